@@ -118,23 +118,26 @@ func binaryKey(a, b uint64) []byte {
 }
 
 // TestKeysAreBalanced counts real keys. At 5000 keys a member, sampling alone varies by 1.4 % of the mean.
+// Each kind of key is in a group of its own.
 func TestKeysAreBalanced(t *testing.T) {
+	worst := 0.0
 	for _, n := range []int{3, 10, 30, 100} {
 		r := New(hostPorts(n))
 		for _, kind := range keyKinds {
-			for _, group := range []string{"", "users"} {
-				rng := rand.New(rand.NewPCG(1, uint64(n)))
-				seed := Seed(group)
-				counts := make([]float64, n)
-				for i := range 5000 * n {
-					counts[r.Owner(Hash(seed, kind.key(i, rng)))]++
-				}
-				if busiest, _ := spread(counts); busiest > maxBusiest {
-					t.Errorf("%d members, %s keys in group %q: busiest %.3f of the mean", n, kind.name, group, busiest)
-				}
+			rng := rand.New(rand.NewPCG(1, uint64(n)))
+			seed := Seed(kind.name)
+			counts := make([]float64, n)
+			for i := range 5000 * n {
+				counts[r.Owner(Hash(seed, kind.key(i, rng)))]++
+			}
+			busiest, _ := spread(counts)
+			worst = max(worst, busiest)
+			if busiest > maxBusiest {
+				t.Errorf("%d members, %s keys: busiest %.3f of the mean", n, kind.name, busiest)
 			}
 		}
 	}
+	t.Logf("busiest at worst %.3f of the mean", worst)
 }
 
 // TestNeighbouringKeysScatter guards against the runs that FNV gave: of sequential keys on n members,

@@ -13,21 +13,28 @@ const maxMoved = 1.15 // times the ideal share
 // nothing changes hands, so looking at the points alone covers every key there is.
 func TestJoinAndLeaveMoveLittle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 6))
+	most := 0.0
 	for _, names := range namings {
 		for _, n := range []int{2, 3, 10, 31, 100} {
 			ids := names.ids(n+1, 0)
 			slices.Sort(ids)
 			// The first, the last and one of those between shift the indexes of the others in different ways.
-			for _, i := range []int{0, 1 + rng.IntN(n-1), n} {
+			which := []int{0, 1 + rng.IntN(n-1), n}
+			if n == 100 {
+				which = which[1:2] // a large ring takes long
+			}
+			for _, i := range which {
 				id := ids[i]
 				large, small := New(ids), New(slices.Delete(slices.Clone(ids), i, i+1))
 				moved := movedShare(t, small, large, id) * float64(n+1)
+				most = max(most, moved)
 				if moved > maxMoved || moved < 2-maxMoved {
 					t.Errorf("%s: %q among %d moves %.3f of the ideal share", names.name, id, n+1, moved)
 				}
 			}
 		}
 	}
+	t.Logf("at most %.3f of the ideal share moved", most)
 }
 
 // movedShare returns the part of the circle that changes owner when id joins small or leaves large. It fails the test if
