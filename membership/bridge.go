@@ -1,0 +1,113 @@
+package membership
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+const (
+	maxLogText  = 400         // bytes of one line; peers choose part of the text
+	secretQuiet = time.Minute // between two complaints about one sender
+)
+
+// bridge is where memberlist writes its log lines. It drops debug noise, puts the lines about secrets into plain words,
+// and recognizes the lines that say that others held this member for dead, for memberlist says so in no other way.
+type bridge struct {
+	journal  *journal
+	name     string
+	secret   bool   // this member has one
+	returned func() // must not block: memberlist logs under its lock
+}
+
+// Write takes one line. It never blocks and never fails.
+func (b *bridge) Write(p []byte) (int, error) {
+	level, msg := parseLine(string(p))
+	if level < slog.LevelInfo {
+		return len(p), nil
+	}
+	if b.heldForDead(msg) {
+		b.returned()
+	}
+	if l, ok := b.aboutSecret(msg); ok {
+		b.journal.put(l)
+	} else if !strings.HasPrefix(msg, "ignoring alive message") { // the alive delegate told it better
+		b.journal.put(line{level: level, class: classOf(msg), quiet: journalQuiet, msg: "gossip: " + msg})
+	}
+	return len(p), nil
+}
+
+// parseLine splits "[WARN] memberlist: text\n". What memberlist calls an error is a peer or a packet that failed, so
+// it is a warning here.
+func parseLine(s string) (slog.Level, string) {
+	level := slog.LevelWarn
+	s = strings.TrimSpace(s)
+	if tag, rest, ok := strings.Cut(s, "] "); ok && strings.HasPrefix(tag, "[") {
+		s = rest
+		switch tag {
+		case "[DEBUG":
+			level = slog.LevelDebug
+		case "[INFO":
+			level = slog.LevelInfo
+		}
+	}
+	s = strings.TrimPrefix(s, "memberlist: ")
+	return level, s[:min(len(s), maxLogText)]
+}
+
+// heldForDead recognizes the answer to a rumour of this member's death: a message that says so, or another's full
+// state, which memberlist turns into a suspicion that this member has of itself. Being suspected by a peer is no
+// such case: it goes by, and no member leaves a view for it.
+func (b *bridge) heldForDead(msg string) bool {
+	return strings.HasPrefix(msg, "Refuting a dead message") ||
+		msg == fmt.Sprintf("Refuting a suspect message (from: %s)", b.name)
+}
+
+// secretTexts are the beginnings of what memberlist says when the two ends do not share a secret, streams first.
+var secretTexts = []string{
+	"failed to receive: encryption is configured but remote state is not encrypted",
+	"failed to receive: remote state is encrypted and encryption is not configured",
+	"failed to receive: No installed keys could decrypt the message",
+	"Decrypt packet failed",
+}
+
+// garbledTexts are what an encrypted packet looks like to a member without a secret.
+var garbledTexts = []string{"Failed to decode", "msg type (", "Got invalid checksum"}
+
+func (b *bridge) aboutSecret(msg string) (line, bool) {
+	text := ""
+	switch {
+	case hasAnyPrefix(msg, secretTexts):
+		text = "gossip of another member cannot be read: it uses another secret, or only one of the two uses one"
+	case !b.secret && hasAnyPrefix(msg, garbledTexts):
+		text = "gossip of another member cannot be read: it may use a secret, and this member has none"
+	default:
+		return line{}, false
+	}
+	_, from, _ := strings.Cut(msg, "from=")
+	return line{
+		level: slog.LevelWarn,
+		class: "secret of " + from,
+		quiet: secretQuiet,
+		msg:   text,
+		attrs: []slog.Attr{slog.String("from", from)},
+	}, true
+}
+
+func hasAnyPrefix(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// mismatch says whether an error of a push/pull means that the two ends do not share a secret.
+func mismatch(err error) bool {
+	s := err.Error()
+	return strings.Contains(s, "encryption is configured but remote state is not encrypted") ||
+		strings.Contains(s, "remote state is encrypted and encryption is not configured") ||
+		strings.Contains(s, "No installed keys could decrypt the message")
+}

@@ -1,0 +1,46 @@
+package membership
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrClosed is returned by calls on a Membership that was closed.
+	ErrClosed = errors.New("membership: closed")
+	// ErrLeft is returned by calls that make no sense once Leave was called.
+	ErrLeft = errors.New("membership: left the mesh")
+	// ErrNameTaken matches every *NameTakenError.
+	ErrNameTaken = errors.New("membership: name is taken by another live member")
+	errTooMany   = errors.New("too many members")
+	// ErrNotAccepted is wrapped by Join when seeds answered but did not take this member in, although it waited.
+	ErrNotAccepted = errors.New("membership: seeds answered but did not accept this member")
+	// ErrSecretMismatch is wrapped by Join when a seed answered but one side could not read the other's gossip.
+	ErrSecretMismatch = errors.New("membership: the seed uses another secret, or only one side uses one")
+)
+
+// ConfigError names the field of Config that is wrong, and why.
+type ConfigError struct {
+	Field  string
+	Reason string
+}
+
+func (e *ConfigError) Error() string { return "membership: Config." + e.Field + ": " + e.Reason }
+
+func configErrorf(field, format string, args ...any) error {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// NameTakenError says that another live process uses this member's name. It matches ErrNameTaken.
+type NameTakenError struct {
+	Name  string
+	Addr  string // this member's address
+	Other string // the address of the member that holds the name, and that answered
+}
+
+func (e *NameTakenError) Error() string {
+	return fmt.Sprintf("membership: name %q of the member at %s is taken by a live member at %s", e.Name, e.Addr, e.Other)
+}
+
+// Is makes errors.Is(err, ErrNameTaken) true.
+func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }

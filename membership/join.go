@@ -1,0 +1,181 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	maxContacts   = 8                // exchanges of state, or look-ups, at once
+	maxJoinErrors = 8                // reported by one Join
+	acceptTimeout = 10 * time.Second // for seeds to accept this member; longer than detecting a crash takes
+	acceptPause   = 20 * time.Millisecond
+	pingAttempts  = 3
+)
+
+// Join contacts every address of every seed once, a few at a time, and returns how many answered. Before it returns, at
+// least one of them is known to have taken this member in, and the view that holds them was delivered.
+//
+// Without seeds, or if all of them are this member, it returns 0 and nil. If none answered it returns an error that
+// names each seed; if ctx was done, its error. If another live process uses this member's name the error is a
+// *NameTakenError, and this member should be closed. If the holder of the name does not answer, Join waits until the
+// others have declared it dead. It must not be called from OnView.
+func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
+	if err := m.state(); err != nil {
+		return 0, err
+	}
+	if len(m.cfg.Seeds) == 0 {
+		return 0, nil
+	}
+	m.delegate.conflict.Store(nil)
+	echoes := m.delegate.echoes.Load()
+	addrs, errs := m.seedAddrs(ctx)
+	answered, contactErrs := m.contactAll(ctx, addrs)
+	errs = append(errs, contactErrs...)
+	if len(answered) > 0 {
+		if m.table.alone() && m.delegate.conflict.Load() == nil {
+			return 0, nil // only this member answered, by an address that it did not know for its own
+		}
+		err = m.awaitAcceptance(ctx, answered, echoes)
+	} else if err = ctx.Err(); err == nil && len(errs) > 0 {
+		err = fmt.Errorf("membership: no seed answered: %w", errors.Join(errs[:min(len(errs), maxJoinErrors)]...))
+	}
+	if err == nil && len(answered) > 0 {
+		err = m.sync(ctx)
+	}
+	return len(answered), err
+}
+
+// awaitAcceptance exchanges state with the seeds that answered until one of them was heard to know this run of this
+// member. A seed that holds another for it, or an earlier run, takes a few exchanges or until that one is declared dead.
+func (m *Membership) awaitAcceptance(ctx context.Context, answered []netip.AddrPort, echoes uint64) error {
+	limited, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	pause := time.Duration(0)
+	for i := 0; ; i++ {
+		if c := m.delegate.conflict.Swap(nil); c != nil {
+			if m.answers(limited, c.other.gossip) {
+				return &NameTakenError{Name: m.cfg.Name, Addr: m.cfg.Addr, Other: c.other.Addr}
+			}
+			pause = max(pause, 4*acceptPause) // its holder has to be found dead first
+		} else if m.delegate.echoes.Load() > echoes {
+			return nil
+		}
+		if pause > 0 && !wait(limited, pause) || limited.Err() != nil {
+			break
+		}
+		if i > 1 {
+			pause = min(max(2*pause, acceptPause), 500*time.Millisecond)
+		}
+		_ = m.contact(limited, answered[i%len(answered)])
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := m.state(); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w within %v", ErrNotAccepted, acceptTimeout)
+}
+
+// answers says whether a live member of this member's own name is at addr.
+func (m *Membership) answers(ctx context.Context, addr netip.AddrPort) bool {
+	for range pingAttempts {
+		if ctx.Err() != nil || m.state() != nil {
+			return false
+		}
+		if _, err := m.list.Ping(m.cfg.Name, net.UDPAddrFromAddrPort(addr)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// contactAll contacts addrs, a few at a time, and returns those that answered and the errors of the others.
+func (m *Membership) contactAll(ctx context.Context, addrs []netip.AddrPort) (answered []netip.AddrPort, errs []error) {
+	results := make([]error, len(addrs))
+	each(len(addrs), func(i int) { results[i] = m.contact(ctx, addrs[i]) })
+	for i, err := range results {
+		if err == nil {
+			answered = append(answered, addrs[i])
+		} else {
+			errs = append(errs, err)
+		}
+	}
+	return answered, errs
+}
+
+// contact exchanges full state with the member at addr. When ctx is done it returns at once, and leaves the exchange to
+// end by StreamTimeout.
+func (m *Membership) contact(ctx context.Context, addr netip.AddrPort) error {
+	select {
+	case m.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.ctx.Done():
+		return ErrClosed
+	}
+	result := make(chan error, 1)
+	exchange := func() {
+		defer func() { <-m.slots }()
+		result <- m.exchange(addr)
+	}
+	if !m.spawn(exchange) {
+		<-m.slots
+		return ErrClosed
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.ctx.Done():
+		return ErrClosed
+	}
+}
+
+// exchange does one exchange of state, and another if the member there is still not alive in the table: two members
+// that hold each other for dead both refute it by the first, and believe it by the second.
+func (m *Membership) exchange(addr netip.AddrPort) error {
+	for attempt := range 2 {
+		if _, err := m.list.Join([]string{addr.String()}); err != nil {
+			if mismatch(err) {
+				return fmt.Errorf("%v: %w", addr, ErrSecretMismatch)
+			}
+			return fmt.Errorf("%v: %w", addr, err)
+		}
+		if _, alive := m.table.at(addr); alive || attempt > 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// each calls f for 0 to n-1, on at most maxContacts goroutines, and returns when all calls have returned.
+func each(n int, f func(i int)) {
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(n, maxContacts) {
+		workers.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+}
+
+// without returns addrs that are not in known.
+func without(addrs, known []netip.AddrPort) []netip.AddrPort {
+	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.AddrPort) bool { return slices.Contains(known, a) })
+}

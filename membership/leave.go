@@ -1,0 +1,100 @@
+package membership
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// maxTell is how many peers a leaving member tells by itself; gossip tells the others.
+const maxTell = 32
+
+// noWait is how long memberlist waits for gossip to go out, as this package tells the peers itself. 0 would be for ever.
+const noWait = time.Nanosecond
+
+// AnnounceLeaving makes peers see this member as leaving, while it stays reachable. It tells up to 32 peers directly,
+// so that they know when it returns, and the others by gossip. Calling it again repeats that. It returns ctx's error
+// if ctx was done first, ErrLeft and ErrClosed.
+func (m *Membership) AnnounceLeaving(ctx context.Context) error {
+	if err := m.markLeaving(); err != nil {
+		return err
+	}
+	m.tell(ctx)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("membership: announcing to leave: %w", err)
+	}
+	return m.sync(ctx)
+}
+
+// markLeaving changes what this member says about itself, and queues it for gossip.
+func (m *Membership) markLeaving() error {
+	m.mu.Lock() // no Leave may come between: memberlist then no longer knows this member, and would panic
+	defer m.mu.Unlock()
+	switch {
+	case m.closing:
+		return ErrClosed
+	case m.left:
+		return ErrLeft
+	}
+	m.describe(true)
+	m.table.setLeaving()
+	_ = m.list.UpdateNode(noWait) // it always times out, with the message queued
+	return nil
+}
+
+// Leave leaves the mesh: it announces to leave if that was not done before, tells the peers that this member is gone,
+// and gives gossip Config.LeaveLinger to tell those it could not reach itself. Call Close after it. This member cannot
+// join again. It returns ctx's error if ctx was done first, and nil if it left before. It must not be called from
+// OnView.
+func (m *Membership) Leave(ctx context.Context) error {
+	if m.isLeft() {
+		return nil
+	}
+	if !m.table.selfMember().Leaving {
+		if err := m.AnnounceLeaving(ctx); err != nil && m.isClosing() {
+			return err // otherwise leaving is still better than crashing
+		}
+	}
+	if err := m.markLeft(); err != nil {
+		return err
+	}
+	if !m.tell(ctx) && !wait(ctx, m.cfg.LeaveLinger) {
+		return fmt.Errorf("membership: leaving: %w", ctx.Err())
+	}
+	return nil
+}
+
+// markLeft makes memberlist leave and queue the news for gossip.
+func (m *Membership) markLeft() error {
+	m.mu.Lock() // no Close may come between: memberlist panics if it is shut down first
+	defer m.mu.Unlock()
+	if m.closing {
+		return ErrClosed
+	}
+	if !m.left {
+		m.left = true
+		_ = m.list.Leave(noWait) // it always times out if there are peers, with the message queued
+	}
+	return nil
+}
+
+// tell exchanges state with peers directly, and says whether it reached all.
+func (m *Membership) tell(ctx context.Context) bool {
+	peers := m.table.peerAddrs()
+	all := len(peers) <= maxTell
+	peers = peers[:min(len(peers), maxTell)]
+	answered, _ := m.contactAll(ctx, peers)
+	return all && len(answered) == len(peers)
+}
+
+func (m *Membership) isLeft() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.left
+}
+
+func (m *Membership) isClosing() bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.closing
+}

@@ -1,0 +1,216 @@
+package membership
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// settle is how long a change waits for others that come with it: one exchange of state brings many.
+const settle = 5 * time.Millisecond
+
+// Membership is one member's part in gossip. Its methods may be called from any goroutine.
+type Membership struct {
+	cfg       Config
+	own       ownAddrs
+	list      *memberlist.Memberlist
+	transport *transport
+	delegate  *delegate
+	table     *table
+	journal   *journal
+
+	view      atomic.Pointer[View]
+	syncs     chan chan struct{}                        // asks the view goroutine for a view now; closed once delivered
+	wake      chan struct{}                             // one slot: look for missing members now
+	seedHosts atomic.Pointer[map[netip.AddrPort]string] // host names of seeds, as last resolved
+	found     atomic.Bool                               // another member was seen, ever
+	slots     chan struct{}                             // one per exchange of state under way
+
+	ctx    context.Context // done once Close was called
+	cancel context.CancelFunc
+	work   sync.WaitGroup // all goroutines of this member, but the log's
+	scribe sync.WaitGroup // the goroutine that writes the log
+	closed chan struct{}  // Close is complete
+
+	mu      sync.RWMutex // guards the fields below; also held where one of them must not change midway. No delegate takes it
+	closing bool
+	left    bool
+}
+
+// New starts a member that knows no other yet; call Join next. A *ConfigError names the field that is
+// wrong; in any other case New takes ownership of cfg.Packets.
+func New(cfg Config) (*Membership, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := gossipAddr(context.Background(), cfg.Resolver, cfg.Addr)
+	if err != nil {
+		return nil, configErrorf("Addr", "%v", err)
+	}
+	m := assemble(cfg, addr)
+	b := &bridge{journal: m.journal, name: cfg.Name, secret: len(cfg.Secret) > 0, returned: m.table.setReturned}
+	gossip, err := cfg.gossipConfig(m.transport, m.delegate, log.New(b, "", 0))
+	if err != nil {
+		return nil, err
+	}
+	m.view.Store(m.nextView(0))
+	m.transport.start(cfg.DialStream, m.hostOf)
+	if m.list, err = memberlist.Create(gossip); err != nil {
+		_ = m.transport.Shutdown()
+		return nil, err
+	}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.scribe.Go(func() { m.journal.run(m.ctx) })
+	m.work.Go(m.publish)
+	m.work.Go(m.rejoin)
+	return m, nil
+}
+
+func assemble(cfg Config, addr netip.AddrPort) *Membership {
+	j := newJournal(cfg.Logger)
+	t := newTable(Member{Name: cfg.Name, Addr: cfg.Addr, Boot: cfg.Boot})
+	m := &Membership{
+		cfg: cfg, own: newOwnAddrs(addr, cfg.Packets), table: t, journal: j,
+		syncs:  make(chan chan struct{}),
+		wake:   make(chan struct{}, 1),
+		slots:  make(chan struct{}, maxContacts),
+		closed: make(chan struct{}),
+	}
+	m.transport = &transport{addr: addr, conn: cfg.Packets, journal: j, heard: m.heard}
+	m.delegate = &delegate{name: cfg.Name, boot: cfg.Boot, addr: addr, table: t, journal: j,
+		told: make(map[string]struct{})}
+	m.describe(false)
+	return m
+}
+
+// describe sets what this member says about itself.
+func (m *Membership) describe(leaving bool) {
+	mt := meta{boot: m.cfg.Boot, leaving: leaving}
+	if m.cfg.Addr != m.transport.addr.String() {
+		mt.addr = m.cfg.Addr
+	}
+	b := mt.encode()
+	m.delegate.meta.Store(&b)
+}
+
+// View returns the latest view, never nil. It takes no lock.
+func (m *Membership) View() *View { return m.view.Load() }
+
+// ServeStream hands over a gossip stream that a peer opened to the peer port. It takes ownership of conn and returns
+// within a second, usually at once.
+func (m *Membership) ServeStream(conn net.Conn) { m.transport.streams.serve(conn) }
+
+// nextView returns the view that follows epoch, made of the table.
+func (m *Membership) nextView(epoch uint64) *View {
+	v := m.table.take()
+	v.Epoch = epoch + 1
+	return v
+}
+
+// publish is the goroutine that makes views of changes and delivers them.
+func (m *Membership) publish() {
+	m.cfg.OnView(m.View())
+	for {
+		select {
+		case <-m.ctx.Done():
+			return
+		case <-m.table.changed:
+			if !wait(m.ctx, settle) {
+				return
+			}
+			m.refresh()
+		case done := <-m.syncs:
+			m.refresh()
+			close(done)
+		}
+	}
+}
+
+// refresh delivers a view if something changed.
+func (m *Membership) refresh() {
+	old := m.View()
+	v := m.nextView(old.Epoch)
+	if !v.differs(old) {
+		return
+	}
+	if len(v.Members) > 1 {
+		m.found.Store(true)
+	}
+	m.view.Store(v)
+	m.cfg.OnView(v)
+}
+
+// sync waits until a view of all that is known now was delivered, or ctx is done.
+func (m *Membership) sync(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case m.syncs <- done:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.ctx.Done():
+		return ErrClosed
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-m.ctx.Done():
+		return ErrClosed
+	}
+}
+
+// spawn runs f on a goroutine that Close waits for, or returns false if this member is closing.
+func (m *Membership) spawn(f func()) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closing {
+		return false
+	}
+	m.work.Go(f)
+	return true
+}
+
+// state returns ErrClosed or ErrLeft once that is so.
+func (m *Membership) state() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	switch {
+	case m.closing:
+		return ErrClosed
+	case m.left:
+		return ErrLeft
+	}
+	return nil
+}
+
+// Close stops at once: unless Leave was called before, the others will see a crash. It waits for all goroutines that
+// this package started, and may be called at any time and more than once, but not from OnView. memberlist's own
+// goroutines end shortly after; what they still call does nothing.
+func (m *Membership) Close() error {
+	m.mu.Lock()
+	first := !m.closing
+	m.closing = true
+	m.mu.Unlock()
+	if !first {
+		<-m.closed
+		return nil
+	}
+	m.cancel()
+	err := m.list.Shutdown()
+	m.work.Wait()
+	m.scribe.Wait()
+	close(m.closed)
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

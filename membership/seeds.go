@@ -1,0 +1,172 @@
+package membership
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxSeeds       = 256  // configured
+	maxSeedAddrs   = 1024 // that they resolve to, in all
+	resolveTimeout = 2 * time.Second
+)
+
+// resolve finds all addresses of host:port.
+func resolve(ctx context.Context, r Resolver, addr string) ([]netip.AddrPort, error) {
+	host, port, err := splitAddr(addr)
+	if err != nil {
+		return nil, err
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), port)}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	ips, err := r.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	addrs := make([]netip.AddrPort, 0, len(ips))
+	for _, ip := range ips {
+		addrs = append(addrs, netip.AddrPortFrom(ip.Unmap().WithZone(""), port))
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("%q has no addresses", host)
+	}
+	return addrs, nil
+}
+
+// gossipAddr returns the one address at which peers gossip to addr, IPv4 preferred.
+func gossipAddr(ctx context.Context, r Resolver, addr string) (netip.AddrPort, error) {
+	addrs, err := resolve(ctx, r, addr)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	i := max(0, slices.IndexFunc(addrs, func(a netip.AddrPort) bool { return a.Addr().Is4() }))
+	if addrs[i].Addr().IsUnspecified() {
+		return netip.AddrPort{}, fmt.Errorf("%q is not an address that peers could dial", addr)
+	}
+	return addrs[i], nil
+}
+
+// ownAddrs tells this member's own addresses from those of others.
+type ownAddrs struct {
+	advertised netip.AddrPort
+	bound      netip.AddrPort // invalid if the socket does not say
+}
+
+func newOwnAddrs(advertised netip.AddrPort, conn net.PacketConn) ownAddrs {
+	bound, _ := addrPortOf(conn.LocalAddr())
+	return ownAddrs{advertised: advertised, bound: bound}
+}
+
+// has says whether packets to addr come to this member.
+func (o ownAddrs) has(addr netip.AddrPort) bool {
+	switch {
+	case addr == o.advertised || addr == o.bound:
+		return true
+	case addr.Port() == o.bound.Port() && isLocalhost(addr.Addr()) && isLocalhost(o.bound.Addr()):
+		return true // "localhost" has an IPv4 and an IPv6 address, and the socket may be bound to one of them
+	case !o.bound.IsValid() || addr.Port() != o.bound.Port() || !o.bound.Addr().IsUnspecified():
+		return false
+	case addr.Addr().IsLoopback() || addr.Addr().IsUnspecified():
+		return true
+	}
+	locals, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(locals, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		if !ok {
+			return false
+		}
+		ip, ok := netip.AddrFromSlice(n.IP)
+		return ok && ip.Unmap() == addr.Addr()
+	})
+}
+
+var localhost4, localhost6 = netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
+
+func isLocalhost(ip netip.Addr) bool { return ip == localhost4 || ip == localhost6 }
+
+// thisHost returns the loopback address of the family that this member uses.
+func (o ownAddrs) thisHost() netip.Addr {
+	if o.advertised.Addr().Is4() {
+		return localhost4
+	}
+	return localhost6
+}
+
+// seed resolves one seed. No host, or an unspecified one, means this host.
+func (m *Membership) seed(ctx context.Context, seed string) ([]netip.AddrPort, error) {
+	host, port, _ := splitAddr(seed) // New checked it
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		return []netip.AddrPort{netip.AddrPortFrom(m.own.thisHost(), port)}, nil
+	}
+	addrs, err := resolve(ctx, m.cfg.Resolver, seed)
+	if err != nil {
+		return nil, fmt.Errorf("seed %q: %w", seed, err)
+	}
+	return addrs, nil
+}
+
+// seedAddrs resolves all seeds, a few at a time, without this member's own addresses. It returns the errors of those
+// that could not be resolved, each naming its seed.
+func (m *Membership) seedAddrs(ctx context.Context) ([]netip.AddrPort, []error) {
+	type answer struct {
+		addrs []netip.AddrPort
+		err   error
+	}
+	answers := make([]answer, len(m.cfg.Seeds))
+	each(len(m.cfg.Seeds), func(i int) {
+		a, err := m.seed(ctx, m.cfg.Seeds[i])
+		answers[i] = answer{a, err}
+	})
+	var errs []error
+	var addrs []netip.AddrPort
+	hosts := make(map[netip.AddrPort]string)
+	for i, a := range answers {
+		if a.err != nil {
+			errs = append(errs, a.err)
+		}
+		for _, addr := range a.addrs {
+			if m.own.has(addr) || slices.Contains(addrs, addr) || len(addrs) == maxSeedAddrs {
+				continue
+			}
+			addrs = append(addrs, addr)
+			if host := hostName(m.cfg.Seeds[i]); host != "" {
+				hosts[addr] = host
+			}
+		}
+	}
+	m.seedHosts.Store(&hosts)
+	return addrs, errs
+}
+
+// hostName returns the host of host:port, or "" if it is an IP address or none.
+func hostName(addr string) string {
+	host, _, err := splitAddr(addr)
+	if err != nil {
+		return ""
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return ""
+	}
+	return strings.TrimSuffix(host, ".")
+}
+
+// hostOf returns the host name by which the address of a seed or of a member is known, or "".
+func (m *Membership) hostOf(addr netip.AddrPort) string {
+	if p, ok := m.table.at(addr); ok {
+		if host := hostName(p.Addr); host != "" {
+			return host
+		}
+	}
+	if hosts := m.seedHosts.Load(); hosts != nil {
+		return (*hosts)[addr]
+	}
+	return ""
+}
