@@ -1,0 +1,245 @@
+package httppool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// bufferMax is how many bytes of requests may wait to be written. Those beyond
+	// wait in the queue, uncopied, with their callers.
+	bufferMax = 256 << 10
+	// directMax is how many unanswered bytes a caller may have written by itself: so
+	// few always fit the kernel's buffers, and the write cannot block the caller
+	// beyond its context.
+	directMax = 16 << 10
+)
+
+// callConn is the calling end of a peer connection. Its goroutines, readLoop and
+// writeLoop, belong to the pool and end when the connection does.
+type callConn struct {
+	pool   *Pool
+	peer   *Peer
+	place  int // index in peer.conns
+	nc     net.Conn
+	direct bool   // writes of up to directMax go to a kernel's buffer
+	lim    limits // the peer's
+	rd     *frameReader
+	slots  atomic.Pointer[[]*call]
+	watch  watch
+
+	kick chan struct{} // capacity 1: hands the role of the writer to writeLoop
+	dead chan struct{} // closed by fail
+
+	mu sync.Mutex // guards all below, and the fields of call that say so
+	// buf holds the frames that wait to be written; base is the place of its first
+	// byte in the stream, so what lies below base was handed to a write.
+	buf, spare []byte
+	base       uint64
+	queue      []*call // requests too large for buf, or for which it had no room
+	writing    bool    // someone holds the role of the writer
+	writes     uint64  // finished writes
+	free       []*call
+	used       int // slots that were ever taken
+	inflight   int // slots that are not free
+	unanswered int // bytes of requests without an answer
+	leaving    bool
+	err        error // why the connection failed; nil while it lives
+	calls      uint64
+	bytesOut   uint64
+}
+
+func newCallConn(q *Peer, place int, o opened) *callConn {
+	c := &callConn{
+		pool: q.pool, peer: q, place: place, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
+		rd:   newFrameReader(o.conn, o.first),
+		kick: make(chan struct{}, 1), dead: make(chan struct{}),
+	}
+	c.slots.Store(new([]*call))
+	return c
+}
+
+// kernelBuffered reports whether a small write to conn cannot wait for the peer.
+func kernelBuffered(conn net.Conn) bool {
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn()
+	}
+	_, ok := conn.(*net.TCPConn)
+	return ok
+}
+
+// do makes one call. sent is meaningful with an error: false means that no handler saw
+// the request. errRetry, wrapped, with sent false allows another connection.
+func (c *callConn) do(ctx context.Context, req *Request, resp *Response) (sent bool, err error) {
+	deadline, _ := ctx.Deadline()
+	cl, role, err := c.post(req, deadline)
+	if err != nil {
+		return false, err
+	}
+	c.act(role)
+	if done := ctx.Done(); done == nil {
+		<-cl.wake
+	} else {
+		select {
+		case <-cl.wake:
+		case <-done:
+			left, sent := c.abandon(cl)
+			if left {
+				return sent, ctx.Err()
+			}
+			<-cl.wake // the answer came at the same time
+		}
+	}
+	if cl.word.Load()&0xff == slotFailed {
+		return c.fate(cl)
+	}
+	*resp = cl.resp
+	c.release(cl)
+	return false, nil
+}
+
+// fate returns the outcome of a call that failed with its connection.
+func (c *callConn) fate(cl *call) (sent bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sent = c.sentLocked(cl); sent {
+		return true, c.err
+	}
+	return false, c.whyLocked()
+}
+
+// sentLocked reports whether the peer may have all of the request.
+func (c *callConn) sentLocked(cl *call) bool { return cl.complete && cl.end <= c.base }
+
+// role says what a goroutine must do for the writer after it released the lock.
+type role uint8
+
+const (
+	roleNone   role = iota
+	roleKick        // wake writeLoop, which then is the writer
+	roleDirect      // be the writer: calls are under way whose frames may join
+	roleAlone       // be the writer: this is the only call
+)
+
+// post takes a slot and puts the request in line to be written.
+func (c *callConn) post(req *Request, deadline time.Time) (*call, role, error) {
+	var timeout time.Duration
+	if !deadline.IsZero() {
+		if timeout = time.Until(deadline); timeout <= 0 {
+			return nil, roleNone, context.DeadlineExceeded
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || c.leaving {
+		return nil, roleNone, c.whyLocked()
+	}
+	if err := c.lim.check(req); err != nil {
+		return nil, roleNone, fmt.Errorf("the peer's limit: %w", err)
+	}
+	cl := c.openLocked()
+	if cl == nil {
+		return nil, roleNone, ErrOverloaded
+	}
+	c.calls++
+	if len(req.Value) > inlineMax || len(c.buf) > bufferMax {
+		cl.req, cl.deadline, cl.queued = req, deadline, true
+		c.queue = append(c.queue, cl)
+	} else {
+		cl.start = c.base + uint64(len(c.buf))
+		c.buf = appendRequest(c.buf, cl.id(), req, timeout)
+		cl.end = c.base + uint64(len(c.buf))
+		cl.complete = true
+		cl.bytes = int(cl.end - cl.start)
+		c.unanswered += cl.bytes
+	}
+	return cl, c.takeRoleLocked(), nil
+}
+
+// takeRoleLocked gives the role of the writer to the caller of it, or to writeLoop
+// when the write might block, or to nobody when someone holds it.
+func (c *callConn) takeRoleLocked() role {
+	switch {
+	case c.writing:
+		return roleNone
+	case !c.direct || len(c.queue) > 0 || c.unanswered > directMax:
+		c.writing = true
+		return roleKick
+	case c.inflight > 1:
+		c.writing = true
+		return roleDirect
+	default:
+		c.writing = true
+		return roleAlone
+	}
+}
+
+func (c *callConn) act(r role) {
+	switch r {
+	case roleNone:
+		return
+	case roleDirect:
+		// Let the callers that were woken together with this one add their frames.
+		runtime.Gosched()
+		fallthrough
+	case roleAlone:
+		if !c.writeOnce() {
+			return
+		}
+	}
+	// Never blocks: only the holder of the role sends, and writeLoop takes the token
+	// before it gives the role away.
+	c.kick <- struct{}{}
+}
+
+// abandon takes a caller off its call. left is false when the answer is there
+// already. sent is as in do.
+func (c *callConn) abandon(cl *call) (left, sent bool) {
+	c.mu.Lock()
+	if !cl.move(slotWaiting, slotAbandoned) {
+		c.mu.Unlock()
+		return false, false
+	}
+	r, last := roleNone, false
+	switch {
+	case c.err != nil:
+		sent = c.sentLocked(cl) // the table is never used again
+	case cl.queued && !cl.started:
+		c.unqueueLocked(cl)
+		last = c.releaseLocked(cl)
+	case !cl.queued && cl.start >= c.base:
+		// Still in the buffer: make it a frame that says nothing.
+		putHeader(c.buf[cl.start-c.base:], frameSkip, cl.id(), cl.bytes-headerSize)
+		last = c.releaseLocked(cl)
+	default:
+		if sent = cl.complete; !sent {
+			c.unqueueLocked(cl)
+		}
+		c.buf = appendHeader(c.buf, frameCancel, cl.id(), 0)
+		if r = c.takeRoleLocked(); r != roleNone {
+			r = roleKick // this caller is not to wait for a write
+		}
+	}
+	c.mu.Unlock()
+	c.act(r)
+	if last {
+		c.fail(errPeerLeft)
+	}
+	return true, sent
+}
+
+// errRetry marks an error of a connection that failed before it took the request.
+var errRetry = errors.New("connection no longer usable")
+
+func (c *callConn) whyLocked() error {
+	if c.err == nil {
+		return fmt.Errorf("%w: %w: the peer is closing it", ErrConnLost, errRetry)
+	}
+	return fmt.Errorf("%w (%w)", c.err, errRetry)
+}

@@ -1,0 +1,167 @@
+package httppool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// readLoop delivers answers until the connection ends.
+func (c *callConn) readLoop() {
+	for {
+		if err := c.readFrame(); err != nil {
+			c.pool.noteBadFrame(c.peer.addr, err)
+			c.fail(lost("read", err))
+			return
+		}
+	}
+}
+
+func (c *callConn) readFrame() error {
+	if err := c.rd.fill(headerSize); err != nil {
+		return err
+	}
+	h, err := parseHeader(c.rd.buf[c.rd.r:c.rd.w])
+	if err != nil {
+		return err
+	}
+	switch h.kind {
+	case frameResponse:
+		if err := c.rd.fill(headerSize + h.size); err != nil {
+			return err
+		}
+		return c.response(h.id, c.rd.next(headerSize + h.size)[headerSize:])
+	case frameData:
+		c.rd.next(headerSize)
+		return c.data(h)
+	case frameGoaway:
+		c.rd.next(headerSize)
+		c.leave()
+		return nil
+	case framePong:
+		c.rd.next(headerSize)
+		return nil
+	}
+	return badFrame(badType, "frame type %d from the serving side", h.kind)
+}
+
+func (c *callConn) response(id uint32, body []byte) error {
+	cl, err := c.lookup(id)
+	if err != nil {
+		return err
+	}
+	if cl.large.value.left > 0 {
+		return badFrame(badOrder, "second answer to a call")
+	}
+	var resp Response
+	size, err := decodeResponse(body, &resp, limits{value: c.pool.cfg.MaxValue})
+	if err != nil {
+		return err
+	}
+	if size > inlineMax {
+		cl.large = largeReply{resp: resp, value: largeValue{left: size}}
+		return nil
+	}
+	if !cl.move(slotWaiting, slotFilling) {
+		c.releaseAbandoned(cl)
+		return nil
+	}
+	if size > 0 {
+		resp.Value = append([]byte(nil), resp.Value...)
+	}
+	cl.finish(resp)
+	return nil
+}
+
+// data reads on at a large value; that of an abandoned call is dropped.
+func (c *callConn) data(h frameHeader) error {
+	cl, err := c.lookup(h.id)
+	if err != nil {
+		return err
+	}
+	v := &cl.large.value
+	if cl.word.Load()&0xff == slotAbandoned {
+		v.b, v.drop = nil, true
+	}
+	if err := v.take(c.rd, h.size); err != nil || v.left > 0 {
+		return err
+	}
+	resp := cl.large.resp
+	resp.Value = v.b
+	cl.large = largeReply{}
+	if cl.move(slotWaiting, slotFilling) {
+		cl.finish(resp)
+	} else {
+		c.releaseAbandoned(cl)
+	}
+	return nil
+}
+
+// finish hands the answer to the caller of a call that is filling.
+func (cl *call) finish(resp Response) {
+	cl.resp = resp
+	cl.move(slotFilling, slotDone)
+	cl.wake <- struct{}{} // never blocks: see call.wake
+}
+
+// releaseAbandoned frees the slot of a caller that has left. Nothing is owed to a call
+// that failed.
+func (c *callConn) releaseAbandoned(cl *call) {
+	if cl.word.Load()&0xff == slotAbandoned {
+		c.release(cl)
+	}
+}
+
+// leave stops new calls, at the peer's wish; the connection ends with its last call.
+func (c *callConn) leave() {
+	c.mu.Lock()
+	c.leaving = true
+	last := c.inflight == 0
+	c.mu.Unlock()
+	c.peer.detach(c)
+	if last {
+		c.fail(errPeerLeft)
+	}
+}
+
+var errPeerLeft = fmt.Errorf("%w: the peer is shutting down", ErrConnLost)
+
+// fail ends the connection, once: it closes it and wakes every waiting caller.
+func (c *callConn) fail(err error) {
+	c.mu.Lock()
+	first := c.failLocked(err)
+	c.mu.Unlock()
+	c.bury(first)
+}
+
+func (c *callConn) failLocked(err error) (first bool) {
+	if c.err != nil {
+		return false
+	}
+	c.err = err
+	c.queue = nil
+	return true
+}
+
+// bury does what follows failLocked, without the lock. No slot starts to wait any more.
+func (c *callConn) bury(first bool) {
+	if !first {
+		return
+	}
+	close(c.dead)
+	c.nc.Close()
+	c.peer.detach(c)
+	for _, cl := range *c.slots.Load() {
+		if cl.move(slotWaiting, slotFailed) {
+			cl.wake <- struct{}{} // never blocks: see call.wake
+		}
+	}
+	c.pool.drop(c)
+}
+
+func lost(what string, err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: closed by the peer", ErrConnLost)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrConnLost, what, err)
+}

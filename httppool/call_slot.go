@@ -1,0 +1,135 @@
+package httppool
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// maxSlots bounds the unanswered calls of a connection: a frame's id is the slot's
+// index in its low half and the slot's generation in its high half.
+const maxSlots = 1 << 16
+
+// States of a slot, in the low byte of call.word; above it stands the generation.
+const (
+	slotFree      = iota // in the free list
+	slotWaiting          // a caller waits for the answer
+	slotFilling          // the reading goroutine writes call.resp, which takes no time
+	slotDone             // the answer is in call.resp; the caller was woken
+	slotAbandoned        // the caller left; the answer will free the slot
+	slotFailed           // the connection failed first; the caller was woken
+)
+
+// call is one slot of a connection's table, used for one call after another.
+//
+//	free → waiting → filling → done → free     the answer came
+//	       waiting → abandoned → free          the caller left first
+//	       waiting → failed                    the connection is over, and so its table
+type call struct {
+	word  atomic.Uint64 // generation<<8 | state
+	wake  chan struct{} // capacity 1: one token for each move to done or failed
+	index uint32
+
+	resp  Response   // the reading goroutine's while filling, the caller's once done
+	large largeReply // the reading goroutine's
+
+	// Guarded by callConn.mu.
+	start, end uint64 // place of the request's bytes in the stream; end is set with its last byte
+	complete   bool   // all of the request is in the buffer or beyond
+	bytes      int    // counted in callConn.unanswered
+
+	// Of a request that came through callConn.queue; guarded by callConn.mu.
+	queued   bool
+	req      *Request // until it is complete
+	deadline time.Time
+	started  bool // its head is in the buffer or beyond
+	offset   int  // bytes of req.Value in the buffer or beyond
+}
+
+// largeReply is a response whose value arrives in data frames.
+type largeReply struct {
+	resp  Response
+	value largeValue
+}
+
+func (cl *call) id() uint32 {
+	return uint32(cl.word.Load()>>8)<<16 | cl.index
+}
+
+// move changes the state unless another party did so first.
+func (cl *call) move(from, to uint64) bool {
+	w := cl.word.Load()
+	return w&0xff == from && cl.word.CompareAndSwap(w, w&^0xff|to)
+}
+
+// openLocked takes a free slot and makes it wait. It returns nil when all maxSlots
+// are taken.
+func (c *callConn) openLocked() *call {
+	var cl *call
+	if n := len(c.free); n > 0 {
+		cl = c.free[n-1]
+		c.free = c.free[:n-1]
+	} else if cl = c.growLocked(); cl == nil {
+		return nil
+	}
+	generation := (cl.word.Load()>>8 + 1) & 0xffff
+	cl.word.Store(generation<<8 | slotWaiting)
+	c.inflight++
+	return cl
+}
+
+// growLocked adds a slot. The reading goroutine looks slots up without the lock, so
+// a full table is replaced rather than changed.
+func (c *callConn) growLocked() *call {
+	n := c.used
+	if n == maxSlots {
+		return nil
+	}
+	table := *c.slots.Load()
+	if n == len(table) {
+		bigger := make([]*call, max(16, 2*n))
+		copy(bigger, table)
+		for i := n; i < len(bigger); i++ {
+			bigger[i] = &call{index: uint32(i), wake: make(chan struct{}, 1)}
+		}
+		c.slots.Store(&bigger)
+		table = bigger
+	}
+	c.used++
+	return table[n]
+}
+
+// releaseLocked puts a slot back when nobody will touch its call again. It reports
+// whether that was the last call of a connection that is to end.
+func (c *callConn) releaseLocked(cl *call) (last bool) {
+	cl.word.Store(cl.word.Load()&^0xff | slotFree)
+	cl.resp, cl.req = Response{}, nil
+	cl.complete, cl.queued, cl.started, cl.offset = false, false, false, 0
+	c.unanswered -= cl.bytes
+	cl.bytes = 0
+	c.inflight--
+	c.free = append(c.free, cl)
+	return c.leaving && c.inflight == 0
+}
+
+func (c *callConn) release(cl *call) {
+	c.mu.Lock()
+	last := c.releaseLocked(cl)
+	c.mu.Unlock()
+	if last {
+		c.fail(errPeerLeft)
+	}
+}
+
+// lookup returns the slot that an answer's id names, which must be one that is
+// waiting or abandoned.
+func (c *callConn) lookup(id uint32) (*call, error) {
+	table := *c.slots.Load()
+	if i := int(id & 0xffff); i < len(table) {
+		cl := table[i]
+		w := cl.word.Load()
+		if w>>8 == uint64(id>>16) && (w&0xff == slotWaiting || w&0xff == slotAbandoned) {
+			return cl, nil
+		}
+	}
+	return nil, badFrame(badOrder, "answer to call %#x, which is not under way", id)
+}

@@ -1,0 +1,87 @@
+package httppool
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrClosed reports that the pool was closed.
+	ErrClosed = errors.New("httppool: closed")
+	// ErrUnreachable reports that the peer could not be dialled, or that it could
+	// not a moment ago and the next attempt is not due yet.
+	ErrUnreachable = errors.New("httppool: peer unreachable")
+	// ErrRefused reports that a connection was refused while it was opened; the
+	// wrapping error says why and what to do.
+	ErrRefused = errors.New("httppool: connection refused by the handshake")
+	// ErrTooLarge reports a field over its limit; see TooLargeError.
+	ErrTooLarge = errors.New("httppool: too large")
+	// ErrConnLost reports that the connection ended before the answer came.
+	ErrConnLost = errors.New("httppool: connection lost")
+	// ErrOverloaded reports that too many calls to the peer are waiting already.
+	ErrOverloaded = errors.New("httppool: too many calls in flight")
+)
+
+// CallError is every error of Peer.Call.
+type CallError struct {
+	Addr string
+	// Sent false guarantees that no handler of the peer saw the request; true
+	// means that it may have been applied.
+	Sent bool
+	Err  error
+}
+
+// Error names the peer, the cause and whether the request may have been applied.
+func (e *CallError) Error() string {
+	fate := "not sent"
+	if e.Sent {
+		fate = "may have been applied"
+	}
+	return fmt.Sprintf("httppool: call to %s (%s): %v", e.Addr, fate, e.Err)
+}
+
+// Unwrap returns the cause: a sentinel of this package or the context's error.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// TooLargeError names the field that passed its limit. It matches ErrTooLarge.
+type TooLargeError struct {
+	Field       string
+	Size, Limit int // bytes
+}
+
+// Error names the field, its size and the limit.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("httppool: %s of %d bytes is larger than the limit of %d", e.Field, e.Size, e.Limit)
+}
+
+// Is reports whether target is ErrTooLarge.
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
+
+// backoffError answers calls between two dials. It matches ErrUnreachable and
+// whatever made the last dial fail.
+type backoffError struct{ cause error }
+
+func (e *backoffError) Error() string {
+	return "httppool: waiting before the next dial, since the last one failed: " + e.cause.Error()
+}
+func (e *backoffError) Unwrap() error        { return e.cause }
+func (e *backoffError) Is(target error) bool { return target == ErrUnreachable }
+
+// frameError is what a peer did against the protocol, under the name that Stats
+// counts it by.
+type frameError struct{ reason, detail string }
+
+func (e *frameError) Error() string { return "httppool: bad frame: " + e.reason + ": " + e.detail }
+
+func badFrame(reason, format string, args ...any) error {
+	return &frameError{reason: reason, detail: fmt.Sprintf(format, args...)}
+}
+
+// Reasons by which Stats.BadFrames counts.
+const (
+	badType      = "unknown type"
+	badSize      = "oversized"
+	badTruncated = "truncated"
+	badGarbage   = "garbage"
+	badOrder     = "out of order"
+)

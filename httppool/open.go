@@ -1,0 +1,180 @@
+package httppool
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// opened is a connection after its handshake.
+type opened struct {
+	conn  net.Conn
+	first []byte // read beyond the handshake
+	id    string // of the other end
+	lim   limits // of the other end
+}
+
+// maxAnswer bounds the bytes of a server's answer to the handshake.
+const maxAnswer = 16 << 10
+
+// open dials addr and upgrades the connection on path. Errors match ErrUnreachable or
+// ErrRefused, or are ctx's.
+func (p *Pool) open(ctx context.Context, addr, path string) (opened, error) {
+	p.stats.dials.Add(1)
+	conn, err := p.dialConn(ctx, addr)
+	if err == nil {
+		// A context that ends makes every read and write of the handshake end.
+		stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+		var o opened
+		o, err = p.greet(conn, addr, path)
+		if stop() && err == nil {
+			return o, nil
+		}
+		conn.Close()
+	}
+	p.stats.dialErrors.Add(1)
+	if ctx.Err() != nil {
+		return opened{}, fmt.Errorf("%w: %w", ErrUnreachable, context.Cause(ctx))
+	}
+	return opened{}, err
+}
+
+// dialConn connects, and shakes hands for TLS if it is configured.
+func (p *Pool) dialConn(ctx context.Context, addr string) (net.Conn, error) {
+	conn, err := p.cfg.Dial(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	if p.cfg.TLS == nil {
+		return conn, nil
+	}
+	cfg := p.cfg.TLS.Clone()
+	cfg.NextProtos = []string{"http/1.1"}
+	if cfg.ServerName == "" {
+		if cfg.ServerName = addr; strings.Contains(addr, ":") {
+			cfg.ServerName, _, _ = net.SplitHostPort(addr)
+		}
+	}
+	secure := tls.Client(conn, cfg)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return secure, nil
+}
+
+// greet is the client's part of the handshake.
+func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
+	mine := hello{id: p.cfg.Self, nonce: newNonce(), lim: p.lim, auth: len(p.cfg.Secret) > 0}
+	var req bytes.Buffer
+	fmt.Fprintf(&req, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: %s\r\n%s",
+		path, hostHeader(addr), protocol, mine.header())
+	if mine.auth {
+		fmt.Fprintf(&req, "%s: %s\r\n", headerAuth, authScheme)
+	}
+	req.WriteString("\r\n")
+	if _, err := conn.Write(req.Bytes()); err != nil {
+		return opened{}, fmt.Errorf("%w: handshake: %w", ErrUnreachable, err)
+	}
+	br := bufio.NewReader(io.LimitReader(conn, maxAnswer))
+	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
+	if err != nil {
+		return opened{}, fmt.Errorf("%w: handshake: %w", ErrUnreachable, err)
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+		return opened{}, fmt.Errorf("%w: %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
+	}
+	if got := resp.Header.Get("Upgrade"); got != protocol {
+		return opened{}, fmt.Errorf("%w: the peer upgraded to %q instead of %q", ErrRefused, got, protocol)
+	}
+	theirs, err := parseHello(resp.Header.Get)
+	if err != nil {
+		return opened{}, fmt.Errorf("%w: the peer's answer is wrong: %w", ErrRefused, err)
+	}
+	if mine.auth {
+		if err := p.prove(conn, path, resp.Header.Get(headerProof), mine, theirs); err != nil {
+			return opened{}, err
+		}
+	}
+	first, _ := br.Peek(br.Buffered())
+	return opened{conn: conn, first: first, id: theirs.id, lim: theirs.lim}, nil
+}
+
+// prove checks the server's proof and gives the client's.
+func (p *Pool) prove(conn net.Conn, path, given string, mine, theirs hello) error {
+	got, _ := base64.RawURLEncoding.DecodeString(given)
+	verdict := make([]byte, verdictSize)
+	if !hmac.Equal(got, proof(p.cfg.Secret, "server", path, mine, theirs)) {
+		conn.Write(verdict) // tells the peer why; it may be gone
+		return fmt.Errorf("%w: the peer does not know this member's shared secret; give both the same (Options.Secret)", ErrRefused)
+	}
+	verdict[0] = verdictAccept
+	copy(verdict[1:], proof(p.cfg.Secret, "client", path, mine, theirs))
+	if _, err := conn.Write(verdict); err != nil {
+		return fmt.Errorf("%w: handshake: %w", ErrUnreachable, err)
+	}
+	return nil
+}
+
+// hostHeader makes any address fit a request's head.
+func hostHeader(addr string) string {
+	for _, r := range []byte(addr) {
+		if r <= ' ' || r >= 0x7f {
+			return "peer"
+		}
+	}
+	return addr
+}
+
+// DialStream opens a raw stream to the OnStream of the member at addr. The stream
+// belongs to the caller; Pool.Close does not close it. It neither heeds nor moves the
+// backoff of calls. Errors match ErrUnreachable, ErrRefused or ErrClosed.
+func (p *Pool) DialStream(ctx context.Context, addr string) (net.Conn, error) {
+	if p.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	o, err := p.open(ctx, addr, pathStream)
+	if err != nil {
+		if p.ctx.Err() != nil {
+			err = ErrClosed
+		}
+		return nil, err
+	}
+	return o.stream(), nil
+}
+
+// stream returns the connection with what was read too far put back.
+func (o opened) stream() net.Conn {
+	if len(o.first) == 0 {
+		return o.conn
+	}
+	return &prefixed{Conn: o.conn, first: o.first}
+}
+
+// prefixed reads first before the connection. One goroutine may read at a time.
+type prefixed struct {
+	net.Conn
+	first []byte
+}
+
+func (c *prefixed) Read(p []byte) (int, error) {
+	if len(c.first) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}

@@ -1,0 +1,150 @@
+package httppool
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+)
+
+// largeAnswer is the value of an answer whose head was put in the buffer, or waits to
+// be. It is written from where it lies.
+type largeAnswer struct {
+	id   uint32
+	rest []byte
+}
+
+// answerer says on which goroutine an answer was made.
+type answerer uint8
+
+const (
+	byFast   answerer = iota // the reading one, by ServeFast
+	byReader                 // the reading one
+	byCall                   // the call's own
+)
+
+// reply puts an answer in line. The reading goroutine leaves the writing for its next
+// flush; another writes at once, unless someone does already. It waits for room while
+// the caller is slow to read.
+func (c *serveConn) reply(id uint32, resp *Response, by answerer) {
+	if len(resp.Value) > c.lim.value {
+		*resp = Response{Status: StatusTooLarge, Message: fmt.Sprintf(
+			"the answer's value of %d bytes is larger than the %d that the caller accepts", len(resp.Value), c.lim.value)}
+	}
+	c.mu.Lock()
+	for c.err == nil && (len(c.buf) > bufferMax || len(c.large) >= maxLarge) {
+		if !c.writing {
+			c.startWriterLocked()
+		}
+		c.room.Wait()
+	}
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.buf = appendResponse(c.buf, id, resp)
+	if len(resp.Value) > inlineMax {
+		c.large = append(c.large, largeAnswer{id, resp.Value})
+	}
+	if by == byFast {
+		c.fast++
+	}
+	mine := by == byCall && !c.writing
+	if mine {
+		c.writing = true
+	}
+	c.mu.Unlock()
+	if mine {
+		// Let the calls that end together with this one add their answers.
+		runtime.Gosched()
+		c.write()
+	}
+}
+
+// flush writes what waits before the reading goroutine goes to wait for more. Large
+// answers go to a goroutine of their own, so that requests and cancels are read meanwhile.
+func (c *serveConn) flush() {
+	c.mu.Lock()
+	mine := false
+	switch {
+	case c.writing || c.err != nil:
+	case len(c.large) > 0:
+		c.startWriterLocked()
+	case len(c.buf) > 0:
+		c.writing, mine = true, true
+	}
+	c.mu.Unlock()
+	if mine {
+		c.write()
+	}
+}
+
+func (c *serveConn) spawnWriter() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.writing && c.err == nil {
+		c.startWriterLocked()
+	}
+}
+
+func (c *serveConn) startWriterLocked() {
+	c.writing = true
+	c.wg.Go(c.write)
+}
+
+// write writes until nothing waits, as the holder of the writer's role, and gives the
+// role away.
+func (c *serveConn) write() {
+	var vec [2][]byte
+	c.mu.Lock()
+	for c.err == nil && (len(c.buf) > 0 || len(c.large) > 0) {
+		chunk := c.chunkLocked()
+		out := c.buf
+		c.buf, c.spare = c.spare[:0], nil
+		c.mu.Unlock()
+
+		var n int64
+		var err error
+		if chunk == nil {
+			var m int
+			m, err = c.nc.Write(out)
+			n = int64(m)
+		} else {
+			vec[0], vec[1] = out, chunk
+			bufs := net.Buffers(vec[:])
+			n, err = bufs.WriteTo(c.nc)
+		}
+		if err != nil {
+			c.fail(lost("write", err))
+		}
+
+		c.mu.Lock()
+		c.writes++
+		c.bytesOut += uint64(n)
+		if cap(out) <= 4*bufferMax {
+			c.spare = out
+		}
+		c.room.Broadcast()
+	}
+	c.writing = false
+	c.mu.Unlock()
+}
+
+// chunkLocked takes the next piece of a large answer, whose frame header it puts at
+// the end of the buffer. The answers take turns.
+func (c *serveConn) chunkLocked() []byte {
+	if len(c.large) == 0 {
+		return nil
+	}
+	a := c.large[0]
+	chunk := a.rest[:min(len(a.rest), chunkMax)]
+	a.rest = a.rest[len(chunk):]
+	c.buf = appendHeader(c.buf, frameData, a.id, len(chunk))
+	copy(c.large, c.large[1:])
+	if len(a.rest) > 0 {
+		c.large[len(c.large)-1] = a
+	} else {
+		c.large[len(c.large)-1] = largeAnswer{}
+		c.large = c.large[:len(c.large)-1]
+	}
+	return chunk
+}

@@ -1,0 +1,198 @@
+package httppool
+
+import (
+	"bufio"
+	"crypto/hmac"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxOpening bounds the connections from peers whose handshake is not over.
+const maxOpening = 256
+
+// Reasons by which Stats.Refused counts.
+const (
+	refusedRequest   = "not an upgrade request"
+	refusedVersion   = "version"
+	refusedHello     = "bad handshake"
+	refusedSecret    = "secret"
+	refusedUnwanted  = "not served here"
+	refusedFull      = "too many connections"
+	refusedDraining  = "shutting down"
+	refusedHijack    = "server cannot upgrade"
+	refusedHandshake = "handshake not finished"
+)
+
+// refusal is the answer to a request that will not become a connection.
+type refusal struct {
+	code   int
+	reason string // as counted
+	text   string // for the other end, and for the log where it is worth one
+	log    string // in this member's own words; empty: not logged
+}
+
+// ServeHTTP upgrades requests of peers. Mount it at /_cachemesh/ of an HTTP/1.1
+// server; it works behind middleware whose ResponseWriter has Unwrap or Hijack. It
+// returns once the connection was taken over.
+func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	client, ref := p.examine(r)
+	if ref != nil {
+		p.refuse(r.RemoteAddr, ref)
+		if ref.code == http.StatusUpgradeRequired {
+			w.Header().Set("Upgrade", protocol)
+			w.Header().Set("Connection", "Upgrade")
+		}
+		http.Error(w, ref.text, ref.code)
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		p.opening.Add(-1)
+		p.refuse(r.RemoteAddr, &refusal{reason: refusedHijack, log: "the HTTP server cannot hand over connections: " + err.Error()})
+		http.Error(w, "this server cannot upgrade connections", http.StatusInternalServerError)
+		return
+	}
+	path, addr := r.URL.Path, r.RemoteAddr
+	if !p.start(func() { p.admit(conn, rw.Reader, path, addr, client) }) {
+		p.opening.Add(-1)
+		conn.Close()
+	}
+}
+
+// examine checks a request. Without a refusal it has counted it in opening.
+func (p *Pool) examine(r *http.Request) (hello, *refusal) {
+	var h hello
+	switch {
+	case r.URL.Path == pathPeer && p.cfg.Handler == nil, r.URL.Path == pathStream && p.cfg.OnStream == nil,
+		r.URL.Path != pathPeer && r.URL.Path != pathStream:
+		return h, &refusal{code: http.StatusNotFound, reason: refusedUnwanted, text: "nothing is served at this path"}
+	case r.Method != http.MethodGet:
+		return h, &refusal{code: http.StatusMethodNotAllowed, reason: refusedRequest, text: "want GET"}
+	case r.ProtoMajor != 1 || r.ProtoMinor < 1:
+		return h, &refusal{code: http.StatusHTTPVersionNotSupported, reason: refusedRequest, text: "peers connect with HTTP/1.1"}
+	case !hasToken(r.Header.Values("Connection"), "upgrade"):
+		return h, &refusal{code: http.StatusUpgradeRequired, reason: refusedRequest, text: "this path is for members of the mesh; it speaks " + protocol}
+	case !hasToken(r.Header.Values("Upgrade"), protocol):
+		return h, &refusal{code: http.StatusUpgradeRequired, reason: refusedVersion,
+			text: fmt.Sprintf("this member speaks %s, not %.40q", protocol, r.Header.Get("Upgrade")),
+			log:  fmt.Sprintf("it speaks %.40q and this member %s", r.Header.Get("Upgrade"), protocol)}
+	}
+	h, err := parseHello(r.Header.Get)
+	switch {
+	case err != nil:
+		return h, &refusal{code: http.StatusBadRequest, reason: refusedHello, text: err.Error()}
+	case h.auth && len(p.cfg.Secret) == 0:
+		return h, &refusal{code: http.StatusForbidden, reason: refusedSecret,
+			text: "this member has no shared secret and the caller has one; give both the same (Options.Secret)",
+			log:  "it asks for a shared secret and this member has none (Options.Secret)"}
+	case !h.auth && len(p.cfg.Secret) > 0:
+		return h, &refusal{code: http.StatusForbidden, reason: refusedSecret,
+			text: "this member wants proof of the shared secret and the caller has none (Options.Secret)",
+			log:  "it does not know the shared secret (Options.Secret)"}
+	case p.draining.Load():
+		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedDraining, text: "this member is shutting down"}
+	case p.opening.Add(1) > maxOpening || p.serving.Load() >= int64(p.cfg.MaxConns):
+		p.opening.Add(-1)
+		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedFull, text: "too many connections",
+			log: "there are too many connections already (Config.MaxConns)"}
+	}
+	return h, nil
+}
+
+func hasToken(values []string, token string) bool {
+	for _, v := range values {
+		for t := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(t), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// admit finishes the handshake on a goroutine of the pool and serves the connection.
+func (p *Pool) admit(conn net.Conn, br *bufio.Reader, path, addr string, client hello) {
+	raw := &rawConn{conn}
+	if !p.adopt(raw) {
+		p.opening.Add(-1)
+		conn.Close()
+		return
+	}
+	err := p.welcome(conn, br, path, client)
+	if err != nil {
+		p.opening.Add(-1)
+		p.drop(raw)
+		conn.Close()
+		ref := &refusal{reason: refusedHandshake}
+		if errors.Is(err, errSecret) {
+			ref = &refusal{reason: refusedSecret, log: "it does not know the shared secret (Options.Secret)"}
+		}
+		p.refuse(addr, ref)
+		return
+	}
+	first, _ := br.Peek(br.Buffered())
+	o := opened{conn: conn, first: first, id: client.id, lim: client.lim}
+	p.opening.Add(-1)
+	p.drop(raw)
+	if path == pathStream {
+		p.cfg.OnStream(o.stream(), o.id)
+		return
+	}
+	p.serve(o, addr)
+}
+
+var errSecret = errors.New("wrong proof of the shared secret")
+
+// welcome is the server's part of the handshake after the request was examined.
+func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hello) error {
+	conn.SetDeadline(time.Now().Add(p.cfg.DialTimeout))
+	mine := hello{id: p.cfg.Self, nonce: newNonce(), lim: p.lim}
+	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + mine.header()
+	if client.auth {
+		answer += headerProof + ": " +
+			base64.RawURLEncoding.EncodeToString(proof(p.cfg.Secret, "server", path, client, mine)) + "\r\n"
+	}
+	if _, err := io.WriteString(conn, answer+"\r\n"); err != nil {
+		return err
+	}
+	if client.auth {
+		verdict := make([]byte, verdictSize)
+		if _, err := io.ReadFull(br, verdict); err != nil {
+			return err
+		}
+		if verdict[0] != verdictAccept || !hmac.Equal(verdict[1:], proof(p.cfg.Secret, "client", path, client, mine)) {
+			return errSecret
+		}
+	}
+	return conn.SetDeadline(time.Time{})
+}
+
+// refuse counts a refusal and logs it when it has words for the log.
+func (p *Pool) refuse(addr string, ref *refusal) {
+	p.stats.refused.add(ref.reason)
+	if ref.log == "" {
+		return
+	}
+	host := hostOf(addr)
+	if p.notices.due(host, ref.reason, time.Now()) {
+		p.cfg.Logger.Warn("refused a peer connection from " + host + ": " + ref.log)
+	}
+}
+
+func hostOf(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		return host
+	}
+	return addr
+}
+
+// rawConn lets the pool close a connection that is being opened.
+type rawConn struct{ net.Conn }
+
+func (c *rawConn) fail(error) { c.Close() }
