@@ -1,6 +1,7 @@
 package httppool
 
 import (
+	"runtime"
 	"slices"
 	"time"
 )
@@ -10,7 +11,10 @@ func (c *callConn) writeLoop() {
 	for {
 		select {
 		case <-c.kick:
+			// As in act: let the callers that were woken together add their frames.
+			runtime.Gosched()
 			for c.writeOnce() {
+				runtime.Gosched()
 			}
 		case <-c.dead:
 			return

@@ -30,6 +30,10 @@ type serveConn struct {
 	resp    Response
 	partial map[uint32]*partial // requests whose value is still arriving; at most maxPartial
 
+	// The writer's, while it holds that role: what one writev takes.
+	vec  [2][]byte
+	bufs net.Buffers
+
 	mu         sync.Mutex // guards all below
 	room       sync.Cond  // signalled when waiting answers were written, or with err
 	buf, spare []byte     // frames that wait to be written

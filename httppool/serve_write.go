@@ -2,7 +2,6 @@ package httppool
 
 import (
 	"fmt"
-	"net"
 	"runtime"
 )
 
@@ -94,7 +93,6 @@ func (c *serveConn) startWriterLocked() {
 // write writes until nothing waits, as the holder of the writer's role, and gives the
 // role away.
 func (c *serveConn) write() {
-	var vec [2][]byte
 	c.mu.Lock()
 	for c.err == nil && (len(c.buf) > 0 || len(c.large) > 0) {
 		chunk := c.chunkLocked()
@@ -109,9 +107,10 @@ func (c *serveConn) write() {
 			m, err = c.nc.Write(out)
 			n = int64(m)
 		} else {
-			vec[0], vec[1] = out, chunk
-			bufs := net.Buffers(vec[:])
-			n, err = bufs.WriteTo(c.nc)
+			c.vec = [2][]byte{out, chunk}
+			c.bufs = c.vec[:]
+			n, err = c.bufs.WriteTo(c.nc)
+			c.vec = [2][]byte{}
 		}
 		if err != nil {
 			c.fail(lost("write", err))

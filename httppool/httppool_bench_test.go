@@ -13,15 +13,8 @@ import (
 	"testing"
 )
 
-const serverEnv = "HTTPPOOL_BENCH_SERVER"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(serverEnv) != "" {
-		benchServer()
-		return
-	}
-	os.Exit(m.Run())
-}
+// benchServerEnv makes the test binary serve calls until its input ends.
+const benchServerEnv = "HTTPPOOL_BENCH_SERVER"
 
 // benchHandler answers with a value of Arg bytes from ServeFast, or Serve if Op is 1.
 type benchHandler struct{ value []byte }
@@ -54,7 +47,7 @@ func benchServer() {
 
 func startServer(b *testing.B) string {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serverEnv+"=1")
+	cmd.Env = append(os.Environ(), benchServerEnv+"=1")
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
 	cmd.Stderr = os.Stderr

@@ -1,0 +1,5 @@
+//go:build !race
+
+package httppool
+
+const raceEnabled = false
