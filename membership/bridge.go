@@ -1,7 +1,6 @@
 package membership
 
 import (
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -12,13 +11,11 @@ const (
 	secretQuiet = time.Minute // between two complaints about one sender
 )
 
-// bridge is where memberlist writes its log lines. It drops debug noise, puts the lines about secrets into plain words,
-// and recognizes the lines that say that others held this member for dead, for memberlist says so in no other way.
+// bridge is where memberlist writes its log lines. It drops debug noise and puts the lines about secrets into plain
+// words.
 type bridge struct {
-	journal  *journal
-	name     string
-	secret   bool   // this member has one
-	returned func() // must not block: memberlist logs under its lock
+	journal *journal
+	secret  bool // this member has one
 }
 
 // Write takes one line. It never blocks and never fails.
@@ -26,9 +23,6 @@ func (b *bridge) Write(p []byte) (int, error) {
 	level, msg := parseLine(string(p))
 	if level < slog.LevelInfo {
 		return len(p), nil
-	}
-	if b.heldForDead(msg) {
-		b.returned()
 	}
 	if l, ok := b.aboutSecret(msg); ok {
 		b.journal.put(l)
@@ -54,14 +48,6 @@ func parseLine(s string) (slog.Level, string) {
 	}
 	s = strings.TrimPrefix(s, "memberlist: ")
 	return level, s[:min(len(s), maxLogText)]
-}
-
-// heldForDead recognizes the answer to a rumour of this member's death: a message that says so, or another's full
-// state, which memberlist turns into a suspicion that this member has of itself. Being suspected by a peer is no
-// such case: it goes by, and no member leaves a view for it.
-func (b *bridge) heldForDead(msg string) bool {
-	return strings.HasPrefix(msg, "Refuting a dead message") ||
-		msg == fmt.Sprintf("Refuting a suspect message (from: %s)", b.name)
 }
 
 // secretTexts are the beginnings of what memberlist says when the two ends do not share a secret, streams first.

@@ -182,7 +182,7 @@ func (c *cluster) tryLaunch(i int, change ...func(*Config)) (*node, error) {
 	n := &node{recorder: newRecorder(c.t), addr: addr, log: &lockedBuffer{}}
 	cfg := Config{
 		Name: fmt.Sprintf("n%d", i), Addr: addr.String(), Packets: sock, DialStream: c.net.dialer(addr),
-		OnView: n.onView, Logger: slog.New(slog.NewTextHandler(n.log, nil)), Resolver: names{},
+		OnView: n.onView, Logger: slog.New(slog.NewTextHandler(n.log, nil)), Resolver: &names{},
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -192,7 +192,8 @@ func (c *cluster) tryLaunch(i int, change ...func(*Config)) (*node, error) {
 		return nil, err
 	}
 	n.Membership = m
-	sock.serve = m.ServeStream
+	serve := m.ServeStream
+	sock.serve.Store(&serve)
 	c.nodes = append(c.nodes, n)
 	return n, nil
 }
@@ -235,10 +236,24 @@ func (c *cluster) waitFor(limit time.Duration, cond func() bool) time.Duration {
 }
 
 // names is a Resolver of fixed names.
-type names map[string][]netip.Addr
+type names struct {
+	mu  sync.Mutex // guards ips
+	ips map[string][]netip.Addr
+}
 
-func (n names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	if ips, ok := n[host]; ok {
+func (n *names) add(host string, ips ...netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ips == nil {
+		n.ips = make(map[string][]netip.Addr)
+	}
+	n.ips[host] = append(slices.Clone(n.ips[host]), ips...)
+}
+
+func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if ips, ok := n.ips[host]; ok {
 		return ips, nil
 	}
 	return nil, fmt.Errorf("no such host: %s", host)

@@ -25,11 +25,13 @@ type delegate struct {
 	conflict  atomic.Pointer[conflict] // the latest claim of this member's name by another
 	conflicts atomic.Uint64            // claims of any member's name
 
-	mu   sync.Mutex          // guards told
-	told map[string]struct{} // what was logged once already
+	reach func() // a member is alive that must be told something; must not block
+
+	mu   sync.Mutex          // guards said
+	said map[string]struct{} // what was logged once already
 }
 
-const maxTold = 256 // then all may be told again
+const maxSaid = 256 // then all may be said again
 
 // conflict is a claim of this member's name by a member elsewhere.
 type conflict struct{ other peer }
@@ -44,15 +46,15 @@ var (
 // once queues a line that is said only once for its key.
 func (d *delegate) once(key string, level slog.Level, msg string, attrs ...slog.Attr) {
 	d.mu.Lock()
-	_, told := d.told[key]
-	if !told {
-		if len(d.told) >= maxTold {
-			clear(d.told)
+	_, said := d.said[key]
+	if !said {
+		if len(d.said) >= maxSaid {
+			clear(d.said)
 		}
-		d.told[key] = struct{}{}
+		d.said[key] = struct{}{}
 	}
 	d.mu.Unlock()
-	if !told {
+	if !said {
 		d.journal.put(line{level: level, class: key, msg: msg, attrs: attrs})
 	}
 }
@@ -90,8 +92,8 @@ func (d *delegate) record(n *memberlist.Node) {
 	if n.Name == d.name {
 		return // this member describes itself
 	}
-	if p, err := peerFrom(n); err == nil {
-		d.table.put(p, time.Now())
+	if p, err := peerFrom(n); err == nil && !d.table.put(p, time.Now()) {
+		d.reach()
 	}
 }
 
@@ -121,12 +123,24 @@ func (d *delegate) NotifyConflict(existing, other *memberlist.Node) {
 // NodeMeta returns what this member says about itself. Its size is bounded by Config.
 func (d *delegate) NodeMeta(int) []byte { return *d.meta.Load() }
 
-// NotifyMsg, GetBroadcasts, LocalState and MergeRemoteState are unused: nothing but membership travels by gossip.
+// LocalState returns whose deaths this member has seen: it goes with every exchange of state, so that a member that was
+// only away learns of its own.
+func (d *delegate) LocalState(bool) []byte { return encodeAbsences(d.table.absences()) }
+
+// MergeRemoteState takes what another member's LocalState returned.
+func (d *delegate) MergeRemoteState(b []byte, _ bool) {
+	absences, err := decodeAbsences(b)
+	if err != nil {
+		d.once("absences", slog.LevelWarn, "what a member says about deaths cannot be read", slog.Any("error", err))
+		return
+	}
+	d.table.told(absences)
+}
+
+// NotifyMsg and GetBroadcasts are unused: nothing but membership travels by gossip.
 
 func (d *delegate) NotifyMsg([]byte)                {}
 func (d *delegate) GetBroadcasts(int, int) [][]byte { return nil }
-func (d *delegate) LocalState(bool) []byte          { return nil }
-func (d *delegate) MergeRemoteState([]byte, bool)   {}
 
 func hostPort(n *memberlist.Node) string {
 	if ip, ok := netip.AddrFromSlice(n.Addr); ok {

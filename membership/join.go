@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -15,12 +16,15 @@ const (
 	maxContacts   = 8                // exchanges of state, or look-ups, at once
 	maxJoinErrors = 8                // reported by one Join
 	acceptTimeout = 10 * time.Second // for seeds to accept this member; longer than detecting a crash takes
+	introduceTime = 1 * time.Second  // for telling the others, which gossip does too
 	acceptPause   = 20 * time.Millisecond
 	pingAttempts  = 3
+	reviveTime    = 25 * time.Millisecond // for a member that was told of its death to begin another life
 )
 
 // Join contacts every address of every seed once, a few at a time, and returns how many answered. Before it returns, at
-// least one of them is known to have taken this member in, and the view that holds them was delivered.
+// least one of them is known to have taken this member in, up to 32 members that they know have been told of it if they
+// could be reached within a second, and the view that holds all those was delivered.
 //
 // Without seeds, or if all of them are this member, it returns 0 and nil. If none answered it returns an error that
 // names each seed; if ctx was done, its error. If another live process uses this member's name the error is a
@@ -47,9 +51,18 @@ func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
 		err = fmt.Errorf("membership: no seed answered: %w", errors.Join(errs[:min(len(errs), maxJoinErrors)]...))
 	}
 	if err == nil && len(answered) > 0 {
+		m.introduce(ctx, answered)
 		err = m.sync(ctx)
 	}
 	return len(answered), err
+}
+
+// introduce tells the members that the seeds know of this one. Gossip would do it too, a little later and most times.
+func (m *Membership) introduce(ctx context.Context, answered []netip.AddrPort) {
+	ctx, cancel := context.WithTimeout(ctx, introduceTime)
+	defer cancel()
+	others := without(m.table.peerAddrs(), answered)
+	m.contactAll(ctx, others[:min(len(others), maxTell)])
 }
 
 // awaitAcceptance exchanges state with the seeds that answered until one of them was heard to know this run of this
@@ -141,20 +154,32 @@ func (m *Membership) contact(ctx context.Context, addr netip.AddrPort) error {
 }
 
 // exchange does one exchange of state, and another if the member there is still not alive in the table: two members
-// that hold each other for dead both refute it by the first, and believe it by the second.
+// that hold each other for dead both refute it by the first, and believe it by the second. One that was lost may have
+// to be told first, and takes a moment to begin another life.
 func (m *Membership) exchange(addr netip.AddrPort) error {
-	for attempt := range 2 {
+	for attempt := range 4 {
+		if attempt > 1 && (!m.table.lostAt(addr) || !wait(m.ctx, reviveTime)) {
+			return nil
+		}
 		if _, err := m.list.Join([]string{addr.String()}); err != nil {
 			if mismatch(err) {
 				return fmt.Errorf("%v: %w", addr, ErrSecretMismatch)
 			}
-			return fmt.Errorf("%v: %w", addr, err)
+			return fmt.Errorf("%v: %s", addr, plain(err, addr))
 		}
-		if _, alive := m.table.at(addr); alive || attempt > 0 {
-			break
+		if _, alive := m.table.at(addr); alive {
+			return nil
 		}
 	}
 	return nil
+}
+
+// plain takes the text of a failed exchange out of memberlist's list of errors of one address.
+func plain(err error, addr netip.AddrPort) string {
+	if list, ok := err.(interface{ WrappedErrors() []error }); ok && len(list.WrappedErrors()) > 0 {
+		err = list.WrappedErrors()[0]
+	}
+	return strings.TrimPrefix(err.Error(), fmt.Sprintf("failed to join %v: ", addr))
 }
 
 // each calls f for 0 to n-1, on at most maxContacts goroutines, and returns when all calls have returned.

@@ -16,7 +16,11 @@ const noWait = time.Nanosecond
 // so that they know when it returns, and the others by gossip. Calling it again repeats that. It returns ctx's error
 // if ctx was done first, ErrLeft and ErrClosed.
 func (m *Membership) AnnounceLeaving(ctx context.Context) error {
-	if err := m.markLeaving(); err != nil {
+	if err := m.state(); err != nil {
+		return err
+	}
+	m.table.setLeaving()
+	if err := m.advertise(); err != nil {
 		return err
 	}
 	m.tell(ctx)
@@ -24,22 +28,6 @@ func (m *Membership) AnnounceLeaving(ctx context.Context) error {
 		return fmt.Errorf("membership: announcing to leave: %w", err)
 	}
 	return m.sync(ctx)
-}
-
-// markLeaving changes what this member says about itself, and queues it for gossip.
-func (m *Membership) markLeaving() error {
-	m.mu.Lock() // no Leave may come between: memberlist then no longer knows this member, and would panic
-	defer m.mu.Unlock()
-	switch {
-	case m.closing:
-		return ErrClosed
-	case m.left:
-		return ErrLeft
-	}
-	m.describe(true)
-	m.table.setLeaving()
-	_ = m.list.UpdateNode(noWait) // it always times out, with the message queued
-	return nil
 }
 
 // Leave leaves the mesh: it announces to leave if that was not done before, tells the peers that this member is gone,

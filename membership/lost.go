@@ -17,14 +17,15 @@ const (
 
 // lostAddr is an address at which a member was lost without having left.
 type lostAddr struct {
-	name  string
+	absence
 	since time.Time
 	next  time.Time     // when to try it again
 	pause time.Duration // between the last attempt and next
 	heard time.Time     // the last packet that counted
 }
 
-// lostAddrs remembers where members were lost, so that a partition of any usual length heals although no seed is left.
+// lostAddrs remembers where members were lost, so that a partition of any usual length heals although no seed is left,
+// and which life they were lost in, so that they can be told.
 // Its owner's lock guards it, but for empty.
 type lostAddrs struct {
 	addrs map[netip.AddrPort]*lostAddr
@@ -38,8 +39,9 @@ func newLostAddrs() lostAddrs {
 // empty may be called without the lock.
 func (l lostAddrs) empty() bool { return l.n.Load() == 0 }
 
-func (l lostAddrs) add(name string, addr netip.AddrPort, now time.Time) {
-	l.addrs[addr] = &lostAddr{name: name, since: now, next: now}
+func (l lostAddrs) add(p *peer, now time.Time) {
+	addr := p.gossip
+	l.addrs[addr] = &lostAddr{absence: absence{name: p.Name, boot: p.Boot, life: p.Life}, since: now, next: now}
 	if len(l.addrs) > maxLost {
 		oldest := addr
 		for a, s := range l.addrs {
@@ -53,12 +55,35 @@ func (l lostAddrs) add(name string, addr netip.AddrPort, now time.Time) {
 }
 
 // found forgets a member that is back, at its old address or at a new one, and whatever was lost where it is now.
-func (l lostAddrs) found(name string, addr netip.AddrPort) {
+func (l lostAddrs) found(p *peer) {
 	for a, s := range l.addrs {
-		if a == addr || s.name == name {
+		if a == p.gossip || s.name == p.Name {
 			l.forget(a)
 		}
 	}
+}
+
+// buried says whether the member was lost in this very life. If so it is time to tell it.
+func (l lostAddrs) buried(p *peer, now time.Time) bool {
+	for _, s := range l.addrs {
+		if s.name == p.Name && s.boot == p.Boot && s.life >= p.Life {
+			s.next = now
+			return true
+		}
+	}
+	return false
+}
+
+// lostAt says whether a member was lost at addr and not found again.
+func (l lostAddrs) lostAt(addr netip.AddrPort) bool { return l.addrs[addr] != nil }
+
+// absences returns the lives that were lost.
+func (l lostAddrs) absences() []absence {
+	list := make([]absence, 0, len(l.addrs))
+	for _, s := range l.addrs {
+		list = append(list, s.absence)
+	}
+	return list
 }
 
 func (l lostAddrs) forget(addr netip.AddrPort) {

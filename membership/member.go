@@ -13,6 +13,9 @@ type Member struct {
 	Addr    string // host:port that peers dial
 	Boot    uint64 // identity of this run of the process, never 0
 	Leaving bool   // it announced that it is leaving: it owns nothing, but is still reachable for hand-over
+
+	// Life counts, from 1, how often this run learnt that others had held it for dead, and came back.
+	Life uint32
 }
 
 // ID returns the name and the boot in hexadecimal, joined by "#". It is unique per run of a process.
@@ -39,11 +42,12 @@ type View struct {
 	Members []Member // sorted by ID, this member included
 
 	// Gone lists, sorted by ID, every member of the previous view that went away since. A member that went away
-	// and came back in between is in Gone and in Members.
+	// and came back in between is in Gone and, with a later Life, in Members.
 	Gone []Departure
 
-	// Returned says that, since the previous view, this member learnt that others held it for dead, or were about
-	// to: what it owned may have changed hands meanwhile, without it having seen a view that says so.
+	// Returned says that others held this member for dead, which it learnt only now, maybe after being paused: what
+	// it owned may have changed hands without a view of its own that says so. Those others take it back into their
+	// views after OnView has returned from this view, and not before.
 	Returned bool
 }
 

@@ -56,7 +56,7 @@ func New(cfg Config) (*Membership, error) {
 		return nil, configErrorf("Addr", "%v", err)
 	}
 	m := assemble(cfg, addr)
-	b := &bridge{journal: m.journal, name: cfg.Name, secret: len(cfg.Secret) > 0, returned: m.table.setReturned}
+	b := &bridge{journal: m.journal, secret: len(cfg.Secret) > 0}
 	gossip, err := cfg.gossipConfig(m.transport, m.delegate, log.New(b, "", 0))
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func New(cfg Config) (*Membership, error) {
 
 func assemble(cfg Config, addr netip.AddrPort) *Membership {
 	j := newJournal(cfg.Logger)
-	t := newTable(Member{Name: cfg.Name, Addr: cfg.Addr, Boot: cfg.Boot})
+	t := newTable(Member{Name: cfg.Name, Addr: cfg.Addr, Boot: cfg.Boot, Life: 1})
 	m := &Membership{
 		cfg: cfg, own: newOwnAddrs(addr, cfg.Packets), table: t, journal: j,
 		syncs:  make(chan chan struct{}),
@@ -86,14 +86,15 @@ func assemble(cfg Config, addr netip.AddrPort) *Membership {
 	}
 	m.transport = &transport{addr: addr, conn: cfg.Packets, journal: j, heard: m.heard}
 	m.delegate = &delegate{name: cfg.Name, boot: cfg.Boot, addr: addr, table: t, journal: j,
-		told: make(map[string]struct{})}
-	m.describe(false)
+		said: make(map[string]struct{}), reach: m.reachNow}
+	m.describe()
 	return m
 }
 
 // describe sets what this member says about itself.
-func (m *Membership) describe(leaving bool) {
-	mt := meta{boot: m.cfg.Boot, leaving: leaving}
+func (m *Membership) describe() {
+	self := m.table.selfMember()
+	mt := meta{boot: self.Boot, life: self.Life, leaving: self.Leaving}
 	if m.cfg.Addr != m.transport.addr.String() {
 		mt.addr = m.cfg.Addr
 	}
@@ -118,14 +119,21 @@ func (m *Membership) nextView(epoch uint64) *View {
 // publish is the goroutine that makes views of changes and delivers them.
 func (m *Membership) publish() {
 	m.cfg.OnView(m.View())
+	settled := time.NewTimer(0)
+	settled.Stop()
+	defer settled.Stop()
+	settling := false
 	for {
 		select {
 		case <-m.ctx.Done():
 			return
 		case <-m.table.changed:
-			if !wait(m.ctx, settle) {
-				return
+			if !settling {
+				settling = true
+				settled.Reset(settle)
 			}
+		case <-settled.C:
+			settling = false
 			m.refresh()
 		case done := <-m.syncs:
 			m.refresh()
@@ -146,6 +154,24 @@ func (m *Membership) refresh() {
 	}
 	m.view.Store(v)
 	m.cfg.OnView(v)
+	if v.Returned {
+		_ = m.advertise() // only now: whoever takes this member back does so after it knows that it was away
+	}
+}
+
+// advertise queues for gossip what this member says about itself now.
+func (m *Membership) advertise() error {
+	m.mu.Lock() // no Leave may come between: memberlist then no longer knows this member, and would panic
+	defer m.mu.Unlock()
+	switch {
+	case m.closing:
+		return ErrClosed
+	case m.left:
+		return ErrLeft
+	}
+	m.describe()
+	_ = m.list.UpdateNode(noWait) // it always times out, with the message queued
+	return nil
 }
 
 // sync waits until a view of all that is known now was delivered, or ctx is done.

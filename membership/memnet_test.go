@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,8 +19,9 @@ type memnet struct {
 	mu      sync.Mutex // guards the fields below
 	members map[netip.AddrPort]*memsock
 	side    map[netip.AddrPort]int // members of different sides do not reach each other
-	latency time.Duration          // of packets
-	loss    float64                // of packets
+	blocked map[[2]netip.AddrPort]bool
+	latency time.Duration // of packets
+	loss    float64       // of packets
 	rng     *rand.Rand
 }
 
@@ -29,7 +31,7 @@ type memsock struct {
 	inbox  chan mempacket
 	closed chan struct{}
 	once   sync.Once
-	serve  func(net.Conn) // set once the member runs
+	serve  atomic.Pointer[func(net.Conn)] // set once the member runs
 }
 
 type mempacket struct {
@@ -43,6 +45,7 @@ func newMemnet(t *testing.T) *memnet {
 	return &memnet{
 		members: make(map[netip.AddrPort]*memsock),
 		side:    make(map[netip.AddrPort]int),
+		blocked: make(map[[2]netip.AddrPort]bool),
 		rng:     rand.New(rand.NewPCG(seed, seed)),
 	}
 }
@@ -65,6 +68,21 @@ func (n *memnet) partition(side int, addrs ...netip.AddrPort) {
 	}
 }
 
+// block cuts one pair of addresses, both ways.
+func (n *memnet) block(a, b netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.blocked[[2]netip.AddrPort{a, b}] = true
+	n.blocked[[2]netip.AddrPort{b, a}] = true
+}
+
+// alias makes alias another address of the member at addr.
+func (n *memnet) alias(alias, addr netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.members[alias] = n.members[addr]
+}
+
 func (n *memnet) setLink(latency time.Duration, loss float64) {
 	n.mu.Lock()
 	n.latency, n.loss = latency, loss
@@ -75,7 +93,7 @@ func (n *memnet) setLink(latency time.Duration, loss float64) {
 func (n *memnet) route(from, to netip.AddrPort) (s *memsock, reachable bool, latency time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.members[to], n.side[from] == n.side[to], n.latency
+	return n.members[to], n.side[from] == n.side[to] && !n.blocked[[2]netip.AddrPort{from, to}], n.latency
 }
 
 func (n *memnet) drops() bool {
@@ -96,11 +114,11 @@ func (n *memnet) dialer(from netip.AddrPort) func(context.Context, string) (net.
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		if s == nil || s.isClosed() || s.serve == nil {
+		if s == nil || s.isClosed() || s.serve.Load() == nil {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 		}
 		near, far := net.Pipe()
-		go s.serve(far)
+		go (*s.serve.Load())(far)
 		return near, nil
 	}
 }

@@ -15,14 +15,14 @@ import (
 
 // A member's meta travels with its gossip, in at most memberlist.MetaMaxSize bytes:
 //
-//	version 1 byte | flags 1 byte | boot 8 bytes, big endian | length of addr 2 bytes, big endian | addr
+//	version 1 byte | flags 1 byte | boot 8 bytes | life 4 bytes | length of addr 2 bytes | addr
 //
-// Flags that are unknown and bytes that follow are ignored, so that later releases can add to it; a change that old
+// Numbers are big endian. Flags that are unknown and bytes that follow are ignored, so that later releases can add to it; a change that old
 // members must not misread takes a new version. An empty addr means the address that gossip itself uses.
 const (
 	metaVersion     = 1
 	metaFlagLeaving = 1 << 0
-	metaHeader      = 1 + 1 + 8 + 2
+	metaHeader      = 1 + 1 + 8 + 4 + 2
 
 	maxNameLen = 128
 	maxAddrLen = 253 + len(":65535") // the longest host name and port
@@ -31,11 +31,12 @@ const (
 var (
 	errMetaShort   = errors.New("meta is cut short")
 	errMetaVersion = errors.New("meta has an unknown version")
-	errMetaBoot    = errors.New("meta has no boot identity")
+	errMetaBoot    = errors.New("meta has no identity")
 )
 
 type meta struct {
 	boot    uint64
+	life    uint32
 	leaving bool
 	addr    string // empty: the gossip address
 }
@@ -49,6 +50,7 @@ func (m meta) encode() []byte {
 	}
 	b = append(b, metaVersion, flags)
 	b = binary.BigEndian.AppendUint64(b, m.boot)
+	b = binary.BigEndian.AppendUint32(b, m.life)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(m.addr)))
 	return append(b, m.addr...)
 }
@@ -61,13 +63,13 @@ func decodeMeta(b []byte) (meta, error) {
 	case len(b) < metaHeader:
 		return meta{}, errMetaShort
 	}
-	m := meta{leaving: b[1]&metaFlagLeaving != 0, boot: binary.BigEndian.Uint64(b[2:])}
-	n := int(binary.BigEndian.Uint16(b[10:]))
+	m := meta{leaving: b[1]&metaFlagLeaving != 0, boot: binary.BigEndian.Uint64(b[2:]), life: binary.BigEndian.Uint32(b[10:])}
+	n := int(binary.BigEndian.Uint16(b[14:]))
 	if n > len(b)-metaHeader {
 		return meta{}, errMetaShort
 	}
 	m.addr = string(b[metaHeader : metaHeader+n])
-	if m.boot == 0 {
+	if m.boot == 0 || m.life == 0 {
 		return meta{}, errMetaBoot
 	}
 	if m.addr != "" {
@@ -92,7 +94,7 @@ func peerFrom(n *memberlist.Node) (peer, error) {
 		return peer{}, err
 	}
 	p := peer{gossip: netip.AddrPortFrom(ip.Unmap(), n.Port)}
-	p.Member = Member{Name: n.Name, Addr: mt.addr, Boot: mt.boot, Leaving: mt.leaving}
+	p.Member = Member{Name: n.Name, Addr: mt.addr, Boot: mt.boot, Life: mt.life, Leaving: mt.leaving}
 	if p.Addr == "" {
 		p.Addr = p.gossip.String()
 	}

@@ -68,10 +68,15 @@ func (m *Membership) reach(ctx context.Context, addrs []netip.AddrPort) {
 // an exchange of state at once.
 func (m *Membership) heard(addr netip.AddrPort) {
 	if m.table.heard(addr, time.Now()) {
-		select {
-		case m.wake <- struct{}{}:
-		default:
-		}
+		m.reachNow()
+	}
+}
+
+// reachNow asks the rejoin goroutine to contact the lost members that are due.
+func (m *Membership) reachNow() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
 	}
 }
 

@@ -30,8 +30,8 @@ type table struct {
 	self     Member
 	peers    map[string]*peer     // by name, without self
 	gone     map[string]Departure // by ID: members of the latest view that went since
-	returned bool                 // others held this member for dead
-	lost     lostAddrs
+	returned bool                 // others held this life of this member for dead
+	lost     lostAddrs            // where members were lost; the pointer in it never changes
 }
 
 func newTable(self Member) *table {
@@ -52,9 +52,14 @@ func (t *table) poke() {
 	}
 }
 
-// put records a member that joined or changed. Another boot under the same name is a departure and a new member.
-func (t *table) put(p peer, now time.Time) {
+// put records a member that joined or changed. Another boot under the same name is a departure and a new member. A life
+// that this member has seen die stays hidden, and put returns false: it has to be told, and to begin another.
+func (t *table) put(p peer, now time.Time) bool {
 	t.mu.Lock()
+	if t.lost.buried(&p, now) {
+		t.mu.Unlock()
+		return false
+	}
 	if old, ok := t.peers[p.Name]; ok {
 		if old.Boot == p.Boot {
 			p.published = old.published
@@ -63,9 +68,10 @@ func (t *table) put(p peer, now time.Time) {
 		}
 	}
 	t.peers[p.Name] = &p
-	t.lost.found(p.Name, p.gossip)
+	t.lost.found(&p)
 	t.mu.Unlock()
 	t.poke()
+	return true
 }
 
 // drop records that gossip declared a member dead or gone.
@@ -81,7 +87,7 @@ func (t *table) drop(name string, now time.Time) {
 
 func (t *table) departLocked(p *peer, now time.Time) {
 	if !p.Leaving {
-		t.lost.add(p.Name, p.gossip, now)
+		t.lost.add(p, now)
 	}
 	if !p.published {
 		return // no view ever held it: there is nothing to take back
@@ -108,12 +114,29 @@ func (t *table) setLeaving() {
 	t.poke()
 }
 
-// setReturned records that others held this member for dead.
-func (t *table) setReturned() {
+// absences returns what others have to know about their own deaths, as this member saw them.
+func (t *table) absences() []absence {
+	if t.lost.empty() {
+		return nil
+	}
 	t.mu.Lock()
-	t.returned = true
+	defer t.mu.Unlock()
+	return t.lost.absences()
+}
+
+// told records what another member said about deaths; only this member's own, of its present life, counts.
+func (t *table) told(absences []absence) {
+	t.mu.Lock()
+	for _, a := range absences {
+		if a.name == t.self.Name && a.boot == t.self.Boot && a.life == t.self.Life {
+			t.returned = true
+		}
+	}
+	returned := t.returned
 	t.mu.Unlock()
-	t.poke()
+	if returned {
+		t.poke()
+	}
 }
 
 // selfMember returns this member as the next view will show it.
@@ -127,6 +150,9 @@ func (t *table) selfMember() Member {
 func (t *table) take() *View {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.returned {
+		t.self.Life++
+	}
 	v := &View{Members: make([]Member, 0, 1+len(t.peers)), Returned: t.returned}
 	v.Members = append(v.Members, t.self)
 	for _, p := range t.peers {
@@ -164,6 +190,13 @@ func (t *table) at(addr netip.AddrPort) (Member, bool) {
 		}
 	}
 	return Member{}, false
+}
+
+// lostAt says whether a member was lost at addr, and is still dead or hidden.
+func (t *table) lostAt(addr netip.AddrPort) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lost.lostAt(addr)
 }
 
 // alone says whether this member knows no other.
