@@ -119,10 +119,11 @@ func (p *Pool) Close() error {
 		open = append(open, c)
 	}
 	p.mu.Unlock()
-	p.cancel()
+	// First the connections: a handler that sees its context end must not answer any more.
 	for _, c := range open {
 		c.fail(ErrClosed)
 	}
+	p.cancel()
 	p.wg.Wait()
 	return nil
 }
