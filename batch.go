@@ -1,0 +1,268 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+const (
+	batchKeys    = 1024    // keys in one call to a peer
+	batchBytes   = 1 << 20 // bytes of keys in one call, and of values in its answer
+	batchLoaders = 64      // loads that one call runs at once
+)
+
+// results gathers the outcome of a batch.
+type results struct {
+	mu      sync.Mutex
+	entries map[string]*store.Entry // guarded by mu
+	errs    KeyErrors               // guarded by mu
+}
+
+func (r *results) put(key string, e *store.Entry, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		if e != nil {
+			r.entries[key] = e
+		}
+	case !errors.Is(err, ErrNotFound):
+		if r.errs == nil {
+			r.errs = make(KeyErrors)
+		}
+		r.errs[key] = err
+	}
+}
+
+// err returns the errors as one, nil if there are none.
+func (r *results) err() error {
+	if len(r.errs) == 0 {
+		return nil
+	}
+	return r.errs
+}
+
+// partition sorts distinct valid keys by owner. Invalid ones become errors.
+func (c *groupCore) partition(v *view, keys []string, r *results) map[*owner][]string {
+	byOwner := make(map[*owner][]string)
+	seen := make(map[string]struct{}, len(keys))
+	for _, key := range keys {
+		if _, dup := seen[key]; dup {
+			continue
+		}
+		seen[key] = struct{}{}
+		if err := checkKey(key); err != nil {
+			r.put(key, nil, err)
+			continue
+		}
+		o := v.owner(ring.Hash(c.seed, key))
+		if o == nil {
+			r.put(key, nil, ErrClosed)
+			continue
+		}
+		byOwner[o] = append(byOwner[o], key)
+	}
+	return byOwner
+}
+
+// getMany gets keys with one call per owner, side by side.
+func (c *groupCore) getMany(ctx context.Context, keys []string) (map[string]*store.Entry, error) {
+	r := &results{entries: make(map[string]*store.Entry, len(keys))}
+	v, err := c.node.currentView(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.stats.gets.Add(uint64(len(keys)))
+	var all errgroup.Group
+	for o, mine := range c.partition(v, keys, r) {
+		if o.peer == nil {
+			all.Go(func() error { c.getEach(ctx, c.hits(mine, r), r); return nil })
+			continue
+		}
+		for chunk := range chunks(c.hits(mine, r)) {
+			all.Go(func() error { c.getEach(ctx, c.getManyAt(ctx, o, chunk, r), r); return nil })
+		}
+	}
+	all.Wait()
+	return r.entries, r.err()
+}
+
+// hits answers what this member holds and returns the rest.
+func (c *groupCore) hits(keys []string, r *results) (rest []string) {
+	for _, key := range keys {
+		if e := c.hit(ring.Hash(c.seed, key), key); e != nil {
+			r.put(key, e, nil)
+			continue
+		}
+		rest = append(rest, key)
+	}
+	return rest
+}
+
+// getEach gets keys one by one, a bounded number at once.
+func (c *groupCore) getEach(ctx context.Context, keys []string, r *results) {
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range keys {
+		g.Go(func() error {
+			e, err := c.getSlow(ctx, ring.Hash(c.seed, key), key)
+			r.put(key, e, err)
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+// getManyAt asks a peer for several keys. It returns those that must be asked
+// for singly: the peer does not own them, or could not be reached.
+func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, r *results) (rest []string) {
+	k := newCall(opGetMany, c.name, "")
+	defer k.free()
+	k.req.Value = appendKeys(nil, keys)
+	if err := k.do(ctx, c, o); err != nil {
+		return keys
+	}
+	answers := k.resp.Value
+	for i, key := range keys {
+		var a answer
+		var ok bool
+		if a, answers, ok = nextAnswer(answers); !ok {
+			return append(rest, keys[i:]...)
+		}
+		if a.status == statusOK {
+			if a.flags&flagHit != 0 {
+				c.stats.peerHits.Add(1)
+			}
+			r.put(key, &store.Entry{Key: key, Data: a.body}, nil)
+			continue
+		}
+		one := call{req: httppool.Request{Op: opGet, Key: key}}
+		one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
+		if err := c.errorOf(o, &one); errors.Is(err, ErrNotFound) || a.status == statusLoadFailed {
+			r.put(key, nil, err)
+		} else {
+			rest = append(rest, key)
+		}
+	}
+	return rest
+}
+
+// serveGetMany answers a peer's getManyAt: hits at once, the rest loaded side
+// by side. When the answer grows too large, the caller asks singly for what is
+// missing.
+func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := parseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		return
+	}
+	outcomes := make([]httppool.Response, len(keys))
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	now := c.node.now()
+	for i, key := range keys {
+		hash := ring.Hash(c.seed, key)
+		if c.node.mayServe(hash) == nil {
+			if e := c.store.Get(hash, key, now); e != nil {
+				c.stats.served.Add(1)
+				outcomes[i] = httppool.Response{Status: statusOK, Flags: flagHit, Value: e.Data}
+				continue
+			}
+		}
+		g.Go(func() error {
+			c.serveGet(ctx, hash, key, "", 0, &outcomes[i])
+			return nil
+		})
+	}
+	g.Wait()
+	for i := range outcomes {
+		body := outcomes[i].Value
+		if outcomes[i].Status != statusOK {
+			body = []byte(outcomes[i].Message)
+		}
+		if len(resp.Value)+len(body) > batchBytes && i > 0 {
+			break
+		}
+		resp.Value = appendAnswer(resp.Value, outcomes[i].Status, outcomes[i].Flags, body)
+	}
+	resp.Status = statusOK
+}
+
+// deleteMany deletes keys with one call per owner, side by side. Whatever a
+// call did not settle is deleted singly, with its retries.
+func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
+	v, err := c.node.currentView(ctx)
+	if err != nil {
+		return err
+	}
+	r := &results{}
+	var all errgroup.Group
+	for o, mine := range c.partition(v, keys, r) {
+		if o.peer == nil {
+			all.Go(func() error { c.deleteEach(ctx, mine, r); return nil })
+			continue
+		}
+		for chunk := range chunks(mine) {
+			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk), r); return nil })
+		}
+	}
+	all.Wait()
+	return r.err()
+}
+
+func (c *groupCore) deleteEach(ctx context.Context, keys []string, r *results) {
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range keys {
+		g.Go(func() error {
+			r.put(key, nil, c.change(ctx, key, nil))
+			return nil
+		})
+	}
+	g.Wait()
+}
+
+// deleteManyAt asks a peer to delete keys and returns those that it did not.
+func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string) (rest []string) {
+	k := newCall(opDeleteMany, c.name, "")
+	defer k.free()
+	k.req.Value = appendKeys(nil, keys)
+	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) {
+		return nil // it holds nothing of the group
+	} else if err != nil {
+		return keys
+	}
+	answers := k.resp.Value
+	for i, key := range keys {
+		var a answer
+		var ok bool
+		if a, answers, ok = nextAnswer(answers); !ok {
+			return append(rest, keys[i:]...)
+		}
+		if a.status != statusOK {
+			rest = append(rest, key)
+		}
+	}
+	return rest
+}
+
+func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := parseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		return
+	}
+	for _, key := range keys {
+		var one httppool.Response
+		c.putError(&one, c.write(ctx, ring.Hash(c.seed, key), key, nil))
+		resp.Value = appendAnswer(resp.Value, one.Status, 0, nil)
+	}
+	resp.Status = statusOK
+}

@@ -1,0 +1,90 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+const (
+	retryFloor   = 5 * time.Millisecond
+	retryCeiling = 100 * time.Millisecond
+)
+
+// change carries out a Set, or a Delete if e is nil, at the owner of the key.
+// While the members disagree about the owner or cannot reach it, it tries again
+// until ctx ends.
+func (c *groupCore) change(ctx context.Context, key string, e *store.Entry) error {
+	hash := ring.Hash(c.seed, key)
+	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
+		// The common case at the owner needs no deadline: nothing waits.
+		s := c.shard(hash)
+		if done, pending, err := c.tryWrite(s, hash, key, e); done && !isUnsettled(err) {
+			return err
+		} else if !done && pending == nil {
+			ctx, cancel := c.node.bounded(ctx)
+			defer cancel()
+			return c.writeBehindLeases(ctx, s, hash, key, e)
+		}
+	}
+	ctx, cancel := c.node.bounded(ctx)
+	defer cancel()
+	wait := retryFloor
+	for {
+		err := c.tryChange(ctx, hash, key, e)
+		if !mayRetry(err, e == nil) {
+			return err
+		}
+		c.stats.retries.Add(1)
+		if cause := c.node.pause(ctx, wait); cause != nil {
+			if isUnsettled(err) {
+				return unsettled(cause)
+			}
+			return err
+		}
+		wait = min(2*wait, retryCeiling)
+	}
+}
+
+// tryChange makes one attempt, following one hint to another owner.
+func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, e *store.Entry) error {
+	v, err := c.node.currentView(ctx)
+	if err != nil {
+		return err
+	}
+	o := v.owner(hash)
+	switch {
+	case o == nil:
+		return ErrClosed
+	case o.peer == nil:
+		return c.write(ctx, hash, key, e)
+	}
+	named, err := c.changeAt(ctx, o, key, e)
+	if errors.Is(err, errNotOwner) {
+		if hint := c.node.hinted(named, o, nil); hint != nil {
+			_, err = c.changeAt(ctx, hint, key, e)
+		}
+	}
+	return err
+}
+
+func isUnsettled(err error) bool {
+	return errors.Is(err, errNotOwner) || errors.Is(err, ErrUnsettled)
+}
+
+// mayRetry reports whether an attempt that failed may be made again. A Set that
+// may have been applied is not repeated: applied twice it could undo somebody's
+// later write. A Delete may, for a cache may forget.
+func mayRetry(err error, isDelete bool) bool {
+	if isUnsettled(err) {
+		return true
+	}
+	pe, ok := errors.AsType[*PeerError](err)
+	if !ok || errors.Is(err, ErrClosed) || !isUnreachable(err) && !errors.Is(err, ErrOverloaded) {
+		return false
+	}
+	return isDelete || !pe.MaybeApplied
+}

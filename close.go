@@ -1,0 +1,82 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+)
+
+// Shutdown takes the node out of the mesh in order: it announces that it is
+// leaving, so that its peers take over its keys before it goes, finishes what
+// is under way, leaves, and closes. If ctx ends first it closes at once and
+// returns ctx's error. It is safe to call more than once and after Close.
+func (n *Node) Shutdown(ctx context.Context) error {
+	var err error
+	if ms := n.membership(); ms != nil && n.view.Load() != nil {
+		if err = ms.AnnounceLeaving(ctx); err == nil {
+			err = n.drain(ctx)
+		}
+		if err == nil {
+			err = ms.Leave(ctx)
+		}
+	}
+	return errors.Join(err, n.Close())
+}
+
+// drain waits until no load runs on this node any more.
+func (n *Node) drain(ctx context.Context) error {
+	for _, c := range *n.groups.Load() {
+		for i := range c.shards {
+			for !c.shards[i].idle() {
+				if err := n.pause(ctx, retryFloor); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// idle reports whether no load runs in the shard.
+func (s *shard) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.flights) == 0 && len(s.cohorts) == 0
+}
+
+// Close stops the node at once, as a crash would for its peers, and returns
+// when nothing of it runs any more. Calls under way fail with ErrClosed. A
+// loader that ignores its context is not waited for. It is safe to call more
+// than once.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	if n.state == stateClosed {
+		n.mu.Unlock()
+		<-n.closed
+		return nil
+	}
+	n.state = stateClosed
+	close(n.closing)
+	n.cancel()
+	ms := n.members
+	n.mu.Unlock()
+
+	if ms != nil {
+		ms.Close()
+	}
+	if n.server != nil {
+		n.server.Close()
+	}
+	if n.pool != nil {
+		n.pool.Close()
+	}
+	n.adopting.Lock()
+	n.view.Store(nil)
+	n.adopting.Unlock()
+	for _, c := range *n.groups.Load() {
+		c.close()
+	}
+	n.sockets.close()
+	n.work.Wait()
+	close(n.closed)
+	return nil
+}

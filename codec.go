@@ -1,0 +1,113 @@
+package cachemesh
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+// A Codec turns values into bytes and back. Its methods are called
+// concurrently. Members of one mesh must use codecs that read each other's
+// bytes.
+type Codec[V any] interface {
+	// Marshal returns the value's bytes. The cache keeps them: Marshal must not
+	// touch them again.
+	Marshal(v V) ([]byte, error)
+
+	// Unmarshal returns the value of these bytes, which it must not change or
+	// keep a reference to unless the value is read-only.
+	Unmarshal(data []byte) (V, error)
+}
+
+// JSONCodec is the default codec of every type but []byte and string.
+type JSONCodec[V any] struct{}
+
+// Marshal returns v as JSON.
+func (JSONCodec[V]) Marshal(v V) ([]byte, error) { return json.Marshal(v) }
+
+// Unmarshal parses JSON.
+func (JSONCodec[V]) Unmarshal(data []byte) (V, error) {
+	var v V
+	err := json.Unmarshal(data, &v)
+	return v, err
+}
+
+// valueKind says how a group's values relate to their bytes.
+type valueKind uint8
+
+const (
+	encodedKind valueKind = iota // a codec stands between; the decoded value is kept beside the bytes
+	bytesKind                    // V is []byte: the bytes are the value
+	stringKind                   // V is string: the bytes are the value
+)
+
+// format is a group's codec with the short cuts that V allows.
+type format[V any] struct {
+	kind  valueKind
+	codec Codec[V]
+	isNil func(V) bool // nil if a V is never nil
+	size  int64        // bytes of a V itself, its referents aside
+}
+
+func newFormat[V any](codec Codec[V]) format[V] {
+	var zero V
+	f := format[V]{codec: codec, isNil: nilCheck[V](), size: int64(unsafe.Sizeof(zero))}
+	if codec != nil {
+		return f
+	}
+	switch any(zero).(type) {
+	case []byte:
+		f.kind = bytesKind
+	case string:
+		f.kind = stringKind
+	default:
+		f.codec = JSONCodec[V]{}
+	}
+	return f
+}
+
+// nilCheck returns a test for values that a loader returns when it forgot to
+// return something: those whose type has a nil.
+func nilCheck[V any]() func(V) bool {
+	switch reflect.TypeFor[V]().Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface, reflect.Func, reflect.Chan:
+		return func(v V) bool {
+			r := reflect.ValueOf(v)
+			return !r.IsValid() || r.IsNil()
+		}
+	}
+	return nil
+}
+
+// encode returns bytes that the cache may keep, whatever the caller does with v.
+func (f *format[V]) encode(v V) ([]byte, error) {
+	switch f.kind {
+	case bytesKind:
+		return append([]byte{}, *(*[]byte)(unsafe.Pointer(&v))...), nil
+	case stringKind:
+		return []byte(*(*string)(unsafe.Pointer(&v))), nil
+	}
+	data, err := f.codec.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("cachemesh: encode a %T: %w", v, err)
+	}
+	return data, nil
+}
+
+// decode returns the value of data, which nobody changes any more.
+func (f *format[V]) decode(data []byte) (V, error) {
+	switch f.kind {
+	case bytesKind:
+		data = data[:len(data):len(data)] // appending to a shared value must not reach the cache
+		return *(*V)(unsafe.Pointer(&data)), nil
+	case stringKind:
+		s := unsafe.String(unsafe.SliceData(data), len(data))
+		return *(*V)(unsafe.Pointer(&s)), nil
+	}
+	v, err := f.codec.Unmarshal(data)
+	if err != nil {
+		return v, fmt.Errorf("cachemesh: decode a %T: %w", v, err)
+	}
+	return v, nil
+}

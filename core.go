@@ -1,0 +1,178 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// doNotStore, as an entry's expiry, marks a value that answers those who wait
+// and is not kept.
+const doNotStore = -1
+
+// A groupCore is a group without its type: it decides who answers a key and
+// asks them. Values are entries: bytes, and beside them the decoded value.
+type groupCore struct {
+	node        *Node
+	name        string
+	seed        uint64                                                      // of the hash of its keys
+	store       *store.Store                                                // what this member owns
+	hot         *hotcache.Cache                                             // leased copies of what others own
+	loader      func(ctx context.Context, key string) (*store.Entry, error) // nil: none
+	loadTimeout time.Duration
+	decodedSize int64   // of a value beside its bytes; 0: the bytes are the value
+	sentinels   []error // GroupOptions.Errors
+	stats       counters
+	shards      [shardCount]shard
+}
+
+func checkKey(key string) error {
+	if key == "" || len(key) > MaxKeyLen {
+		return invalidKey(key)
+	}
+	return nil
+}
+
+// get returns the entry of a key, wherever it is.
+func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	c.stats.gets.Add(1)
+	hash := ring.Hash(c.seed, key)
+	if e := c.hit(hash, key); e != nil {
+		return e, nil
+	}
+	return c.getSlow(ctx, hash, key)
+}
+
+// hit returns the entry of a key that this member holds, as its owner or as a
+// hot copy, else nil. The key may alias a buffer.
+func (c *groupCore) hit(hash uint64, key string) *store.Entry {
+	v := c.node.view.Load()
+	if v == nil {
+		return nil
+	}
+	now := c.node.now()
+	switch v.standing(hash) {
+	case ownsIt:
+		if now >= c.node.settler.confirmed.Load() {
+			return nil
+		}
+		e := c.store.Get(hash, key, now)
+		if e != nil {
+			c.stats.ownHits.Add(1)
+		}
+		return e
+	case foreign:
+		e, renew := c.hot.GetRenew(hash, key, now)
+		if e == nil {
+			return nil
+		}
+		c.stats.hotHits.Add(1)
+		if renew {
+			c.renew(v.owner(hash), hash, e.Key)
+		}
+		return e
+	}
+	return nil
+}
+
+// routeTries bounds how often one call chases an owner that moves.
+const routeTries = 3
+
+// getSlow answers a Get that was no hit here: by a load if this node owns the
+// key, else by asking the owner. If the members disagree about the owner it
+// asks whom the peer names, once, and then loads without storing.
+func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
+	var hint *owner
+	for try := 0; try < routeTries; {
+		v, err := c.node.currentView(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o := v.owner(hash)
+		var e *store.Entry
+		var named string
+		switch {
+		case o == nil:
+			return nil, ErrClosed
+		case hint != nil:
+			e, named, err = c.getAt(ctx, hint, hash, key, 0)
+		case o.peer == nil:
+			e, err = c.load(ctx, hash, key, false)
+		default:
+			e, named, err = c.getAt(ctx, o, hash, key, 0)
+		}
+		switch {
+		case errors.Is(err, errNotOwner):
+			c.stats.retries.Add(1)
+			hint = c.node.hinted(named, o, hint)
+			try++
+		case errors.Is(err, ErrUnsettled) && c.loader == nil:
+			// The value may be on its way here: better late than not found.
+			if err := c.node.pause(ctx, fenceRetryMin); err != nil {
+				return nil, unsettled(err)
+			}
+		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup) && c.loader != nil:
+			return c.loadUnstored(ctx, hash, key)
+		case isUnreachable(err):
+			return c.getFromStandIn(ctx, v, hash, key, err)
+		default:
+			return e, err
+		}
+	}
+	if c.loader == nil {
+		return nil, unsettled(ctx.Err())
+	}
+	return c.loadUnstored(ctx, hash, key)
+}
+
+// unsettled says why waiting for the members to agree ended.
+func unsettled(cause error) error {
+	if errors.Is(cause, ErrClosed) {
+		return ErrClosed
+	}
+	return errors.Join(ErrUnsettled, cause)
+}
+
+// hinted returns the owner to ask next when a peer said that it is not the owner
+// and named another: nil for the owner of this node's own view. It follows one
+// hint only.
+func (n *Node) hinted(named string, asked, hint *owner) *owner {
+	if hint != nil || named == "" || named == n.addr || named == asked.addr {
+		return nil
+	}
+	peer := n.hintedPeer(named)
+	if peer == nil {
+		return nil
+	}
+	return &owner{name: named, addr: named, peer: peer}
+}
+
+// standIns bounds how many ring successors are asked in place of an owner.
+const standIns = 2
+
+// getFromStandIn asks the ring successors of an owner that cannot be reached,
+// so that the origin sees one load and not one per member.
+func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) (*store.Entry, error) {
+	if c.loader == nil {
+		return nil, cause
+	}
+	var buf [standIns + 1]int
+	for _, i := range v.ring.Successors(buf[:0], hash, len(buf))[1:] {
+		o := &v.owners[i]
+		if o.peer == nil {
+			return c.load(ctx, hash, key, true)
+		}
+		e, _, err := c.getAt(ctx, o, hash, key, flagStandIn)
+		if !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
+			return e, err
+		}
+	}
+	return c.loadUnstored(ctx, hash, key)
+}

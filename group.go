@@ -1,0 +1,290 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// GroupOptions configure a Group. The zero value is fit for use.
+type GroupOptions[V any] struct {
+	// MaxBytes is this member's budget for the group: keys, values and all
+	// bookkeeping. Default: 64 MiB.
+	MaxBytes int64
+
+	// TTL is how long a loaded value lives, and one that is Set without a TTL of
+	// its own. Default: until evicted.
+	TTL time.Duration
+
+	// TTLFunc returns a value's TTL, instead of TTL. Zero means until evicted; a
+	// negative TTL means that a loaded value is returned and not kept.
+	TTLFunc func(key string, v V) time.Duration
+
+	// Codec turns values into bytes. Default: []byte and string as they are,
+	// JSON for all else.
+	Codec Codec[V]
+
+	// LoadTimeout bounds a call of the loader, whoever waits for it.
+	// Default: 30 s.
+	LoadTimeout time.Duration
+
+	// HotReads is how many reads of a key within about half a second by this
+	// member make it ask the owner for a copy and a lease. Default: 3.
+	HotReads int
+
+	// NoHotCopies switches off copies of keys that this member reads often and
+	// others own. Default: they may take an eighth of MaxBytes.
+	NoHotCopies bool
+
+	// Errors are errors of the loader, such as sql.ErrConnDone, that errors.Is
+	// shall recognise on every member and not only on the one that ran the
+	// loader. They are matched by their text. At most 64.
+	Errors []error
+}
+
+const (
+	maxSentinels = 64
+
+	// hotShare is the part of MaxBytes, as 1/hotShare, that hot copies may take.
+	hotShare = 8
+)
+
+func (o *GroupOptions[V]) validate() error {
+	setDefault(&o.MaxBytes, 64<<20)
+	setDefault(&o.LoadTimeout, 30*time.Second)
+	switch {
+	case o.MaxBytes < 0:
+		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
+	case o.TTL < 0:
+		return &OptionError{"TTL", o.TTL, ErrInvalidTTL}
+	case o.HotReads < 0 || o.HotReads > hotcache.MaxThreshold:
+		return &OptionError{"HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold)}
+	case o.LoadTimeout < 0:
+		return &OptionError{"LoadTimeout", o.LoadTimeout, errors.New("it must not be negative")}
+	case len(o.Errors) > maxSentinels:
+		return &OptionError{"Errors", len(o.Errors), fmt.Errorf("the limit is %d", maxSentinels)}
+	}
+	for i, err := range o.Errors {
+		if err == nil {
+			return &OptionError{"Errors", o.Errors, fmt.Errorf("element %d is nil", i)}
+		}
+	}
+	return nil
+}
+
+// hotBytes returns the part of MaxBytes that hot copies may take, 0 for none.
+func (o *GroupOptions[V]) hotBytes() int64 {
+	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
+		return b
+	}
+	return 0
+}
+
+// A Group is a named part of the cache with values of one type, spread over all
+// members that registered it. Its methods are called concurrently.
+//
+// Values handed out are shared with the cache and with other callers: do not
+// change what they refer to.
+type Group[V any] struct {
+	core   *groupCore
+	format format[V]
+	opts   GroupOptions[V]
+}
+
+// NewGroup registers a group with a node. All members should register it with
+// the same loader and options; one that does not know it yet answers so, and
+// the others then load for themselves. A nil loader makes a plain distributed
+// map, in which a key that was not Set is ErrNotFound.
+//
+// Groups may be registered before and after Start. Errors: *OptionError for an
+// option, an empty or long name or one that is taken; ErrClosed.
+func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
+	if name == "" || len(name) > MaxGroupLen {
+		return nil, &OptionError{"name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen)}
+	}
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	return newGroup(n, name, load, opts)
+}
+
+func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
+	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes()})
+	if err != nil {
+		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
+	}
+	var hot *hotcache.Cache // a nil one holds nothing
+	if b := opts.hotBytes(); b > 0 {
+		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.opts.hooks.faults}); err != nil {
+			return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
+		}
+	}
+	c := &groupCore{
+		node: n, name: name, seed: ring.Seed(name), store: st, hot: hot,
+		loadTimeout: opts.LoadTimeout, sentinels: opts.Errors,
+	}
+	c.init()
+	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
+	if g.format.kind == encodedKind {
+		c.decodedSize = g.format.size
+	}
+	if load != nil {
+		c.loader = g.loader(load)
+	}
+	if err := n.addGroup(c); err != nil {
+		st.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// loader wraps a user's loader: what it returns becomes an entry.
+func (g *Group[V]) loader(load LoaderFunc[V]) func(context.Context, string) (*store.Entry, error) {
+	return func(ctx context.Context, key string) (*store.Entry, error) {
+		v, err := load(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if g.format.isNil != nil && g.format.isNil(v) {
+			return nil, errLoadedNil
+		}
+		ttl := g.ttl(key, v)
+		e, err := g.entry(key, v, max(ttl, 0))
+		if err == nil && ttl < 0 {
+			e.Expires = doNotStore
+		}
+		return e, err
+	}
+}
+
+func (g *Group[V]) ttl(key string, v V) time.Duration {
+	if g.opts.TTLFunc != nil {
+		return g.opts.TTLFunc(key, v)
+	}
+	return g.opts.TTL
+}
+
+// entry makes an entry that owns its bytes.
+func (g *Group[V]) entry(key string, v V, ttl time.Duration) (*store.Entry, error) {
+	data, err := g.format.encode(v)
+	if err != nil {
+		return nil, err
+	}
+	e := &store.Entry{Key: key, Data: data}
+	g.core.setTTL(e, ttl)
+	if g.format.kind == encodedKind {
+		g.core.copyExtra(e)
+		decoded := any(v)
+		e.Decoded.Store(&decoded)
+	}
+	return e, nil
+}
+
+// value returns the value of an entry, decoding it at most a few times.
+func (g *Group[V]) value(e *store.Entry) (V, error) {
+	if g.format.kind != encodedKind {
+		return g.format.decode(e.Data)
+	}
+	if p := e.Decoded.Load(); p != nil {
+		if v, ok := (*p).(V); ok {
+			return v, nil
+		}
+	}
+	v, err := g.format.decode(e.Data)
+	if err == nil {
+		decoded := any(v)
+		e.Decoded.Store(&decoded)
+	}
+	return v, err
+}
+
+// Get returns the value of a key: from memory here, from its owner, or through
+// the loader. A hit in this member's memory allocates nothing.
+//
+// Errors: ErrNotFound; *LoadError, for all who waited for the load; ctx's own
+// error, for this caller alone; *PeerError if the group has no loader and the
+// owner cannot be reached; ErrInvalidKey; ErrClosed and ErrNotStarted.
+func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
+	e, err := g.core.get(ctx, key)
+	if err != nil {
+		var zero V
+		return zero, err
+	}
+	return g.value(e)
+}
+
+// GetMany returns the values of the keys that have one, with one call per
+// owner. Keys that were not found are missing from the map; keys that failed
+// are missing too, and their errors are in the KeyErrors that is returned
+// beside the values of the others.
+func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
+	entries, err := g.core.getMany(ctx, keys)
+	values := make(map[string]V, len(entries))
+	for key, e := range entries {
+		v, decodeErr := g.value(e)
+		if decodeErr != nil {
+			failed, _ := errors.AsType[KeyErrors](err)
+			if failed == nil {
+				failed = make(KeyErrors)
+			}
+			failed[key] = decodeErr
+			err = failed
+			continue
+		}
+		values[key] = v
+	}
+	return values, err
+}
+
+// Set makes v the value of the key, at the key's owner. When it returns nil,
+// every Get that starts later sees v or something newer, on any member, and a
+// load that was in progress cannot undo it. A ttl of zero means the group's own.
+// v may be changed afterwards only if the codec copies it, as []byte and string
+// do.
+//
+// Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge and the codec's: nothing was
+// changed. *PeerError: its MaybeApplied says whether the owner may have applied
+// it. ErrClosed, ErrNotStarted.
+func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if ttl < 0 {
+		return fmt.Errorf("%w: %v is negative", ErrInvalidTTL, ttl)
+	}
+	if ttl == 0 {
+		ttl = max(g.ttl(key, v), 0)
+	}
+	e, err := g.entry(key, v, ttl)
+	if err != nil {
+		return err
+	}
+	g.core.stats.sets.Add(1)
+	return g.core.change(ctx, key, e)
+}
+
+// Delete forgets keys, at their owners, with one call per owner. When it
+// returns nil, no Get that starts later sees what they had, on any member. With
+// several keys its error is a KeyErrors; else as Set's.
+func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
+	g.core.stats.deletes.Add(uint64(len(keys)))
+	if len(keys) == 1 {
+		if err := checkKey(keys[0]); err != nil {
+			return err
+		}
+		return g.core.change(ctx, keys[0], nil)
+	}
+	return g.core.deleteMany(ctx, keys)
+}
+
+// Clear forgets every key of the group on all members. Its error joins a
+// *PeerError for each member that could not be told.
+func (g *Group[V]) Clear(ctx context.Context) error { return g.core.clear(ctx) }
+
+// Stats returns what this member counted for the group.
+func (g *Group[V]) Stats() Stats { return g.core.snapshot() }

@@ -1,0 +1,226 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A book is what the owner notes about a key with leases out or a write under
+// way. Guarded by the shard's lock.
+type book struct {
+	holders []holder
+
+	// write is closed when the write that waits for leases to end is over. Until
+	// then no lease is granted and no load starts; hits see the former value.
+	write chan struct{}
+}
+
+// A holder is a member with a lease on a copy of the key.
+type holder struct {
+	id    string
+	until int64 // on this node's clock
+}
+
+const (
+	maxBooks   = 1024 // per shard, so 65 536 leased keys in a group
+	maxHolders = 1024 // per key
+)
+
+// live reports whether a lease is out, and drops those that lapsed.
+func (b *book) live(now int64) bool {
+	kept := b.holders[:0]
+	for _, h := range b.holders {
+		if h.until > now {
+			kept = append(kept, h)
+		}
+	}
+	b.holders = kept
+	return len(kept) > 0
+}
+
+// closeBookLocked removes a book in which nothing stands.
+func (s *shard) closeBookLocked(key string, b *book) {
+	if len(b.holders) == 0 && b.write == nil && s.books[key] == b {
+		delete(s.books, key)
+	}
+}
+
+// grant answers a peer that asked for a lease, with the value that the store
+// holds, and notes the peer as a holder first: a write that comes the moment
+// after finds it in the books. It reports false if there is no value. A lease
+// ends with the value's own time to live. The key may alias a buffer.
+func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response) bool {
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.node.mayServe(hash) != nil {
+		return false
+	}
+	now := c.node.now()
+	e := c.store.Get(hash, key, now)
+	if e == nil {
+		return false
+	}
+	lease := int64(c.node.opts.Lease)
+	if e.Expires != 0 {
+		lease = min(lease, e.Expires-now)
+	}
+	if c.registerLocked(s, e.Key, from, now, now+lease) {
+		resp.Lease = time.Duration(lease)
+	}
+	putEntry(resp, e, now)
+	return true
+}
+
+// registerLocked notes a holder. It reports false if the lease cannot be granted.
+func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) bool {
+	if s.clearing > 0 || s.closed || c.node.view.Load().peers[id] == nil {
+		return false
+	}
+	b := s.books[key]
+	if b == nil {
+		if len(s.books) >= maxBooks {
+			return false
+		}
+		b = &book{}
+		s.books[key] = b
+	}
+	if b.write != nil {
+		return false
+	}
+	for i := range b.holders {
+		if b.holders[i].id == id {
+			b.holders[i].until = max(b.holders[i].until, until)
+			return true
+		}
+	}
+	if len(b.holders) >= maxHolders && b.live(now) && len(b.holders) >= maxHolders {
+		return false
+	}
+	b.holders = append(b.holders, holder{id, until})
+	return true
+}
+
+// writeBehindLeases carries out a write of a key that tryWrite has reserved: it
+// tells the holders, waits until each acknowledged or its lease has lapsed, and
+// only then changes the store. Hits here see the former value meanwhile, as
+// holders do, so nobody sees the new value before everybody does.
+//
+// It goes on when ctx ends, for the holders may have dropped their copies
+// already and others wait for the key.
+func (c *groupCore) writeBehindLeases(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
+	result := make(chan error, 1)
+	c.node.work.Add(1)
+	go func() {
+		defer c.node.work.Done()
+		c.recall(s, hash, key)
+		s.mu.Lock()
+		err := c.installLocked(s, hash, key, e)
+		s.releaseLocked(key)
+		s.mu.Unlock()
+		result <- err
+	}()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return &PeerError{Op: opName(e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ctx.Err()}
+	case <-c.node.closing:
+		return &PeerError{Op: opName(e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrClosed}
+	}
+}
+
+func opName(e *store.Entry) string {
+	if e == nil {
+		return opNames[opDelete]
+	}
+	return opNames[opSet]
+}
+
+// releaseLocked ends the reservation of a key.
+func (s *shard) releaseLocked(key string) {
+	b := s.books[key]
+	if b == nil || b.write == nil {
+		return
+	}
+	close(b.write)
+	b.write = nil
+	s.closeBookLocked(key, b)
+}
+
+// recall ends all leases on a key that is reserved. It returns when every holder
+// has acknowledged or its lease has lapsed.
+func (c *groupCore) recall(s *shard, hash uint64, key string) {
+	s.mu.Lock()
+	b := s.books[key]
+	var holders []holder
+	if b != nil {
+		holders, b.holders = b.holders, nil
+		if b.write == nil {
+			s.closeBookLocked(key, b)
+		}
+	}
+	s.mu.Unlock()
+	if c.node.opts.hooks.faults.SkipInvalidation {
+		return
+	}
+	done := make(chan struct{}, len(holders))
+	for _, h := range holders {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			c.recallFrom(h, key)
+		}()
+	}
+	for range holders {
+		<-done
+	}
+}
+
+// recallFrom ends one lease.
+func (c *groupCore) recallFrom(h holder, key string) {
+	lapse := time.Duration(h.until - c.node.now())
+	if lapse <= 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lapse)
+	defer cancel()
+	defer context.AfterFunc(c.node.closeCtx, cancel)()
+	for {
+		v := c.node.view.Load()
+		if v == nil {
+			return
+		}
+		// A holder that is in no view any more drops nothing on our word: its lease
+		// must lapse.
+		if peer := v.peers[h.id]; peer != nil {
+			k := newCall(opInvalidate, c.name, key)
+			err := peer.Call(ctx, &k.req, &k.resp)
+			acknowledged := err == nil && (k.resp.Status == statusOK || k.resp.Status == statusUnknownGroup)
+			k.free()
+			if acknowledged {
+				return
+			}
+		}
+		if err := c.node.pause(ctx, retryFloor); errors.Is(err, ErrClosed) || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// sweepBooks drops leases that lapsed.
+func (c *groupCore) sweepBooks(now int64) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for key, b := range s.books {
+			if !b.live(now) {
+				s.closeBookLocked(key, b)
+			}
+		}
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,131 @@
+package cachemesh
+
+import (
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/membership"
+)
+
+// forgetAfter is how long a member that vanished without leaving is missed. While
+// it is, it may live on the other side of a cut and serve writes there, so no
+// loaded value is kept longer than MaxStale here.
+const forgetAfter = time.Minute
+
+// doubts are what a node must assume of members that it cannot see, and what
+// follows for the values it holds. Guarded by Node.adopting.
+type doubts struct {
+	missing map[string]missed // by member ID
+
+	// whole is the number of members when none was missing.
+	whole int
+
+	// sweepAt is when entries of an era before sweepEra are dropped; 0: never.
+	sweepAt  int64
+	sweepEra uint64
+}
+
+type missed struct {
+	member membership.Member
+	until  int64 // on the node's clock
+}
+
+// note records who went missing and who came back. It reports whether somebody
+// went missing.
+func (d *doubts) note(mv *membership.View, now int64) (lost bool) {
+	for _, gone := range mv.Gone {
+		if !gone.Clean {
+			d.missing[gone.Member.ID()] = missed{gone.Member, now + int64(forgetAfter)}
+			lost = true
+		}
+	}
+	for _, m := range mv.Members {
+		delete(d.missing, m.ID())
+		for id, gone := range d.missing {
+			// Another process has the address: the one that had it is dead.
+			if gone.member.Addr == m.Addr {
+				delete(d.missing, id)
+			}
+		}
+	}
+	if len(d.missing) == 0 {
+		d.whole = len(mv.Members)
+	}
+	return lost && len(d.missing) > 0
+}
+
+// forget drops those who are missing for long, on the side that sees a majority.
+func (d *doubts) forget(members int, now int64) {
+	if 2*members <= d.whole {
+		return
+	}
+	for id, gone := range d.missing {
+		if now >= gone.until {
+			delete(d.missing, id)
+		}
+	}
+	if len(d.missing) == 0 {
+		d.whole = members
+	}
+}
+
+// limitNew limits the life of a value that is about to be stored while a member
+// is missing, which may serve writes that are not seen here.
+func (n *Node) limitNew(e *store.Entry, now int64) {
+	if n.doubtful.Load() {
+		limitExpiry(e, now+int64(n.opts.MaxStale))
+	}
+}
+
+func limitExpiry(e *store.Entry, limit int64) {
+	if e.Expires == 0 || e.Expires > limit {
+		e.Expires = limit
+	}
+}
+
+// limitHeld gives everything that is held now until deadline to live. Groups
+// without a loader are spared: nobody could bring their values back.
+// n.adopting is held.
+func (n *Node) limitHeld(deadline int64) {
+	n.doubts.sweepEra = n.era.Add(1)
+	if n.doubts.sweepAt == 0 || deadline < n.doubts.sweepAt {
+		n.doubts.sweepAt = max(deadline, 1)
+	}
+	n.settler.poke()
+}
+
+// enforceLimits drops what has outlived its limit and forgets members that are
+// missing for long. It returns when it wants to be called again.
+func (n *Node) enforceLimits() time.Duration {
+	n.adopting.Lock()
+	defer n.adopting.Unlock()
+	now, d := n.now(), &n.doubts
+	if v := n.view.Load(); v != nil {
+		d.forget(len(v.members), now)
+		n.doubtful.Store(len(d.missing) > 0)
+	}
+	if d.sweepAt == 0 {
+		return forgetAfter
+	}
+	if left := time.Duration(d.sweepAt - now); left > 0 {
+		return left
+	}
+	for _, c := range *n.groups.Load() {
+		c.dropBefore(d.sweepEra)
+	}
+	d.sweepAt = 0
+	return forgetAfter
+}
+
+// dropBefore drops what was stored before an era, if it can be loaded again.
+func (c *groupCore) dropBefore(era uint64) {
+	if c.loader == nil {
+		return
+	}
+	// Whoever read the era before it changed has stored its value after this.
+	for i := range c.shards {
+		c.shards[i].mu.Lock()
+		c.shards[i].mu.Unlock() //nolint:staticcheck // a barrier, not a critical section
+	}
+	c.store.DeleteIf(func(_ uint64, e *store.Entry) bool { return e.Epoch.Load() < era })
+}

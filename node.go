@@ -1,0 +1,293 @@
+package cachemesh
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/membership"
+)
+
+// A Node is one member of the mesh. Its methods are called concurrently.
+type Node struct {
+	opts Options // validated, with defaults
+	name string
+	addr string // advertised
+	boot uint64 // identity of this run of the process
+	id   string // name and boot
+	log  *slog.Logger
+	born time.Time // zero of now
+
+	sockets sockets
+	pool    *httppool.Pool
+	server  *http.Server // nil with Options.ExternalServer
+	peers   transport
+
+	// view is nil before the node serves and after it closed. It is replaced as
+	// a whole, by the membership's one goroutine and by closing.
+	view atomic.Pointer[view]
+
+	groups    atomic.Pointer[map[string]*groupCore] // copied on write under mu
+	defaultKV *Group[[]byte]
+
+	settler *settler
+
+	era      atomic.Uint64 // entries note the era in which they were stored; it grows when what is held gets a limit
+	doubtful atomic.Bool   // a member is missing without having left
+
+	adopting sync.Mutex        // held while a view is adopted, so that views follow each other; guards the fields below
+	doubts   doubts            //
+	takenIn  map[string]uint64 // by member ID: the epoch in which it was taken in, 0 if nothing was served here before
+	served   bool              // a view of this node has settled
+
+	mu      sync.Mutex          // guards the fields below, and writes of groups
+	hints   map[string]struct{} // addresses that peers named as owners
+	state   state
+	members *membership.Membership // nil before Start
+
+	serving  chan struct{}   // closed when Start has joined or given up
+	closing  chan struct{}   // closed when the node begins to close
+	closed   chan struct{}   // closed when nothing of the node runs any more
+	closeCtx context.Context // ends when the node begins to close
+	cancel   context.CancelFunc
+	work     sync.WaitGroup // the node's goroutines
+}
+
+type state uint8
+
+const (
+	stateNew state = iota
+	stateStarting
+	stateServing
+	stateClosed
+)
+
+// New validates the options and binds the node's port, so that its address is
+// known; it does not serve yet. Its errors are *OptionError.
+func New(o Options) (*Node, error) {
+	o, err := o.validate()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		opts: o, log: o.Logger, born: time.Now(), boot: newBoot(),
+		serving: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
+	}
+	n.closeCtx, n.cancel = context.WithCancel(context.Background())
+	n.groups.Store(&map[string]*groupCore{})
+	n.hints = make(map[string]struct{})
+	n.doubts.missing = make(map[string]missed)
+	n.settler = newSettler(n)
+	if n.sockets, err = bind(&o); err != nil {
+		return nil, err
+	}
+	if err := n.build(); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// build makes the parts that need no network traffic.
+func (n *Node) build() (err error) {
+	if n.addr, err = advertised(&n.opts, n.sockets); err != nil {
+		return err
+	}
+	n.name = n.opts.Name
+	setDefault(&n.name, n.addr)
+	n.id = membership.Member{Name: n.name, Boot: n.boot}.ID()
+	n.log = n.log.With("member", n.name)
+	if err := n.buildPool(); err != nil {
+		return err
+	}
+	n.defaultKV, err = newGroup[[]byte](n, "", nil, GroupOptions[[]byte]{MaxBytes: n.opts.MaxBytes, LoadTimeout: n.opts.CallTimeout})
+	return err
+}
+
+// newBoot returns a random identity, never zero.
+func newBoot() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:]) | 1
+}
+
+// now returns nanoseconds on this process's monotonic clock. No two members
+// compare theirs.
+func (n *Node) now() int64 { return int64(time.Since(n.born)) }
+
+// Addr returns the host:port that peers dial.
+func (n *Node) Addr() string { return n.addr }
+
+// Name returns the member's name.
+func (n *Node) Name() string { return n.name }
+
+// Members returns the members that this node knows of, itself included, sorted
+// by name. It is empty before Start and after Close.
+func (n *Node) Members() []Member {
+	v := n.view.Load()
+	if v == nil {
+		return nil
+	}
+	members := make([]Member, len(v.members))
+	for i, m := range v.members {
+		members[i] = Member{Name: m.Name, Addr: m.Addr, Self: m.ID() == n.id, Leaving: m.Leaving}
+	}
+	return members
+}
+
+// Handler returns the handler of peer connections, to be mounted under
+// "/_cachemesh/" on a server of your own; see Options.ExternalServer. It needs
+// HTTP/1.1.
+func (n *Node) Handler() http.Handler { return n.pool }
+
+// Start serves and joins the mesh. It returns once this node is a member and
+// ready for every operation, or, if no bootstrap node answered in JoinTimeout,
+// once it serves alone. Errors: ErrJoin with RequireJoin; ErrNameTaken;
+// ErrClosed; an error if it was called before. After an error the node is closed.
+func (n *Node) Start() error {
+	n.mu.Lock()
+	switch n.state {
+	case stateNew:
+		n.state = stateStarting
+	case stateClosed:
+		n.mu.Unlock()
+		return ErrClosed
+	default:
+		n.mu.Unlock()
+		return errors.New("cachemesh: Start was called before")
+	}
+	n.mu.Unlock()
+	if err := n.start(); err != nil {
+		n.Close()
+		return err
+	}
+	return nil
+}
+
+func (n *Node) start() error {
+	if err := n.gossip(); err != nil {
+		return err
+	}
+	if err := n.join(); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	closed := n.state == stateClosed
+	if !closed {
+		n.state = stateServing
+		close(n.serving)
+	}
+	n.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	n.adopt(n.members.View()) // one may have come between the last and now
+	n.awaitMesh()
+	return nil
+}
+
+// currentView returns the node's view. While Start is under way it waits for
+// its end. Errors: ErrNotStarted, ErrClosed, ctx's own.
+func (n *Node) currentView(ctx context.Context) (*view, error) {
+	if v := n.view.Load(); v != nil {
+		return v, nil
+	}
+	n.mu.Lock()
+	state := n.state
+	n.mu.Unlock()
+	if state == stateNew {
+		return nil, ErrNotStarted
+	}
+	select {
+	case <-n.closing:
+		return nil, ErrClosed
+	case <-n.serving:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if v := n.view.Load(); v != nil {
+		return v, nil
+	}
+	return nil, ErrClosed
+}
+
+// addGroup registers a group. Its errors are *OptionError and ErrClosed.
+func (n *Node) addGroup(c *groupCore) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == stateClosed {
+		return ErrClosed
+	}
+	old := *n.groups.Load()
+	if old[c.name] != nil {
+		return &OptionError{"name", c.name, errors.New("the node has a group of this name")}
+	}
+	groups := make(map[string]*groupCore, len(old)+1)
+	for name, g := range old {
+		groups[name] = g
+	}
+	groups[c.name] = c
+	n.groups.Store(&groups)
+	return nil
+}
+
+// group returns the group of a name that may alias a buffer, nil if there is none.
+func (n *Node) group(name string) *groupCore { return (*n.groups.Load())[name] }
+
+// spawn runs f on a goroutine that Close waits for, unless the node is closing.
+func (n *Node) spawn(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != stateClosed {
+		n.work.Go(f)
+	}
+}
+
+// hintedPeer returns a caller for an address that a peer named as an owner and
+// that this node's view may not have yet, nil if too many were named. They are
+// forgotten with the next view.
+func (n *Node) hintedPeer(addr string) caller {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, known := n.hints[addr]; !known && len(n.hints) >= maxHints {
+		return nil
+	}
+	n.hints[addr] = struct{}{}
+	return n.peers.peer(addr)
+}
+
+// maxHints bounds the addresses that peers may name between two views.
+const maxHints = 64
+
+// bounded gives ctx the deadline CallTimeout if it has none.
+func (n *Node) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, n.opts.CallTimeout)
+}
+
+// pause waits. It returns ctx's error, or ErrClosed, if it was cut short.
+func (n *Node) pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.closing:
+		return ErrClosed
+	}
+}
+
+// String identifies the node in logs and test failures.
+func (n *Node) String() string { return fmt.Sprintf("%s (%s)", n.name, n.addr) }

@@ -1,0 +1,234 @@
+package cachemesh
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits that hold on every member.
+const (
+	MaxKeyLen   = 4096 // bytes of a key
+	MaxGroupLen = 255  // bytes of a group's name
+	MaxNameLen  = 128  // bytes of a member's name
+)
+
+// Options configure a Node. The zero value works on one machine: an address on
+// the loopback interface, a port that the system picks, nobody to join.
+type Options struct {
+	// Name is the member's unique and stable name. A member that restarts under
+	// its old name gets back the same part of the keys, but starts empty.
+	// Default: the advertised host:port. At most MaxNameLen bytes.
+	Name string
+
+	// ListenAddr is the host:port that carries everything: TCP for peer calls
+	// and gossip streams, UDP of the same number for gossip packets.
+	// ":3000" listens on all interfaces. Default: "127.0.0.1:0", a free port.
+	ListenAddr string
+
+	// AdvertiseAddr is the host:port at which peers reach this member.
+	// Default: ListenAddr with the port that was bound; if its host is empty or
+	// unspecified, the first private address of the machine, else its first
+	// other address.
+	AdvertiseAddr string
+
+	// BootstrapNodes are host:port of any members of the mesh, dead or alive,
+	// this one included or not. A DNS name stands for all its addresses; an
+	// empty host means this machine. They are tried again for ever, so that a
+	// mesh that was cut in two grows together again.
+	BootstrapNodes []string
+
+	// JoinTimeout bounds how long Start waits for one of BootstrapNodes to
+	// answer. After it the node serves alone, says so in the log, and goes on
+	// trying. Default: 5 s.
+	JoinTimeout time.Duration
+
+	// RequireJoin makes Start fail with ErrJoin instead of serving alone.
+	RequireJoin bool
+
+	// Logger receives what an operator should know. Default: silent.
+	Logger *slog.Logger
+
+	// TLS protects peer calls and gossip streams; gossip packets are protected by
+	// Secret. It is used for both directions, so it needs Certificates and
+	// RootCAs; with ClientAuth it is mutual. Default: plain TCP.
+	TLS *tls.Config
+
+	// Secret is known to all members, at least 16 bytes. It encrypts gossip and
+	// authenticates peer connections when they open. It does not encrypt peer
+	// calls: that is what TLS is for. Default: anyone who reaches the port is a peer.
+	Secret []byte
+
+	// MaxStale bounds how old a value may be that is served across a crash, a
+	// partition or a change of view. Default: 10 s, at least 1 s.
+	MaxStale time.Duration
+
+	// Lease is how long a member may serve a hot copy before it must ask the
+	// owner again, and so the longest that a paused or unreachable member can
+	// delay a write. Default: 1 s, from 50 ms to 10 s.
+	Lease time.Duration
+
+	// CallTimeout bounds operations that have no context of their own: Node.Get,
+	// Node.Set and Node.Delete. It also bounds a write whose context has no
+	// deadline. Default: 10 s.
+	CallTimeout time.Duration
+
+	// MaxBytes is this member's budget for the default group, which Node.Get,
+	// Node.Set and Node.Delete use. Default: 64 MiB.
+	MaxBytes int64
+
+	// MaxValueBytes bounds a value that a peer may send or ask to store.
+	// Default: 16 MiB, at most 256 MiB.
+	MaxValueBytes int
+
+	// ExternalServer says that a server of your own serves Node.Handler under
+	// AdvertiseAddr, which is then required. The node binds only the UDP port of
+	// ListenAddr, which must have the number that AdvertiseAddr has.
+	ExternalServer bool
+
+	// Network replaces the operating system's network, for instance with an
+	// overlay network or an in-memory one. Default: the operating system's.
+	Network Network
+
+	hooks hooks // for this package's own tests
+}
+
+// A Network opens listeners and connections. Its methods are called
+// concurrently.
+type Network interface {
+	Listen(ctx context.Context, addr string) (net.Listener, error)
+	ListenPacket(ctx context.Context, addr string) (net.PacketConn, error)
+	Dial(ctx context.Context, addr string) (net.Conn, error)
+}
+
+const (
+	minMaxStale = time.Second
+	minLease    = 50 * time.Millisecond
+	maxLease    = 10 * time.Second
+	minSecret   = 16
+	maxValueMax = 256 << 20
+)
+
+// validate checks what can be checked without binding anything and returns the
+// options with their defaults filled in.
+func (o Options) validate() (Options, error) {
+	o.setDefaults()
+	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTimes, checkSizes} {
+		if err := check(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.ListenAddr, "127.0.0.1:0")
+	setDefault(&o.JoinTimeout, 5*time.Second)
+	setDefault(&o.MaxStale, 10*time.Second)
+	setDefault(&o.Lease, time.Second)
+	setDefault(&o.CallTimeout, 10*time.Second)
+	setDefault(&o.MaxBytes, 64<<20)
+	setDefault(&o.MaxValueBytes, 16<<20)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Network == nil {
+		o.Network = systemNetwork{}
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func checkName(o *Options) error {
+	if len(o.Name) > MaxNameLen {
+		return &OptionError{"Name", o.Name, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Name), MaxNameLen)}
+	}
+	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '#' }) {
+		return &OptionError{"Name", o.Name, errors.New("control characters and '#' are not allowed")}
+	}
+	if n := len(o.Secret); n > 0 && n < minSecret {
+		return &OptionError{"Secret", fmt.Sprintf("(%d bytes)", n), fmt.Errorf("at least %d bytes are needed", minSecret)}
+	}
+	return nil
+}
+
+func checkAddresses(o *Options) error {
+	if err := checkHostPort(o.ListenAddr); err != nil {
+		return &OptionError{"ListenAddr", o.ListenAddr, err}
+	}
+	if o.AdvertiseAddr != "" {
+		if err := checkHostPort(o.AdvertiseAddr); err != nil {
+			return &OptionError{"AdvertiseAddr", o.AdvertiseAddr, err}
+		}
+		if host, _, _ := net.SplitHostPort(o.AdvertiseAddr); host == "" {
+			return &OptionError{"AdvertiseAddr", o.AdvertiseAddr, errors.New("it needs a host that peers can dial")}
+		}
+	} else if o.ExternalServer {
+		return &OptionError{"AdvertiseAddr", "", errors.New("ExternalServer needs it")}
+	}
+	for _, addr := range o.BootstrapNodes {
+		if err := checkHostPort(addr); err != nil {
+			return &OptionError{"BootstrapNodes", addr, err}
+		}
+		if _, port, _ := net.SplitHostPort(addr); port == "0" {
+			return &OptionError{"BootstrapNodes", addr, errors.New("port 0 cannot be dialled")}
+		}
+	}
+	return nil
+}
+
+func checkHostPort(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("want host:port: %w", err)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	}
+	return nil
+}
+
+func checkTimes(o *Options) error {
+	for _, t := range []struct {
+		option   string
+		value    time.Duration
+		min, max time.Duration
+	}{
+		{"JoinTimeout", o.JoinTimeout, 0, 0},
+		{"MaxStale", o.MaxStale, minMaxStale, 0},
+		{"Lease", o.Lease, minLease, maxLease},
+		{"CallTimeout", o.CallTimeout, 0, 0},
+	} {
+		if t.value < t.min {
+			return &OptionError{t.option, t.value, fmt.Errorf("it must be at least %v", t.min)}
+		}
+		if t.max > 0 && t.value > t.max {
+			return &OptionError{t.option, t.value, fmt.Errorf("it must be at most %v", t.max)}
+		}
+	}
+	if o.Lease > o.MaxStale {
+		return &OptionError{"Lease", o.Lease, fmt.Errorf("it must not exceed MaxStale, %v", o.MaxStale)}
+	}
+	return nil
+}
+
+func checkSizes(o *Options) error {
+	if o.MaxBytes < 0 {
+		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
+	}
+	if o.MaxValueBytes < 0 || o.MaxValueBytes > maxValueMax {
+		return &OptionError{"MaxValueBytes", o.MaxValueBytes, fmt.Errorf("it must be from 1 to %d", maxValueMax)}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// shardCount divides the keys of a group so that writes and loads of different
+// keys rarely meet. A power of two.
+const shardCount = 64
+
+// A shard is the owner's books on a part of a group's keys: what is being
+// loaded, who holds copies, what is being written. Hits never come here;
+// everything that changes a key does, and holds the lock while it changes the
+// store, so the order of the lock is the order of the key's history.
+type shard struct {
+	mu sync.Mutex
+
+	// flights are the loads in progress whose value may be stored, by key.
+	// Guarded by mu. A void flight is not listed.
+	flights map[string]*flight
+
+	// calls runs the flights and hands their results to all who wait. Its own
+	// lock is taken inside mu, never around it.
+	calls singleflight.Group
+
+	// cohorts are the loads whose value is not stored, by key. Guarded by mu.
+	cohorts map[string]*cohorts
+
+	// books are the keys with leases out or a write under way. Guarded by mu.
+	books map[string]*book
+
+	clearing int  // Clears under way: no lease is granted; guarded by mu
+	closed   bool // nothing new may start; guarded by mu
+
+	_ [64]byte // keeps neighbours out of one cache line
+}
+
+func (c *groupCore) init() {
+	for i := range c.shards {
+		c.shards[i].flights = make(map[string]*flight)
+		c.shards[i].cohorts = make(map[string]*cohorts)
+		c.shards[i].books = make(map[string]*book)
+	}
+}
+
+// shard returns the books for a key. The ring fixes a member's high bits of the
+// hash, so the low ones choose.
+func (c *groupCore) shard(hash uint64) *shard { return &c.shards[hash%shardCount] }
+
+// mayServe returns nil if this node may answer for a key from what it holds, and
+// may change it; else errNotOwner or ErrUnsettled.
+func (n *Node) mayServe(hash uint64) error {
+	v := n.view.Load()
+	if v == nil {
+		return ErrClosed
+	}
+	switch v.standing(hash) {
+	case ownsIt:
+		if n.now() < n.settler.confirmed.Load() {
+			return nil
+		}
+		return ErrUnsettled
+	case gaining:
+		return ErrUnsettled
+	default:
+		return errNotOwner
+	}
+}
+
+// write installs e as the value of the key, or removes the value if e is nil or
+// has expired. When it returns nil, no Get that starts later on any member, and
+// no load that started earlier, brings back an older value. The key must not
+// alias a buffer. Errors: errNotOwner, ErrUnsettled, ErrTooLarge and ErrClosed,
+// and then nothing was changed; *PeerError if ctx ended while the write was
+// waiting for leases to end, and then it may be applied yet.
+func (c *groupCore) write(ctx context.Context, hash uint64, key string, e *store.Entry) error {
+	s := c.shard(hash)
+	for {
+		done, pending, err := c.tryWrite(s, hash, key, e)
+		if done {
+			return err
+		}
+		if pending == nil {
+			return c.writeBehindLeases(ctx, s, hash, key, e)
+		}
+		select { // another write waits for leases to end
+		case <-pending:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.node.closing:
+			return ErrClosed
+		}
+	}
+}
+
+// tryWrite writes unless leases are out. If it reports false, either pending is
+// the write that is under way, or the key is now reserved for the caller, who
+// must go on with writeBehindLeases.
+//
+// The schedule it defends against: a load reads the old row; the row changes; a
+// Delete of the key returns; the load ends and stores the old row. So the token
+// of the load is taken back and the store changed under one lock.
+func (c *groupCore) tryWrite(s *shard, hash uint64, key string, e *store.Entry) (done bool, pending <-chan struct{}, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.books[key]; b != nil {
+		if b.write != nil {
+			return false, b.write, nil
+		}
+		if err := c.writableLocked(s, hash, e); err != nil {
+			return true, nil, err
+		}
+		if b.live(c.node.now()) {
+			b.write = make(chan struct{})
+			return false, nil, nil
+		}
+		delete(s.books, key)
+	}
+	return true, nil, c.installLocked(s, hash, key, e)
+}
+
+// writableLocked returns why a write cannot be carried out.
+func (c *groupCore) writableLocked(s *shard, hash uint64, e *store.Entry) error {
+	if s.closed {
+		return ErrClosed
+	}
+	if e != nil && e.Size() > c.store.MaxEntry() {
+		return c.tooLarge(e)
+	}
+	return c.node.mayServe(hash)
+}
+
+// installLocked changes the store and takes back the token of a load.
+func (c *groupCore) installLocked(s *shard, hash uint64, key string, e *store.Entry) error {
+	if err := c.writableLocked(s, hash, e); err != nil {
+		return err
+	}
+	if f := s.flights[key]; f != nil {
+		s.voidLocked(key, f)
+	}
+	now := c.node.now()
+	if e == nil || e.Expires != 0 && e.Expires <= now {
+		c.store.Delete(hash, key)
+		return nil
+	}
+	if c.loader != nil {
+		c.node.limitNew(e, now)
+	}
+	e.Epoch.Store(c.node.era.Load())
+	return c.storeError(e, c.store.Set(hash, e, now))
+}
+
+// storeError puts what the store said about e into this package's words.
+func (c *groupCore) storeError(e *store.Entry, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrClosed):
+		return ErrClosed
+	}
+	return c.tooLarge(e)
+}
+
+func (c *groupCore) tooLarge(e *store.Entry) error {
+	return &remoteError{fmt.Sprintf("%v: it takes %d bytes with its key and bookkeeping, group %q holds at most %d in one entry",
+		ErrTooLarge, e.Size(), c.name, c.store.MaxEntry()), ErrTooLarge}
+}
+
+// voidLocked takes back the fill token of a flight.
+func (s *shard) voidLocked(key string, f *flight) {
+	if !f.void {
+		f.void = true
+		s.unlinkLocked(key, f)
+	}
+}
+
+// unlinkLocked makes sure that nobody joins the flight any more.
+func (s *shard) unlinkLocked(key string, f *flight) {
+	if s.flights[key] == f {
+		delete(s.flights, key)
+		s.calls.Forget(key)
+	}
+}
+
+// leave notes that one who waited for a flight has gone. The last one cancels
+// the load, and nobody may join it any more.
+func (s *shard) leave(key string, f *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.waiters--
+	if f.waiters == 0 {
+		s.voidLocked(key, f)
+		f.cancel()
+	}
+}
+
+// dropLost forgets what this member does not own in v, so that nothing old can
+// return when the keys come back to it, and hot copies that came from a member
+// that does not own them in v. Their holders do the same, so the leases on what
+// was lost need no invalidation.
+func (c *groupCore) dropLost(v *view) {
+	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for key, f := range s.flights {
+			if lost(key) {
+				s.voidLocked(key, f)
+			}
+		}
+		for key, b := range s.books {
+			if lost(key) {
+				b.holders = nil
+				s.closeBookLocked(key, b)
+			}
+		}
+		s.mu.Unlock()
+	}
+	c.store.DeleteIf(func(hash uint64, _ *store.Entry) bool { return v.standing(hash) != ownsIt })
+	c.hot.Retain(func(hash uint64, owner string) bool { return v.ownerID(hash) == owner })
+}
+
+// close ends all loads and empties the store.
+func (c *groupCore) close() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		s.closed = true
+		for _, f := range s.flights {
+			f.cancel()
+		}
+		for _, pair := range s.cohorts {
+			pair.running.cancel()
+			if pair.next != nil {
+				pair.next.cancel()
+			}
+		}
+		s.mu.Unlock()
+	}
+	c.hot.Close()
+	c.store.Close()
+}

@@ -1,0 +1,161 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A transport carries calls to peers. It is the seam where tests put faults.
+type transport interface {
+	peer(addr string) caller // cheap; one per address
+	forget(addr string)      // closes connections to a member that has gone
+}
+
+// A caller calls one peer. A nil error means that resp is the peer's answer.
+// Neither req nor resp is kept after it returns; resp.Value is the caller's.
+type caller interface {
+	Call(ctx context.Context, req *httppool.Request, resp *httppool.Response) error
+}
+
+// poolTransport is the real transport.
+type poolTransport struct{ pool *httppool.Pool }
+
+func (t poolTransport) peer(addr string) caller { return t.pool.Peer(addr) }
+func (t poolTransport) forget(addr string)      { t.pool.Forget(addr) }
+
+// A call holds what one peer call needs, so that it costs no allocation.
+type call struct {
+	req  httppool.Request
+	resp httppool.Response
+}
+
+var callPool = sync.Pool{New: func() any { return new(call) }}
+
+func newCall(op uint8, group, key string) *call {
+	k := callPool.Get().(*call)
+	k.req = httppool.Request{Op: op, Group: group, Key: key}
+	k.resp = httppool.Response{}
+	return k
+}
+
+func (k *call) free() {
+	*k = call{}
+	callPool.Put(k)
+}
+
+// do calls the peer and turns its answer into an error. Transport failures
+// become *PeerError, except that an ended context is returned as itself where
+// nothing can have been applied.
+func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
+	c.stats.peerCalls.Add(1)
+	err := o.peer.Call(ctx, &k.req, &k.resp)
+	if err == nil {
+		if err = c.errorOf(o, k); err == nil {
+			return nil
+		}
+	} else {
+		err = transportError(k.req.Op, o, err)
+	}
+	if _, ok := errors.AsType[*PeerError](err); ok {
+		c.stats.peerErrors.Add(1)
+	}
+	return err
+}
+
+func transportError(op uint8, o *owner, err error) error {
+	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err}
+	if ce, ok := errors.AsType[*httppool.CallError](err); ok {
+		pe.MaybeApplied = ce.Sent
+		pe.Err = ce.Err
+	}
+	if errors.Is(err, httppool.ErrClosed) {
+		pe.Err = ErrClosed
+	}
+	return pe
+}
+
+// isUnreachable reports whether a call failed because the peer could not be
+// reached or was lost, rather than because of what it answered or of the
+// caller's own context.
+func isUnreachable(err error) bool {
+	pe, ok := errors.AsType[*PeerError](err)
+	return ok && !errors.Is(pe.Err, context.Canceled) && !errors.Is(pe.Err, context.DeadlineExceeded) &&
+		!errors.Is(pe.Err, ErrTooLarge) && !errors.Is(pe.Err, httppool.ErrTooLarge) && !errors.Is(pe.Err, ErrOverloaded)
+}
+
+// getAt asks a peer for a key, and for a lease if this member reads the key
+// often. With errNotOwner it also returns the address of the owner as that peer
+// sees it. The key must not alias a buffer.
+func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8) (e *store.Entry, named string, err error) {
+	k := newCall(opGet, c.name, key)
+	defer k.free()
+	k.req.Flags = flags
+	sent := c.node.now()
+	var fetch *hotcache.Fetch
+	if flags&flagStandIn == 0 && o.id != "" && c.hot.Touch(hash, sent) {
+		// Registered before it is sent: an invalidation that overtakes the answer
+		// finds the fetch and marks it.
+		fetch = c.hot.Begin(hash, key, o.id)
+		defer fetch.Drop()
+		// A view adopted before the fetch was registered has not marked it; one
+		// that comes later does.
+		if v := c.node.view.Load(); v != nil && v.ownerID(hash) == o.id {
+			k.req.Flags |= flagLease
+		}
+	}
+	if err := k.do(ctx, c, o); err != nil {
+		if ctxErr := ctx.Err(); ctxErr != nil {
+			return nil, "", ctxErr
+		}
+		return nil, k.resp.Message, err
+	}
+	if k.resp.Flags&flagHit != 0 {
+		c.stats.peerHits.Add(1)
+	}
+	e = &store.Entry{Key: key, Data: k.resp.Value}
+	if fetch != nil && k.resp.Lease > 0 {
+		// Counted from when the request was sent, the lease and the value end here
+		// before they end at the owner, which counts from its answer.
+		if k.resp.TTL > 0 {
+			e.Expires = sent + int64(k.resp.TTL)
+		}
+		c.copyExtra(e)
+		fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())
+	}
+	return e, "", nil
+}
+
+// renew asks for a key again whose lease ends soon, so that a hot key stays a
+// local hit.
+func (c *groupCore) renew(o *owner, hash uint64, key string) {
+	c.node.spawn(func() {
+		ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.Lease)
+		defer cancel()
+		c.getAt(ctx, o, hash, key, 0)
+	})
+}
+
+// changeAt asks a peer to Set a key, or to Delete it if e is nil.
+func (c *groupCore) changeAt(ctx context.Context, o *owner, key string, e *store.Entry) (hint string, err error) {
+	k := newCall(opDelete, c.name, key)
+	defer k.free()
+	if e != nil {
+		// The time that retries took is gone from the TTL. A value that lived too
+		// short to arrive still removes the one before it.
+		if ttl := e.Expires - c.node.now(); e.Expires == 0 || ttl > 0 {
+			k.req.Op, k.req.Value = opSet, e.Data
+			k.req.TTL = time.Duration(max(ttl, 0))
+		}
+	}
+	err = k.do(ctx, c, o)
+	if errors.Is(err, ErrUnknownGroup) && k.req.Op == opDelete {
+		return "", nil // a member that does not know the group holds nothing of it
+	}
+	return k.resp.Message, err
+}

@@ -1,0 +1,184 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// peerHandler answers peers. A request is answered from what this member owns
+// or refused with statusNotOwner; it is never passed on, so two members that
+// disagree cannot wait for each other.
+type peerHandler struct{ node *Node }
+
+// ServeFast answers what needs no waiting: hits, writes of keys without leases,
+// invalidations.
+func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppool.Response) bool {
+	c := h.node.group(req.Group)
+	if c == nil || req.Op > opDelete && req.Op != opInvalidate || checkKey(req.Key) != nil || h.node.view.Load() == nil {
+		return false
+	}
+	hash := ring.Hash(c.seed, req.Key)
+	switch req.Op {
+	case opGet:
+		return c.serveHit(hash, from, req, resp)
+	case opSet, opDelete:
+		return c.serveWriteFast(hash, req, resp)
+	default:
+		c.hot.Invalidate(hash, req.Key)
+		resp.Status = statusOK
+		return true
+	}
+}
+
+// Serve answers what may have to wait.
+func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
+	if _, err := h.node.currentView(ctx); err != nil {
+		resp.Status = statusClosed
+		return
+	}
+	if req.Op == opFence {
+		h.node.serveFence(req, resp)
+		return
+	}
+	c := h.node.group(req.Group)
+	if c == nil {
+		resp.Status = statusUnknownGroup
+		return
+	}
+	switch req.Op {
+	case opGetMany:
+		c.serveGetMany(ctx, req, resp)
+	case opDeleteMany:
+		c.serveDeleteMany(ctx, req, resp)
+	case opClear:
+		c.putError(resp, c.clearHere(ctx))
+	case opGet, opSet, opDelete:
+		if err := checkKey(req.Key); err != nil {
+			c.putError(resp, err)
+			return
+		}
+		c.serveKey(ctx, from, req, resp)
+	default:
+		resp.Status, resp.Message = statusInvalid, "the peer does not know this operation: it runs another version"
+	}
+}
+
+func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
+	key := strings.Clone(req.Key)
+	hash := ring.Hash(c.seed, key)
+	if req.Op == opGet {
+		c.serveGet(ctx, hash, key, from, req.Flags, resp)
+		return
+	}
+	c.putError(resp, c.write(ctx, hash, key, c.entryOf(key, req)))
+	c.hint(resp, hash)
+}
+
+// serveHit answers a Get from memory.
+func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response) bool {
+	if req.Flags&flagLease != 0 {
+		if !c.grant(hash, req.Key, from, resp) {
+			return false
+		}
+	} else {
+		if c.node.mayServe(hash) != nil {
+			return false
+		}
+		now := c.node.now()
+		e := c.store.Get(hash, req.Key, now)
+		if e == nil {
+			return false
+		}
+		putEntry(resp, e, now)
+	}
+	c.stats.served.Add(1)
+	resp.Flags = flagHit
+	return true
+}
+
+// putEntry answers with an entry's value and its remaining time.
+func putEntry(resp *httppool.Response, e *store.Entry, now int64) {
+	resp.Status, resp.Value = statusOK, e.Data
+	if e.Expires > 0 {
+		resp.TTL = max(time.Duration(e.Expires-now), 1)
+	}
+}
+
+// serveGet answers a Get by a load.
+func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, flags uint8, resp *httppool.Response) {
+	c.stats.served.Add(1)
+	e, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
+	if errors.Is(err, ErrUnsettled) && c.loader != nil {
+		e, err = c.loadUnstored(ctx, hash, key)
+	}
+	if err != nil {
+		c.putError(resp, err)
+		c.hint(resp, hash)
+		return
+	}
+	if flags&flagLease == 0 || !c.grant(hash, key, from, resp) {
+		putEntry(resp, e, c.node.now())
+	}
+}
+
+// serveWriteFast carries out a write that waits for nothing.
+func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *httppool.Response) bool {
+	key := req.Key
+	if req.Op == opSet {
+		key = strings.Clone(key)
+	}
+	e := c.entryOf(key, req)
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.books[key] != nil {
+		return false
+	}
+	c.putError(resp, c.installLocked(s, hash, key, e))
+	c.hint(resp, hash)
+	return true
+}
+
+// entryOf returns the entry that a request wants to be set, nil for a Delete. It
+// owns its bytes.
+func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
+	if req.Op == opDelete {
+		return nil
+	}
+	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
+	c.setTTL(e, req.TTL)
+	c.copyExtra(e)
+	return e
+}
+
+// hint tells a caller that came to the wrong member who the owner is.
+func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
+	if resp.Status != statusNotOwner {
+		return
+	}
+	if v := c.node.view.Load(); v != nil {
+		if o := v.owner(hash); o != nil {
+			resp.Message = o.addr
+		}
+	}
+}
+
+func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
+	if ttl > 0 {
+		e.Expires = c.node.now() + int64(ttl)
+	}
+}
+
+// copyExtra charges an entry for the decoded value that it may come to hold,
+// which is taken to be about as large as its bytes.
+func (c *groupCore) copyExtra(e *store.Entry) {
+	if c.decodedSize > 0 {
+		e.Extra = c.decodedSize + int64(len(e.Data))
+	}
+}

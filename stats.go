@@ -1,0 +1,64 @@
+package cachemesh
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats is what one member counted for one group since it registered it.
+type Stats struct {
+	Gets     uint64 // Get calls on this member, and keys of GetMany
+	OwnHits  uint64 // answered from this member's own part of the keys
+	HotHits  uint64 // answered from a leased copy of a key that another member owns
+	PeerHits uint64 // answered from the owner's memory
+
+	Served       uint64        // Gets that peers asked of this member
+	Loads        uint64        // calls of the loader on this member
+	LoadErrors   uint64        // of these, those that failed otherwise than with ErrNotFound
+	LoadTime     time.Duration // total of all loader calls
+	Deduplicated uint64        // Gets that joined a load already under way here
+
+	Sets    uint64 // Set calls on this member
+	Deletes uint64 // keys of Delete calls on this member
+
+	PeerCalls  uint64 // calls made to peers
+	PeerErrors uint64 // of these, those that failed
+	Retries    uint64 // attempts repeated because the owner had moved or could not be reached
+
+	TooLarge  uint64 // loaded values that were too large to be kept
+	Evictions uint64 // entries that gave way to others
+	Expired   uint64 // entries removed because their TTL had passed
+
+	Entries int64 // entries in this member's store now
+	Bytes   int64 // what they cost against MaxBytes, bookkeeping included
+}
+
+// counters are the live numbers behind Stats.
+type counters struct {
+	gets, ownHits, hotHits, peerHits, served atomic.Uint64
+	loads, loadErrors, deduplicated          atomic.Uint64
+	sets, deletes                            atomic.Uint64
+	peerCalls, peerErrors, retries, tooLarge atomic.Uint64
+	loadNanos                                atomic.Int64
+}
+
+// loaded counts one call of the loader.
+func (c *counters) loaded(took time.Duration, failed bool) {
+	c.loadNanos.Add(int64(took))
+	if failed {
+		c.loadErrors.Add(1)
+	}
+}
+
+func (c *groupCore) snapshot() Stats {
+	k, st := &c.stats, c.store.Stats()
+	return Stats{
+		Gets: k.gets.Load(), OwnHits: k.ownHits.Load(), HotHits: k.hotHits.Load(), PeerHits: k.peerHits.Load(),
+		Served: k.served.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
+		LoadTime: time.Duration(k.loadNanos.Load()), Deduplicated: k.deduplicated.Load(),
+		Sets: k.sets.Load(), Deletes: k.deletes.Load(),
+		PeerCalls: k.peerCalls.Load(), PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
+		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Expired: st.Expired,
+		Entries: int64(st.Entries), Bytes: st.Bytes,
+	}
+}

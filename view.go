@@ -1,0 +1,157 @@
+package cachemesh
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/membership"
+)
+
+// A Member is one process in the mesh, as this node sees it.
+type Member struct {
+	Name    string
+	Addr    string // what peers dial
+	Self    bool
+	Leaving bool // it is shutting down and owns nothing any more
+}
+
+// A view is what this node believes the mesh to be. But for settled it is
+// immutable, so whoever loads it once acts on one consistent picture.
+type view struct {
+	epoch   uint64 // counts this node's own views
+	id      uint64 // equal on two members if they believe in the same members
+	ring    *ring.Ring
+	owners  []owner // by index in ring.Members()
+	self    int     // this node's index in owners, or -1 while it leaves
+	members []membership.Member
+	peers   map[string]caller // by member ID, those that are leaving included
+
+	// before are the views that this node held since it last settled, oldest
+	// first, the settled one included. What this node owned in all of them and
+	// owns now, nobody else can have owned meanwhile. Nil if nothing is known.
+	before []*view
+
+	// settled says that every member of the view acknowledged it: nobody serves
+	// by an older one any more. It goes from false to true once.
+	settled atomic.Bool
+}
+
+// An owner is a member of the ring, ready to be called.
+type owner struct {
+	id, name, addr string
+	peer           caller // nil for this node itself
+}
+
+// maxBefore bounds the views that are remembered while the mesh does not settle.
+const maxBefore = 16
+
+func (n *Node) newView(mv *membership.View, old *view) *view {
+	byName := make(map[string]membership.Member, len(mv.Members))
+	names := make([]string, 0, len(mv.Members))
+	for _, m := range mv.Members {
+		if !m.Leaving {
+			byName[m.Name] = m
+			names = append(names, m.Name)
+		}
+	}
+	v := &view{epoch: mv.Epoch, id: viewID(mv.Members), ring: ring.New(names), self: -1, members: mv.Members,
+		peers: make(map[string]caller, len(mv.Members))}
+	for i, name := range v.ring.Members() {
+		m := byName[name]
+		o := owner{id: m.ID(), name: m.Name, addr: m.Addr}
+		if o.id == n.id {
+			v.self = i
+		} else {
+			o.peer = n.peers.peer(m.Addr)
+		}
+		v.owners = append(v.owners, o)
+	}
+	for _, m := range mv.Members {
+		if id := m.ID(); id != n.id {
+			v.peers[id] = n.peers.peer(m.Addr)
+		}
+	}
+	v.before = following(old, mv.Returned)
+	return v
+}
+
+// following returns the views that precede the successor of old. If others took
+// this node for dead meanwhile, they may have owned anything.
+func following(old *view, returned bool) []*view {
+	switch {
+	case old == nil || returned:
+		return nil
+	case old.settled.Load():
+		return []*view{old.slim()}
+	case old.before == nil || len(old.before) == maxBefore:
+		return nil
+	}
+	return append(old.before[:len(old.before):len(old.before)], old.slim())
+}
+
+// slim returns what later views need of v, without the chain behind it.
+func (v *view) slim() *view { return &view{ring: v.ring, self: v.self} }
+
+// viewID returns a number that is equal for equal sets of members, whatever
+// epoch each of them counts.
+func viewID(members []membership.Member) uint64 {
+	var b []byte
+	for _, m := range members { // sorted by ID
+		id := m.ID()
+		b = binary.AppendUvarint(b, uint64(len(id)))
+		b = append(b, id...)
+		if m.Leaving {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+	}
+	return xxhash.Sum64(b)
+}
+
+// owner returns who owns the key, nil if nobody is left to own anything.
+func (v *view) owner(hash uint64) *owner {
+	if i := v.ring.Owner(hash); i >= 0 {
+		return &v.owners[i]
+	}
+	return nil
+}
+
+// ownerID returns the id of the key's owner.
+func (v *view) ownerID(hash uint64) string {
+	if o := v.owner(hash); o != nil {
+		return o.id
+	}
+	return ""
+}
+
+// A standing is what this node is to a key.
+type standing uint8
+
+const (
+	foreign standing = iota // somebody else owns it
+	gaining                 // it becomes ours, but a former owner may still act: store nothing
+	ownsIt                  // ours alone
+)
+
+// standing returns what this node is to a key in this view.
+func (v *view) standing(hash uint64) standing {
+	if i := v.ring.Owner(hash); i < 0 || i != v.self {
+		return foreign
+	}
+	if v.settled.Load() {
+		return ownsIt
+	}
+	if v.before == nil {
+		return gaining
+	}
+	for _, b := range v.before {
+		if i := b.ring.Owner(hash); i < 0 || i != b.self {
+			return gaining
+		}
+	}
+	return ownsIt
+}

@@ -1,0 +1,180 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+)
+
+// Operations of the peer protocol. Numbers are never reused.
+const (
+	opGet        uint8 = 1 // Key → Value
+	opSet        uint8 = 2 // Key, Value, TTL
+	opDelete     uint8 = 3 // Key
+	opGetMany    uint8 = 4 // Value: a list of keys → Value: a list of results
+	opDeleteMany uint8 = 5 // Value: a list of keys → Value: a list of results
+	opClear      uint8 = 6 // the whole group, on the peer that is called
+	opInvalidate uint8 = 7 // Key: drop the hot copy, keep nothing that is on its way
+	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in
+)
+
+var opNames = [...]string{
+	opGet: "get", opSet: "set", opDelete: "delete", opGetMany: "get", opDeleteMany: "delete", opClear: "clear", opInvalidate: "invalidate",
+	opFence: "fence",
+}
+
+// Flags of a request.
+const (
+	flagStandIn uint8 = 1 // answer in place of an owner that cannot be reached
+	flagLease   uint8 = 2 // the caller reads the key often: grant it a lease
+)
+
+// Flags of a response.
+const (
+	flagHit       uint8 = 1 // the value was in memory
+	flagPanic     uint8 = 2 // with statusLoadFailed: the loader panicked
+	flagDeadline  uint8 = 4 // with statusLoadFailed: errors.Is DeadlineExceeded
+	flagCanceled  uint8 = 8 // with statusLoadFailed: errors.Is Canceled
+	flagOverload  uint8 = 16
+	flagSentinel  uint8 = 32 // with statusLoadFailed: Message starts with a sentinel's text and a NUL
+	maxErrorBytes       = 2048
+)
+
+// Statuses of a response, beside those of httppool. Numbers are never reused.
+const (
+	statusOK           uint8 = 0
+	statusNotFound     uint8 = 1
+	statusNotOwner     uint8 = 2 // Message: address of the owner as the peer sees it
+	statusUnknownGroup uint8 = 3
+	statusLoadFailed   uint8 = 4 // Message: what the loader said
+	statusTooLarge     uint8 = 5 // Message: how large
+	statusInvalid      uint8 = 6 // Message: what is wrong with the request
+	statusClosed       uint8 = 7
+	statusCanceled     uint8 = 8 // the caller's context ended first
+	statusOverloaded   uint8 = 9
+	statusUnsettled    uint8 = 10 // the members do not agree yet on who owns the key
+)
+
+// putError writes err into a response.
+func (c *groupCore) putError(resp *httppool.Response, err error) {
+	var le *LoadError
+	switch {
+	case err == nil:
+		resp.Status = statusOK
+	case errors.As(err, &le):
+		c.putLoadError(resp, le)
+	case errors.Is(err, ErrNotFound):
+		resp.Status = statusNotFound
+	case errors.Is(err, errNotOwner):
+		resp.Status = statusNotOwner
+	case errors.Is(err, ErrUnsettled):
+		resp.Status = statusUnsettled
+	case errors.Is(err, ErrTooLarge):
+		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), ErrTooLarge.Error()+": ")
+	case errors.Is(err, ErrOverloaded):
+		resp.Status = statusOverloaded
+	case errors.Is(err, ErrClosed):
+		resp.Status = statusClosed
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		resp.Status = statusCanceled
+	default:
+		resp.Status, resp.Message = statusInvalid, clip(err.Error())
+	}
+}
+
+func (c *groupCore) putLoadError(resp *httppool.Response, le *LoadError) {
+	resp.Status, resp.Message = statusLoadFailed, clip(le.Err.Error())
+	if le.Panic {
+		resp.Flags |= flagPanic
+	}
+	switch {
+	case errors.Is(le.Err, context.DeadlineExceeded):
+		resp.Flags |= flagDeadline
+	case errors.Is(le.Err, context.Canceled):
+		resp.Flags |= flagCanceled
+	case errors.Is(le.Err, ErrOverloaded):
+		resp.Flags |= flagOverload
+	}
+	for _, sentinel := range c.sentinels {
+		if errors.Is(le.Err, sentinel) {
+			resp.Flags |= flagSentinel
+			resp.Message = clip(sentinel.Error()) + "\x00" + resp.Message
+			return
+		}
+	}
+}
+
+func clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
+
+// errorOf returns the error that a peer's answer stands for.
+func (c *groupCore) errorOf(o *owner, k *call) error {
+	resp := &k.resp
+	answer := func(err error) error {
+		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, Err: err}
+	}
+	switch resp.Status {
+	case statusOK:
+		return nil
+	case statusNotFound:
+		return ErrNotFound
+	case statusNotOwner:
+		return errNotOwner
+	case statusUnsettled:
+		return ErrUnsettled
+	case statusUnknownGroup:
+		return answer(ErrUnknownGroup)
+	case statusLoadFailed:
+		return c.loadErrorOf(o, k)
+	case statusTooLarge, httppool.StatusTooLarge:
+		return answer(&remoteError{resp.Message, ErrTooLarge})
+	case statusInvalid:
+		return answer(errors.New(resp.Message))
+	case statusOverloaded, httppool.StatusOverloaded:
+		return answer(ErrOverloaded)
+	case statusClosed:
+		return answer(errPeerClosed)
+	case statusCanceled, httppool.StatusCancelled:
+		return answer(context.DeadlineExceeded)
+	default:
+		return answer(errors.New("the peer failed to answer: " + resp.Message))
+	}
+}
+
+// errPeerClosed says that the peer shut down. It is not ErrClosed, which is
+// about this node.
+var errPeerClosed = errors.New("the peer is shutting down")
+
+func (c *groupCore) loadErrorOf(o *owner, k *call) error {
+	re := &remoteError{text: k.resp.Message}
+	flags := k.resp.Flags
+	switch {
+	case flags&flagDeadline != 0:
+		re.is = context.DeadlineExceeded
+	case flags&flagCanceled != 0:
+		re.is = context.Canceled
+	case flags&flagOverload != 0:
+		re.is = ErrOverloaded
+	}
+	if flags&flagSentinel != 0 {
+		name, text, _ := strings.Cut(k.resp.Message, "\x00")
+		re.text = text
+		for _, sentinel := range c.sentinels {
+			if clip(sentinel.Error()) == name {
+				re.is = sentinel
+			}
+		}
+	}
+	return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: flags&flagPanic != 0, Err: re}
+}
+
+// A remoteError is an error that happened on a peer: its text, and the identity
+// that could be carried across.
+type remoteError struct {
+	text string
+	is   error
+}
+
+func (e *remoteError) Error() string { return e.text }
+func (e *remoteError) Unwrap() error { return e.is }
