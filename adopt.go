@@ -27,9 +27,11 @@ func (n *Node) adopt(mv *membership.View) {
 	}
 	n.doubtful.Store(len(n.doubts.missing) > 0)
 	n.view.Store(v)
+	var parcels []parcel
 	for _, c := range *n.groups.Load() {
-		c.dropLost(v)
+		parcels = append(parcels, c.dropLost(v)...)
 	}
+	n.handOver(parcels)
 	n.forgetGone(mv)
 	n.settler.poke()
 	n.log.Info("the mesh changed", "members", len(v.members), "missing", len(n.doubts.missing), "epoch", v.epoch)

@@ -30,7 +30,7 @@ func (r *results) put(key string, e *store.Entry, err error) {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		if e != nil {
+		if e != nil && !e.Negative {
 			r.entries[key] = e
 		}
 	case !errors.Is(err, ErrNotFound):
@@ -172,7 +172,8 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 		if c.node.mayServe(hash) == nil {
 			if e := c.store.Get(hash, key, now); e != nil {
 				c.stats.served.Add(1)
-				outcomes[i] = httppool.Response{Status: statusOK, Flags: flagHit, Value: e.Data}
+				putEntry(&outcomes[i], e, now)
+				outcomes[i].Flags = flagHit
 				continue
 			}
 		}
@@ -261,7 +262,7 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 	}
 	for _, key := range keys {
 		var one httppool.Response
-		c.putError(&one, c.write(ctx, ring.Hash(c.seed, key), key, nil))
+		c.putError(&one, c.write(ctx, ring.Hash(c.seed, key), key, change{}))
 		resp.Value = appendAnswer(resp.Value, one.Status, 0, nil)
 	}
 	resp.Status = statusOK

@@ -22,12 +22,12 @@ func (c *groupCore) change(ctx context.Context, key string, e *store.Entry) erro
 	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		s := c.shard(hash)
-		if done, pending, err := c.tryWrite(s, hash, key, e); done && !isUnsettled(err) {
+		if done, pending, err := c.tryWrite(s, hash, key, change{e: e}); done && !isUnsettled(err) {
 			return err
 		} else if !done && pending == nil {
 			ctx, cancel := c.node.bounded(ctx)
 			defer cancel()
-			return c.writeBehindLeases(ctx, s, hash, key, e)
+			return c.writeBehindLeases(ctx, s, hash, key, change{e: e})
 		}
 	}
 	ctx, cancel := c.node.bounded(ctx)
@@ -60,7 +60,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, e *s
 	case o == nil:
 		return ErrClosed
 	case o.peer == nil:
-		return c.write(ctx, hash, key, e)
+		return c.write(ctx, hash, key, change{e: e})
 	}
 	named, err := c.changeAt(ctx, o, key, e)
 	if errors.Is(err, errNotOwner) {

@@ -63,7 +63,7 @@ func (c *groupCore) clearHere(ctx context.Context) error {
 	g.SetLimit(clearCalls)
 	for _, key := range leased {
 		g.Go(func() error {
-			err := c.write(ctx, ring.Hash(c.seed, key), key, nil)
+			err := c.write(ctx, ring.Hash(c.seed, key), key, change{})
 			if err != nil && !isUnsettled(err) {
 				mu.Lock()
 				defer mu.Unlock()

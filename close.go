@@ -22,8 +22,14 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	return errors.Join(err, n.Close())
 }
 
-// drain waits until no load runs on this node any more.
+// drain waits until no load runs on this node any more and what it alone holds
+// is handed over.
 func (n *Node) drain(ctx context.Context) error {
+	for n.handing.Load() > 0 {
+		if err := n.pause(ctx, retryFloor); err != nil {
+			return err
+		}
+	}
 	for _, c := range *n.groups.Load() {
 		for i := range c.shards {
 			for !c.shards[i].idle() {

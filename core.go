@@ -44,10 +44,17 @@ func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
 	}
 	c.stats.gets.Add(1)
 	hash := ring.Hash(c.seed, key)
-	if e := c.hit(hash, key); e != nil {
-		return e, nil
+	e := c.hit(hash, key)
+	if e == nil {
+		var err error
+		if e, err = c.getSlow(ctx, hash, key); err != nil {
+			return nil, err
+		}
 	}
-	return c.getSlow(ctx, hash, key)
+	if e.Negative {
+		return nil, ErrNotFound
+	}
+	return e, nil
 }
 
 // hit returns the entry of a key that this member holds, as its owner or as a

@@ -17,6 +17,9 @@ func (n *Node) Get(key []byte) ([]byte, error) {
 	if c := n.defaultKV.core; checkKey(alias) == nil {
 		if e := c.hit(ring.Hash(c.seed, alias), alias); e != nil {
 			c.stats.gets.Add(1)
+			if e.Negative {
+				return nil, ErrNotFound
+			}
 			return n.defaultKV.value(e)
 		}
 	}

@@ -112,14 +112,14 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 //
 // It goes on when ctx ends, for the holders may have dropped their copies
 // already and others wait for the key.
-func (c *groupCore) writeBehindLeases(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
+func (c *groupCore) writeBehindLeases(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	result := make(chan error, 1)
 	c.node.work.Add(1)
 	go func() {
 		defer c.node.work.Done()
 		c.recall(s, hash, key)
 		s.mu.Lock()
-		err := c.installLocked(s, hash, key, e)
+		err := c.installLocked(s, hash, key, ch)
 		s.releaseLocked(key)
 		s.mu.Unlock()
 		result <- err
@@ -128,9 +128,9 @@ func (c *groupCore) writeBehindLeases(ctx context.Context, s *shard, hash uint64
 	case err := <-result:
 		return err
 	case <-ctx.Done():
-		return &PeerError{Op: opName(e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ctx.Err()}
+		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ctx.Err()}
 	case <-c.node.closing:
-		return &PeerError{Op: opName(e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrClosed}
+		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrClosed}
 	}
 }
 

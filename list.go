@@ -21,17 +21,26 @@ func appendKeys(dst []byte, keys []string) []byte {
 // malformed, has an invalid key or more than batchKeys.
 func parseKeys(list []byte) (keys []string, ok bool) {
 	for len(list) > 0 {
-		size, n := binary.Uvarint(list)
-		if n <= 0 || size > uint64(len(list)-n) || len(keys) == batchKeys {
+		var b []byte
+		if b, list, ok = cutBytes(list); !ok || len(keys) == batchKeys {
 			return nil, false
 		}
-		key := string(list[n : n+int(size)])
+		key := string(b)
 		if checkKey(key) != nil {
 			return nil, false
 		}
-		keys, list = append(keys, key), list[n+int(size):]
+		keys = append(keys, key)
 	}
 	return keys, true
+}
+
+// cutBytes splits a length and as many bytes off a list.
+func cutBytes(list []byte) (b, rest []byte, ok bool) {
+	size, n := binary.Uvarint(list)
+	if n <= 0 || size > uint64(len(list)-n) {
+		return nil, nil, false
+	}
+	return list[n : n+int(size)], list[n+int(size):], true
 }
 
 // An answer is what a peer said about one key of a batch. body aliases the list.
@@ -52,12 +61,8 @@ func nextAnswer(list []byte) (a answer, rest []byte, ok bool) {
 	if len(list) < 3 {
 		return answer{}, nil, false
 	}
-	size, n := binary.Uvarint(list[2:])
-	if n <= 0 || size > uint64(len(list)-2-n) {
-		return answer{}, nil, false
-	}
-	body := list[2+n : 2+n+int(size)]
-	return answer{list[0], list[1], body[:size:size]}, list[2+n+int(size):], true
+	body, rest, ok := cutBytes(list[2:])
+	return answer{list[0], list[1], body[:len(body):len(body)]}, rest, ok
 }
 
 // chunks cuts keys into runs that fit one call.

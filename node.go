@@ -42,6 +42,8 @@ type Node struct {
 
 	era      atomic.Uint64 // entries note the era in which they were stored; it grows when what is held gets a limit
 	doubtful atomic.Bool   // a member is missing without having left
+	handing  atomic.Int64  // batches of values on their way to new owners
+	version  atomic.Uint64 // the newest version given or seen
 
 	adopting sync.Mutex        // held while a view is adopted, so that views follow each other; guards the fields below
 	doubts   doubts            //
@@ -242,13 +244,16 @@ func (n *Node) addGroup(c *groupCore) error {
 // group returns the group of a name that may alias a buffer, nil if there is none.
 func (n *Node) group(name string) *groupCore { return (*n.groups.Load())[name] }
 
-// spawn runs f on a goroutine that Close waits for, unless the node is closing.
-func (n *Node) spawn(f func()) {
+// spawn runs f on a goroutine that Close waits for. It reports false if the node
+// is closing.
+func (n *Node) spawn(f func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state != stateClosed {
-		n.work.Go(f)
+	if n.state == stateClosed {
+		return false
 	}
+	n.work.Go(f)
+	return true
 }
 
 // hintedPeer returns a caller for an address that a peer named as an owner and

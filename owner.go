@@ -75,21 +75,30 @@ func (n *Node) mayServe(hash uint64) error {
 	}
 }
 
+// A change is what a write does to a key.
+type change struct {
+	e *store.Entry // the new value; nil: none
+
+	// merge says that e was handed over by a former owner: it counts only if it
+	// is newer than what is here, and it may come before the view has settled.
+	merge bool
+}
+
 // write installs e as the value of the key, or removes the value if e is nil or
 // has expired. When it returns nil, no Get that starts later on any member, and
 // no load that started earlier, brings back an older value. The key must not
 // alias a buffer. Errors: errNotOwner, ErrUnsettled, ErrTooLarge and ErrClosed,
 // and then nothing was changed; *PeerError if ctx ended while the write was
 // waiting for leases to end, and then it may be applied yet.
-func (c *groupCore) write(ctx context.Context, hash uint64, key string, e *store.Entry) error {
+func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch change) error {
 	s := c.shard(hash)
 	for {
-		done, pending, err := c.tryWrite(s, hash, key, e)
+		done, pending, err := c.tryWrite(s, hash, key, ch)
 		if done {
 			return err
 		}
 		if pending == nil {
-			return c.writeBehindLeases(ctx, s, hash, key, e)
+			return c.writeBehindLeases(ctx, s, hash, key, ch)
 		}
 		select { // another write waits for leases to end
 		case <-pending:
@@ -108,14 +117,14 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, e *store
 // The schedule it defends against: a load reads the old row; the row changes; a
 // Delete of the key returns; the load ends and stores the old row. So the token
 // of the load is taken back and the store changed under one lock.
-func (c *groupCore) tryWrite(s *shard, hash uint64, key string, e *store.Entry) (done bool, pending <-chan struct{}, err error) {
+func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done bool, pending <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b := s.books[key]; b != nil {
 		if b.write != nil {
 			return false, b.write, nil
 		}
-		if err := c.writableLocked(s, hash, e); err != nil {
+		if err := c.writableLocked(s, hash, ch); err != nil {
 			return true, nil, err
 		}
 		if b.live(c.node.now()) {
@@ -124,38 +133,65 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, e *store.Entry) 
 		}
 		delete(s.books, key)
 	}
-	return true, nil, c.installLocked(s, hash, key, e)
+	return true, nil, c.installLocked(s, hash, key, ch)
 }
 
 // writableLocked returns why a write cannot be carried out.
-func (c *groupCore) writableLocked(s *shard, hash uint64, e *store.Entry) error {
+func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if s.closed {
 		return ErrClosed
 	}
-	if e != nil && e.Size() > c.store.MaxEntry() {
-		return c.tooLarge(e)
+	if ch.e != nil && ch.e.Size() > c.store.MaxEntry() {
+		return c.tooLarge(ch.e)
 	}
-	return c.node.mayServe(hash)
+	err := c.node.mayServe(hash)
+	if ch.merge && errors.Is(err, ErrUnsettled) {
+		return nil
+	}
+	return err
 }
 
 // installLocked changes the store and takes back the token of a load.
-func (c *groupCore) installLocked(s *shard, hash uint64, key string, e *store.Entry) error {
-	if err := c.writableLocked(s, hash, e); err != nil {
+func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) error {
+	if err := c.writableLocked(s, hash, ch); err != nil {
 		return err
 	}
 	if f := s.flights[key]; f != nil {
 		s.voidLocked(key, f)
 	}
 	now := c.node.now()
+	e := c.dated(ch, key, now)
+	if ch.merge {
+		if old := c.store.Peek(hash, key, now); old != nil && old.Version >= e.Version {
+			return nil
+		}
+	}
 	if e == nil || e.Expires != 0 && e.Expires <= now {
 		c.store.Delete(hash, key)
 		return nil
 	}
-	if c.loader != nil {
-		c.node.limitNew(e, now)
-	}
 	e.Epoch.Store(c.node.era.Load())
 	return c.storeError(e, c.store.Set(hash, e, now))
+}
+
+// dated returns the entry that a write stores, nil for none. Without a loader
+// nobody could bring a value back, so values carry a version, by which the
+// newest is found when two sides of a cut grow together; and while a member is
+// missing a Delete leaves a trace, lest the other side's value come back.
+func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
+	e := ch.e
+	switch {
+	case ch.merge:
+	case c.loader != nil:
+		if e != nil {
+			c.node.limitNew(e, now)
+		}
+	case e != nil:
+		e.Version = c.node.nextVersion()
+	case c.node.doubtful.Load():
+		e = &store.Entry{Key: key, Negative: true, Version: c.node.nextVersion(), Expires: now + int64(traceFor)}
+	}
+	return e
 }
 
 // storeError puts what the store said about e into this package's words.
@@ -205,8 +241,8 @@ func (s *shard) leave(key string, f *flight) {
 // dropLost forgets what this member does not own in v, so that nothing old can
 // return when the keys come back to it, and hot copies that came from a member
 // that does not own them in v. Their holders do the same, so the leases on what
-// was lost need no invalidation.
-func (c *groupCore) dropLost(v *view) {
+// was lost need no invalidation. It returns what must be handed over.
+func (c *groupCore) dropLost(v *view) []parcel {
 	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
 	for i := range c.shards {
 		s := &c.shards[i]
@@ -224,8 +260,22 @@ func (c *groupCore) dropLost(v *view) {
 		}
 		s.mu.Unlock()
 	}
-	c.store.DeleteIf(func(hash uint64, _ *store.Entry) bool { return v.standing(hash) != ownsIt })
+	var parcels []parcel
+	c.store.DeleteIf(func(hash uint64, e *store.Entry) bool {
+		switch st := v.standing(hash); {
+		case st == ownsIt:
+			return false
+		case e.Version == 0:
+			return true
+		case st == gaining: // handed over already; the newest version counts in the end
+			return false
+		default:
+			parcels = append(parcels, parcel{c, hash, e})
+			return true
+		}
+	})
 	c.hot.Retain(func(hash uint64, owner string) bool { return v.ownerID(hash) == owner })
+	return parcels
 }
 
 // close ends all loads and empties the store.

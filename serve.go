@@ -56,6 +56,8 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		c.serveGetMany(ctx, req, resp)
 	case opDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
+	case opHandOver:
+		c.serveHandOver(ctx, req, resp)
 	case opClear:
 		c.putError(resp, c.clearHere(ctx))
 	case opGet, opSet, opDelete:
@@ -76,7 +78,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 		c.serveGet(ctx, hash, key, from, req.Flags, resp)
 		return
 	}
-	c.putError(resp, c.write(ctx, hash, key, c.entryOf(key, req)))
+	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req)}))
 	c.hint(resp, hash)
 }
 
@@ -105,6 +107,9 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 // putEntry answers with an entry's value and its remaining time.
 func putEntry(resp *httppool.Response, e *store.Entry, now int64) {
 	resp.Status, resp.Value = statusOK, e.Data
+	if e.Negative {
+		resp.Status = statusNotFound
+	}
 	if e.Expires > 0 {
 		resp.TTL = max(time.Duration(e.Expires-now), 1)
 	}
@@ -140,7 +145,7 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 	if s.books[key] != nil {
 		return false
 	}
-	c.putError(resp, c.installLocked(s, hash, key, e))
+	c.putError(resp, c.installLocked(s, hash, key, change{e: e}))
 	c.hint(resp, hash)
 	return true
 }

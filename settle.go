@@ -202,7 +202,10 @@ func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
 		resp.Status = statusClosed
 		return
 	}
-	resp.Status, resp.View, resp.Version = statusOK, v.id, n.takenIn[req.Key]
+	resp.Status, resp.Version = statusOK, n.takenIn[req.Key]
+	if n.handing.Load() == 0 { // until then the new owners must not begin
+		resp.View = v.id
+	}
 }
 
 // awaitSettled waits until the node's view has settled.

@@ -17,12 +17,13 @@ const (
 	opDeleteMany uint8 = 5 // Value: a list of keys → Value: a list of results
 	opClear      uint8 = 6 // the whole group, on the peer that is called
 	opInvalidate uint8 = 7 // Key: drop the hot copy, keep nothing that is on its way
+	opHandOver   uint8 = 9 // View, Value: a list of values that the peer owns now
 	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in
 )
 
 var opNames = [...]string{
 	opGet: "get", opSet: "set", opDelete: "delete", opGetMany: "get", opDeleteMany: "delete", opClear: "clear", opInvalidate: "invalidate",
-	opFence: "fence",
+	opFence: "fence", opHandOver: "hand over",
 }
 
 // Flags of a request.

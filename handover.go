@@ -1,0 +1,212 @@
+package cachemesh
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A parcel is a value that another member owns now. Only values that nobody
+// could load again are handed over.
+type parcel struct {
+	core *groupCore
+	hash uint64
+	e    *store.Entry
+}
+
+const (
+	// handOverTime bounds how long new owners wait for values that cannot be
+	// handed over.
+	handOverTime = 5 * time.Second
+
+	// traceFor is how long a Delete in a group without a loader is remembered
+	// while a member is missing.
+	traceFor = time.Hour
+)
+
+// nextVersion returns a version greater than all that this node gave or saw. It
+// follows the wall clock, so that of two writes on two sides of a cut the later
+// one most likely counts (a hybrid logical clock, Kulkarni et al. 2014, without
+// its logical part's bits).
+func (n *Node) nextVersion() uint64 {
+	for {
+		last := n.version.Load()
+		next := max(uint64(time.Now().UnixNano()), last+1)
+		if n.version.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// seeVersion makes later versions of this node greater than v.
+func (n *Node) seeVersion(v uint64) {
+	for last := n.version.Load(); v > last; last = n.version.Load() {
+		if n.version.CompareAndSwap(last, v) {
+			return
+		}
+	}
+}
+
+// handOver sends values to their new owners in the background. Until it is done
+// this node acknowledges no view, so that the new owners do not begin without
+// them.
+func (n *Node) handOver(parcels []parcel) {
+	if len(parcels) == 0 {
+		return
+	}
+	n.handing.Add(1)
+	ok := n.spawn(func() {
+		defer n.handing.Add(-1)
+		ctx, cancel := context.WithTimeout(n.closeCtx, handOverTime)
+		defer cancel()
+		wait := retryFloor
+		for len(parcels) > 0 {
+			if parcels = n.deliver(ctx, parcels); len(parcels) == 0 {
+				return
+			}
+			if n.pause(ctx, wait) != nil {
+				n.log.Warn("values could not be handed over to their new owners and are lost", "values", len(parcels))
+				return
+			}
+			wait = min(2*wait, retryCeiling)
+		}
+	})
+	if !ok {
+		n.handing.Add(-1)
+	}
+}
+
+// deliver sends each value to its owner by the newest view, and returns those
+// that were not taken.
+func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
+	v := n.view.Load()
+	if v == nil {
+		return nil
+	}
+	type address struct {
+		o *owner
+		c *groupCore
+	}
+	piles := make(map[address][]parcel)
+	for _, p := range parcels {
+		if o := v.owner(p.hash); o != nil {
+			piles[address{o, p.core}] = append(piles[address{o, p.core}], p)
+		}
+	}
+	for to, pile := range piles {
+		for len(pile) > 0 {
+			body, count := packParcels(pile, n.now())
+			if !to.c.deliverTo(ctx, v, to.o, body) {
+				rest = append(rest, pile...)
+				break
+			}
+			pile = pile[count:]
+		}
+	}
+	return rest
+}
+
+// deliverTo sends one list. It reports whether it is settled: taken, or never
+// to be.
+func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byte) bool {
+	if o.peer == nil { // it came back to this node
+		return c.merge(ctx, body) == nil
+	}
+	k := newCall(opHandOver, c.name, "")
+	defer k.free()
+	k.req.View, k.req.Value = v.id, body
+	err := k.do(ctx, c, o)
+	return err == nil || k.resp.Status == statusUnknownGroup || k.resp.Status == statusInvalid
+}
+
+// A list of values: for each a uvarint length and the key, the version, the time
+// left in nanoseconds as a uvarint (0: no limit), a flag byte, a uvarint length
+// and the value.
+
+const flagTrace byte = 1 // a Delete
+
+func packParcels(parcels []parcel, now int64) (body []byte, count int) {
+	for _, p := range parcels {
+		if count > 0 && len(body)+len(p.e.Key)+len(p.e.Data) > batchBytes {
+			break
+		}
+		count++
+		left := uint64(0)
+		if p.e.Expires != 0 {
+			if p.e.Expires <= now {
+				continue
+			}
+			left = uint64(p.e.Expires - now)
+		}
+		flags := byte(0)
+		if p.e.Negative {
+			flags = flagTrace
+		}
+		body = binary.AppendUvarint(body, uint64(len(p.e.Key)))
+		body = append(body, p.e.Key...)
+		body = binary.LittleEndian.AppendUint64(body, p.e.Version)
+		body = binary.AppendUvarint(body, left)
+		body = append(body, flags)
+		body = binary.AppendUvarint(body, uint64(len(p.e.Data)))
+		body = append(body, p.e.Data...)
+	}
+	return body, count
+}
+
+// unpackParcel splits the first value off a list. The entry owns its bytes.
+func (c *groupCore) unpackParcel(list []byte) (e *store.Entry, rest []byte, ok bool) {
+	key, list, ok := cutBytes(list)
+	if !ok || checkKey(string(key)) != nil || len(list) < 8 {
+		return nil, nil, false
+	}
+	e = &store.Entry{Key: string(key), Version: binary.LittleEndian.Uint64(list)}
+	left, n := binary.Uvarint(list[8:])
+	if n <= 0 || left > 1<<62 || len(list) <= 8+n {
+		return nil, nil, false
+	}
+	e.Negative = list[8+n]&flagTrace != 0
+	data, rest, ok := cutBytes(list[8+n+1:])
+	if !ok || e.Version == 0 {
+		return nil, nil, false
+	}
+	e.Data = append([]byte{}, data...)
+	c.setTTL(e, time.Duration(left))
+	c.copyExtra(e)
+	return e, rest, true
+}
+
+// serveHandOver takes values from their former owner, if both act by one view.
+func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	if v := c.node.view.Load(); v == nil || v.id != req.View {
+		resp.Status = statusNotOwner
+		return
+	}
+	if c.loader != nil {
+		return // it is loaded again
+	}
+	c.putError(resp, c.merge(ctx, req.Value))
+}
+
+// merge stores those values of a list that are newer than what is here.
+func (c *groupCore) merge(ctx context.Context, list []byte) error {
+	for len(list) > 0 {
+		e, rest, ok := c.unpackParcel(list)
+		if !ok {
+			return errMalformedList
+		}
+		c.node.seeVersion(e.Version)
+		err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true})
+		if err != nil && !errors.Is(err, ErrTooLarge) {
+			return err
+		}
+		list = rest
+	}
+	return nil
+}
+
+var errMalformedList = errors.New("malformed list of values")
