@@ -3,6 +3,8 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -29,10 +31,13 @@ func (r *results) put(key string, e *store.Entry, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case e != nil && e.Negative:
+		return
+	case e != nil:
+		r.entries[key] = e
+	}
+	switch {
 	case err == nil:
-		if e != nil && !e.Negative {
-			r.entries[key] = e
-		}
 	case !errors.Is(err, ErrNotFound):
 		if r.errs == nil {
 			r.errs = make(KeyErrors)
@@ -74,20 +79,24 @@ func (c *groupCore) partition(v *view, keys []string, r *results) map[*owner][]s
 
 // getMany gets keys with one call per owner, side by side.
 func (c *groupCore) getMany(ctx context.Context, keys []string) (map[string]*store.Entry, error) {
+	c.stats.gets.Add(uint64(len(keys)))
+	return c.getManyFlagged(ctx, keys, 0)
+}
+
+func (c *groupCore) getManyFlagged(ctx context.Context, keys []string, flags uint8) (map[string]*store.Entry, error) {
 	r := &results{entries: make(map[string]*store.Entry, len(keys))}
 	v, err := c.node.currentView(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.stats.gets.Add(uint64(len(keys)))
 	var all errgroup.Group
 	for o, mine := range c.partition(v, keys, r) {
 		if o.peer == nil {
-			all.Go(func() error { c.getEach(ctx, c.hits(mine, r), r); return nil })
+			all.Go(func() error { c.getOwn(ctx, c.hits(mine, r), r); return nil })
 			continue
 		}
 		for chunk := range chunks(c.hits(mine, r)) {
-			all.Go(func() error { c.getEach(ctx, c.getManyAt(ctx, o, chunk, r), r); return nil })
+			all.Go(func() error { c.getEach(ctx, c.getManyAt(ctx, o, chunk, flags, r), r); return nil })
 		}
 	}
 	all.Wait()
@@ -106,6 +115,19 @@ func (c *groupCore) hits(keys []string, r *results) (rest []string) {
 	return rest
 }
 
+// getOwn gets keys that this node owns and that missed.
+func (c *groupCore) getOwn(ctx context.Context, keys []string, r *results) {
+	if c.loadMany == nil {
+		c.getEach(ctx, keys, r)
+		return
+	}
+	var g errgroup.Group
+	for chunk := range chunks(keys) {
+		g.Go(func() error { c.getEach(ctx, c.loadBatched(ctx, chunk, r.put), r); return nil })
+	}
+	g.Wait()
+}
+
 // getEach gets keys one by one, a bounded number at once.
 func (c *groupCore) getEach(ctx context.Context, keys []string, r *results) {
 	var g errgroup.Group
@@ -122,10 +144,10 @@ func (c *groupCore) getEach(ctx context.Context, keys []string, r *results) {
 
 // getManyAt asks a peer for several keys. It returns those that must be asked
 // for singly: the peer does not own them, or could not be reached.
-func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, r *results) (rest []string) {
+func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, flags uint8, r *results) (rest []string) {
 	k := newCall(opGetMany, c.name, "")
 	defer k.free()
-	k.req.Value = appendKeys(nil, keys)
+	k.req.Flags, k.req.Value = flags, appendKeys(nil, keys)
 	if err := k.do(ctx, c, o); err != nil {
 		return keys
 	}
@@ -140,7 +162,7 @@ func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, r *r
 			if a.flags&flagHit != 0 {
 				c.stats.peerHits.Add(1)
 			}
-			r.put(key, &store.Entry{Key: key, Data: a.body}, nil)
+			r.put(key, &store.Entry{Key: key, Data: a.body}, c.staleAnswer(o, key, a))
 			continue
 		}
 		one := call{req: httppool.Request{Op: opGet, Key: key}}
@@ -163,37 +185,50 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
 		return
 	}
-	outcomes := make([]httppool.Response, len(keys))
-	var g errgroup.Group
-	g.SetLimit(batchLoaders)
-	now := c.node.now()
-	for i, key := range keys {
-		hash := ring.Hash(c.seed, key)
-		if c.node.mayServe(hash) == nil {
-			if e := c.store.Get(hash, key, now); e != nil {
-				c.stats.served.Add(1)
-				putEntry(&outcomes[i], e, now)
-				outcomes[i].Flags = flagHit
-				continue
-			}
-		}
-		g.Go(func() error {
-			c.serveGet(ctx, hash, key, "", 0, &outcomes[i])
-			return nil
-		})
-	}
-	g.Wait()
+	outcomes := c.answerMany(ctx, keys)
 	for i := range outcomes {
-		body := outcomes[i].Value
-		if outcomes[i].Status != statusOK {
-			body = []byte(outcomes[i].Message)
+		o := &outcomes[i]
+		body := o.Value
+		if o.Status != statusOK {
+			body = []byte(o.Message)
+		} else if req.Flags&flagNoValue != 0 {
+			body = nil
 		}
 		if len(resp.Value)+len(body) > batchBytes && i > 0 {
 			break
 		}
-		resp.Value = appendAnswer(resp.Value, outcomes[i].Status, outcomes[i].Flags, body)
+		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, body)
 	}
 	resp.Status = statusOK
+}
+
+// answerMany answers several Gets of peers: hits at once, the rest together if
+// the group has LoadMany, else side by side.
+func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Response {
+	outcomes := make([]httppool.Response, len(keys))
+	missing := make(map[string]int)
+	for i, key := range keys {
+		if !c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key}, &outcomes[i]) {
+			missing[key] = i
+		}
+	}
+	rest := slices.Collect(maps.Keys(missing))
+	if c.loadMany != nil && len(rest) > 0 {
+		rest = c.loadBatched(ctx, rest, func(key string, e *store.Entry, err error) {
+			c.stats.served.Add(1)
+			c.putOutcome(&outcomes[missing[key]], e, err)
+		})
+	}
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range rest {
+		g.Go(func() error {
+			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", 0, &outcomes[missing[key]])
+			return nil
+		})
+	}
+	g.Wait()
+	return outcomes
 }
 
 // deleteMany deletes keys with one call per owner, side by side. Whatever a
@@ -223,7 +258,7 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, r *results) {
 	g.SetLimit(batchLoaders)
 	for _, key := range keys {
 		g.Go(func() error {
-			r.put(key, nil, c.change(ctx, key, nil))
+			r.put(key, nil, c.change(ctx, key, change{}))
 			return nil
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
-	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 const (
@@ -14,28 +13,28 @@ const (
 	retryCeiling = 100 * time.Millisecond
 )
 
-// change carries out a Set, or a Delete if e is nil, at the owner of the key.
+// change carries out a Set, or a Delete, at the owner of the key.
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends.
-func (c *groupCore) change(ctx context.Context, key string, e *store.Entry) error {
+func (c *groupCore) change(ctx context.Context, key string, ch change) error {
 	hash := ring.Hash(c.seed, key)
 	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		s := c.shard(hash)
-		if done, pending, err := c.tryWrite(s, hash, key, change{e: e}); done && !isUnsettled(err) {
+		if done, pending, err := c.tryWrite(s, hash, key, ch); done && !isUnsettled(err) {
 			return err
 		} else if !done && pending == nil {
 			ctx, cancel := c.node.bounded(ctx)
 			defer cancel()
-			return c.writeBehindLeases(ctx, s, hash, key, change{e: e})
+			return c.writeReserved(ctx, s, hash, key, ch)
 		}
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
 	wait := retryFloor
 	for {
-		err := c.tryChange(ctx, hash, key, e)
-		if !mayRetry(err, e == nil) {
+		err := c.tryChange(ctx, hash, key, ch)
+		if !mayRetry(err, ch.e == nil) {
 			return err
 		}
 		c.stats.retries.Add(1)
@@ -50,7 +49,7 @@ func (c *groupCore) change(ctx context.Context, key string, e *store.Entry) erro
 }
 
 // tryChange makes one attempt, following one hint to another owner.
-func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, e *store.Entry) error {
+func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch change) error {
 	v, err := c.node.currentView(ctx)
 	if err != nil {
 		return err
@@ -60,12 +59,12 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, e *s
 	case o == nil:
 		return ErrClosed
 	case o.peer == nil:
-		return c.write(ctx, hash, key, change{e: e})
+		return c.write(ctx, hash, key, ch)
 	}
-	named, err := c.changeAt(ctx, o, key, e)
+	named, err := c.changeAt(ctx, o, key, ch)
 	if errors.Is(err, errNotOwner) {
 		if hint := c.node.hinted(named, o, nil); hint != nil {
-			_, err = c.changeAt(ctx, hint, key, e)
+			_, err = c.changeAt(ctx, hint, key, ch)
 		}
 	}
 	return err

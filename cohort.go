@@ -22,6 +22,12 @@ type cohort struct {
 	out     loaded
 }
 
+// loaded is what a load came to.
+type loaded struct {
+	entry *store.Entry
+	err   error
+}
+
 // cohorts are the running cohort of a key and the one that gathers behind it.
 // Guarded by the shard's lock.
 type cohorts struct{ running, next *cohort }

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -19,15 +20,24 @@ const doNotStore = -1
 type groupCore struct {
 	node        *Node
 	name        string
-	seed        uint64                                                      // of the hash of its keys
-	store       *store.Store                                                // what this member owns
-	hot         *hotcache.Cache                                             // leased copies of what others own
-	loader      func(ctx context.Context, key string) (*store.Entry, error) // nil: none
-	loadTimeout time.Duration
-	decodedSize int64   // of a value beside its bytes; 0: the bytes are the value
-	sentinels   []error // GroupOptions.Errors
-	stats       counters
-	shards      [shardCount]shard
+	seed        uint64                                                                    // of the hash of its keys
+	store       *store.Store                                                              // what this member owns
+	hot         *hotcache.Cache                                                           // leased copies of what others own
+	loader      func(ctx context.Context, key string) (*store.Entry, error)               // nil: none
+	loadMany    func(ctx context.Context, keys []string) (map[string]*store.Entry, error) // nil: none
+	writer      func(ctx context.Context, key string, e *store.Entry) error               // nil: none; e nil: delete
+	turn        *turns
+	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
+
+	loadTimeout, batchWindow            time.Duration
+	notFoundTTL, refreshAfter, staleFor time.Duration
+	sentinels                           []error // GroupOptions.Errors
+
+	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
+	gather    *loadBatch // single loads on their way to LoadMany; nil: none
+
+	stats  counters
+	shards [shardCount]shard
 }
 
 func checkKey(key string) error {
@@ -37,7 +47,8 @@ func checkKey(key string) error {
 	return nil
 }
 
-// get returns the entry of a key, wherever it is.
+// get returns the entry of a key, wherever it is, or an error. With a
+// *StaleError it returns both.
 func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -45,16 +56,17 @@ func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
 	c.stats.gets.Add(1)
 	hash := ring.Hash(c.seed, key)
 	e := c.hit(hash, key)
+	var err error
 	if e == nil {
-		var err error
-		if e, err = c.getSlow(ctx, hash, key); err != nil {
+		if e, err = c.getSlow(ctx, hash, key); e == nil {
 			return nil, err
 		}
 	}
 	if e.Negative {
+		c.stats.negativeHits.Add(1)
 		return nil, ErrNotFound
 	}
-	return e, nil
+	return e, err
 }
 
 // hit returns the entry of a key that this member holds, as its owner or as a
@@ -70,7 +82,7 @@ func (c *groupCore) hit(hash uint64, key string) *store.Entry {
 		if now >= c.node.settler.confirmed.Load() {
 			return nil
 		}
-		e := c.store.Get(hash, key, now)
+		e := c.lookup(hash, key, now)
 		if e != nil {
 			c.stats.ownHits.Add(1)
 		}
@@ -116,6 +128,8 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*stor
 			e, named, err = c.getAt(ctx, o, hash, key, 0)
 		}
 		switch {
+		case isLoadOutcome(err): // whatever a loader says is an answer
+			return e, err
 		case errors.Is(err, errNotOwner):
 			c.stats.retries.Add(1)
 			hint = c.node.hinted(named, o, hint)
@@ -137,6 +151,13 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*stor
 		return nil, unsettled(ctx.Err())
 	}
 	return c.loadUnstored(ctx, hash, key)
+}
+
+// isLoadOutcome reports whether err comes from a loader, whose errors may wrap
+// those of another group.
+func isLoadOutcome(err error) bool {
+	_, failed := errors.AsType[*LoadError](err)
+	return failed
 }
 
 // unsettled says why waiting for the members to agree ended.
@@ -177,7 +198,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 			return c.load(ctx, hash, key, true)
 		}
 		e, _, err := c.getAt(ctx, o, hash, key, flagStandIn)
-		if !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
+		if isLoadOutcome(err) || !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
 			return e, err
 		}
 	}

@@ -87,6 +87,26 @@ func (e *LoadError) Error() string {
 
 func (e *LoadError) Unwrap() error { return e.Err }
 
+// A WriteError wraps what a group's Writer returned. The cache holds no value of
+// the key then: nobody knows what the origin has now.
+type WriteError struct {
+	Group  string
+	Key    string
+	Member string // name of the member that called the Writer
+	Panic  bool   // the Writer panicked; Err holds the panic's value and stack
+	Err    error
+}
+
+func (e *WriteError) Error() string {
+	verb := "failed"
+	if e.Panic {
+		verb = "panicked"
+	}
+	return fmt.Sprintf("cachemesh: writer of group %q %s for key %q on %s: %v", e.Group, verb, e.Key, e.Member, e.Err)
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
 // A PeerError says that a call to a peer failed. Reads rarely see one: they
 // turn to another member or load for themselves.
 type PeerError struct {

@@ -11,80 +11,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// GroupOptions configure a Group. The zero value is fit for use.
-type GroupOptions[V any] struct {
-	// MaxBytes is this member's budget for the group: keys, values and all
-	// bookkeeping. Default: 64 MiB.
-	MaxBytes int64
-
-	// TTL is how long a loaded value lives, and one that is Set without a TTL of
-	// its own. Default: until evicted.
-	TTL time.Duration
-
-	// TTLFunc returns a value's TTL, instead of TTL. Zero means until evicted; a
-	// negative TTL means that a loaded value is returned and not kept.
-	TTLFunc func(key string, v V) time.Duration
-
-	// Codec turns values into bytes. Default: []byte and string as they are,
-	// JSON for all else.
-	Codec Codec[V]
-
-	// LoadTimeout bounds a call of the loader, whoever waits for it.
-	// Default: 30 s.
-	LoadTimeout time.Duration
-
-	// HotReads is how many reads of a key within about half a second by this
-	// member make it ask the owner for a copy and a lease. Default: 3.
-	HotReads int
-
-	// NoHotCopies switches off copies of keys that this member reads often and
-	// others own. Default: they may take an eighth of MaxBytes.
-	NoHotCopies bool
-
-	// Errors are errors of the loader, such as sql.ErrConnDone, that errors.Is
-	// shall recognise on every member and not only on the one that ran the
-	// loader. They are matched by their text. At most 64.
-	Errors []error
-}
-
-const (
-	maxSentinels = 64
-
-	// hotShare is the part of MaxBytes, as 1/hotShare, that hot copies may take.
-	hotShare = 8
-)
-
-func (o *GroupOptions[V]) validate() error {
-	setDefault(&o.MaxBytes, 64<<20)
-	setDefault(&o.LoadTimeout, 30*time.Second)
-	switch {
-	case o.MaxBytes < 0:
-		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
-	case o.TTL < 0:
-		return &OptionError{"TTL", o.TTL, ErrInvalidTTL}
-	case o.HotReads < 0 || o.HotReads > hotcache.MaxThreshold:
-		return &OptionError{"HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold)}
-	case o.LoadTimeout < 0:
-		return &OptionError{"LoadTimeout", o.LoadTimeout, errors.New("it must not be negative")}
-	case len(o.Errors) > maxSentinels:
-		return &OptionError{"Errors", len(o.Errors), fmt.Errorf("the limit is %d", maxSentinels)}
-	}
-	for i, err := range o.Errors {
-		if err == nil {
-			return &OptionError{"Errors", o.Errors, fmt.Errorf("element %d is nil", i)}
-		}
-	}
-	return nil
-}
-
-// hotBytes returns the part of MaxBytes that hot copies may take, 0 for none.
-func (o *GroupOptions[V]) hotBytes() int64 {
-	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
-		return b
-	}
-	return 0
-}
-
 // A Group is a named part of the cache with values of one type, spread over all
 // members that registered it. Its methods are called concurrently.
 //
@@ -126,47 +52,21 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	}
 	c := &groupCore{
 		node: n, name: name, seed: ring.Seed(name), store: st, hot: hot,
-		loadTimeout: opts.LoadTimeout, sentinels: opts.Errors,
+		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: opts.Errors,
+		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
 		c.decodedSize = g.format.size
 	}
-	if load != nil {
-		c.loader = g.loader(load)
-	}
+	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		st.Close()
 		return nil, err
 	}
 	return g, nil
-}
-
-// loader wraps a user's loader: what it returns becomes an entry.
-func (g *Group[V]) loader(load LoaderFunc[V]) func(context.Context, string) (*store.Entry, error) {
-	return func(ctx context.Context, key string) (*store.Entry, error) {
-		v, err := load(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if g.format.isNil != nil && g.format.isNil(v) {
-			return nil, errLoadedNil
-		}
-		ttl := g.ttl(key, v)
-		e, err := g.entry(key, v, max(ttl, 0))
-		if err == nil && ttl < 0 {
-			e.Expires = doNotStore
-		}
-		return e, err
-	}
-}
-
-func (g *Group[V]) ttl(key string, v V) time.Duration {
-	if g.opts.TTLFunc != nil {
-		return g.opts.TTLFunc(key, v)
-	}
-	return g.opts.TTL
 }
 
 // entry makes an entry that owns its bytes.
@@ -206,16 +106,20 @@ func (g *Group[V]) value(e *store.Entry) (V, error) {
 // Get returns the value of a key: from memory here, from its owner, or through
 // the loader. A hit in this member's memory allocates nothing.
 //
-// Errors: ErrNotFound; *LoadError, for all who waited for the load; ctx's own
+// Errors: *StaleError, together with a value; ErrNotFound; *LoadError, for all who waited for the load; ctx's own
 // error, for this caller alone; *PeerError if the group has no loader and the
 // owner cannot be reached; ErrInvalidKey; ErrClosed and ErrNotStarted.
 func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	e, err := g.core.get(ctx, key)
-	if err != nil {
+	if e == nil {
 		var zero V
 		return zero, err
 	}
-	return g.value(e)
+	v, decodeErr := g.value(e)
+	if decodeErr != nil {
+		return v, decodeErr
+	}
+	return v, err
 }
 
 // GetMany returns the values of the keys that have one, with one call per
@@ -247,8 +151,10 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 // v may be changed afterwards only if the codec copies it, as []byte and string
 // do.
 //
-// Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge and the codec's: nothing was
-// changed. *PeerError: its MaybeApplied says whether the owner may have applied
+// With a Writer the origin is written first, at the owner.
+//
+// Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge, ErrUnknownGroup and the
+// codec's: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
 // it. ErrClosed, ErrNotStarted.
 func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
 	if err := checkKey(key); err != nil {
@@ -265,7 +171,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return err
 	}
 	g.core.stats.sets.Add(1)
-	return g.core.change(ctx, key, e)
+	return g.core.change(ctx, key, change{e: e})
 }
 
 // Delete forgets keys, at their owners, with one call per owner. When it
@@ -277,7 +183,7 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 		if err := checkKey(keys[0]); err != nil {
 			return err
 		}
-		return g.core.change(ctx, keys[0], nil)
+		return g.core.change(ctx, keys[0], change{})
 	}
 	return g.core.deleteMany(ctx, keys)
 }

@@ -61,13 +61,13 @@ func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response
 		return false
 	}
 	now := c.node.now()
-	e := c.store.Get(hash, key, now)
+	e := c.lookup(hash, key, now)
 	if e == nil {
 		return false
 	}
 	lease := int64(c.node.opts.Lease)
-	if e.Expires != 0 {
-		lease = min(lease, e.Expires-now)
+	if until := freshUntil(e); until != 0 {
+		lease = min(lease, until-now)
 	}
 	if c.registerLocked(s, e.Key, from, now, now+lease) {
 		resp.Lease = time.Duration(lease)
@@ -105,33 +105,71 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 	return true
 }
 
-// writeBehindLeases carries out a write of a key that tryWrite has reserved: it
-// tells the holders, waits until each acknowledged or its lease has lapsed, and
-// only then changes the store. Hits here see the former value meanwhile, as
-// holders do, so nobody sees the new value before everybody does.
-//
-// It goes on when ctx ends, for the holders may have dropped their copies
-// already and others wait for the key.
-func (c *groupCore) writeBehindLeases(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+// reserveLocked reserves a key for a write that waits: nobody else writes or
+// loads it, and a load that is under way stores nothing.
+func (s *shard) reserveLocked(key string) {
+	b := s.books[key]
+	if b == nil {
+		b = &book{}
+		s.books[key] = b
+	}
+	b.write = make(chan struct{})
+	if f := s.flights[key]; f != nil {
+		s.voidLocked(key, f)
+	}
+}
+
+// writeReserved carries out a write of a key that tryWrite has reserved. It goes
+// on when ctx ends, for the origin may have been written, holders may have
+// dropped their copies, and others wait for the key.
+func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	result := make(chan error, 1)
 	c.node.work.Add(1)
 	go func() {
 		defer c.node.work.Done()
-		c.recall(s, hash, key)
-		s.mu.Lock()
-		err := c.installLocked(s, hash, key, ch)
-		s.releaseLocked(key)
-		s.mu.Unlock()
-		result <- err
+		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
+	maybe := func(err error) error {
+		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: err}
+	}
 	select {
 	case err := <-result:
 		return err
 	case <-ctx.Done():
-		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ctx.Err()}
+		return maybe(ctx.Err())
 	case <-c.node.closing:
-		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrClosed}
+		return maybe(ErrClosed)
 	}
+}
+
+// writeDetached writes the origin, if the group has a Writer; then it tells the
+// holders and waits until each acknowledged or its lease has lapsed; only then
+// it changes the store. Hits here see the former value meanwhile, as holders do,
+// so nobody sees the new value before everybody does.
+func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+	var failed error
+	toOrigin := c.writesOrigin(ch)
+	if toOrigin {
+		if failed = c.writeOrigin(ctx, key, ch.e); failed != nil {
+			ch = change{cacheOnly: true} // nobody knows what the origin has now: forget
+		}
+	}
+	c.recall(s, hash, key)
+	s.mu.Lock()
+	err := c.installLocked(s, hash, key, ch)
+	if err != nil && toOrigin && !isUnsettled(err) {
+		c.store.Delete(hash, key) // the value does not fit: the old one must not stay
+	}
+	s.releaseLocked(key)
+	s.mu.Unlock()
+	if toOrigin && isUnsettled(err) {
+		// The key has a new owner, which may have loaded it before the origin changed.
+		err = c.change(ctx, key, change{cacheOnly: true})
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 func opName(e *store.Entry) string {

@@ -82,6 +82,14 @@ type change struct {
 	// merge says that e was handed over by a former owner: it counts only if it
 	// is newer than what is here, and it may come before the view has settled.
 	merge bool
+
+	// cacheOnly says that the origin must not be written: it was already.
+	cacheOnly bool
+}
+
+// writesOrigin reports whether a change goes to the group's Writer first.
+func (c *groupCore) writesOrigin(ch change) bool {
+	return c.writer != nil && !ch.merge && !ch.cacheOnly
 }
 
 // write installs e as the value of the key, or removes the value if e is nil or
@@ -98,7 +106,7 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 			return err
 		}
 		if pending == nil {
-			return c.writeBehindLeases(ctx, s, hash, key, ch)
+			return c.writeReserved(ctx, s, hash, key, ch)
 		}
 		select { // another write waits for leases to end
 		case <-pending:
@@ -112,7 +120,7 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 
 // tryWrite writes unless leases are out. If it reports false, either pending is
 // the write that is under way, or the key is now reserved for the caller, who
-// must go on with writeBehindLeases.
+// must go on with writeReserved.
 //
 // The schedule it defends against: a load reads the old row; the row changes; a
 // Delete of the key returns; the load ends and stores the old row. So the token
@@ -120,19 +128,18 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done bool, pending <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b := s.books[key]; b != nil {
-		if b.write != nil {
-			return false, b.write, nil
-		}
-		if err := c.writableLocked(s, hash, ch); err != nil {
-			return true, nil, err
-		}
-		if b.live(c.node.now()) {
-			b.write = make(chan struct{})
-			return false, nil, nil
-		}
-		delete(s.books, key)
+	b := s.books[key]
+	if b != nil && b.write != nil {
+		return false, b.write, nil
 	}
+	if err := c.writableLocked(s, hash, ch); err != nil {
+		return true, nil, err
+	}
+	if b != nil && b.live(c.node.now()) || c.writesOrigin(ch) {
+		s.reserveLocked(key)
+		return false, nil, nil
+	}
+	delete(s.books, key)
 	return true, nil, c.installLocked(s, hash, key, ch)
 }
 
@@ -169,6 +176,9 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 	if e == nil || e.Expires != 0 && e.Expires <= now {
 		c.store.Delete(hash, key)
 		return nil
+	}
+	if c.loader != nil {
+		c.attend(e, now)
 	}
 	e.Epoch.Store(c.node.era.Load())
 	return c.storeError(e, c.store.Set(hash, e, now))

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +85,9 @@ func transportError(op uint8, o *owner, err error) error {
 // reached or was lost, rather than because of what it answered or of the
 // caller's own context.
 func isUnreachable(err error) bool {
+	if isLoadOutcome(err) {
+		return false
+	}
 	pe, ok := errors.AsType[*PeerError](err)
 	return ok && !errors.Is(pe.Err, context.Canceled) && !errors.Is(pe.Err, context.DeadlineExceeded) &&
 		!errors.Is(pe.Err, ErrTooLarge) && !errors.Is(pe.Err, httppool.ErrTooLarge) && !errors.Is(pe.Err, ErrOverloaded)
@@ -109,7 +113,8 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 			k.req.Flags |= flagLease
 		}
 	}
-	if err := k.do(ctx, c, o); err != nil {
+	err = k.do(ctx, c, o)
+	if err != nil && (!errors.Is(err, ErrNotFound) || k.resp.Lease == 0) {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, "", ctxErr
 		}
@@ -118,7 +123,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	if k.resp.Flags&flagHit != 0 {
 		c.stats.peerHits.Add(1)
 	}
-	e = &store.Entry{Key: key, Data: k.resp.Value}
+	e = &store.Entry{Key: key, Data: k.resp.Value, Negative: err != nil}
 	if fetch != nil && k.resp.Lease > 0 {
 		// Counted from when the request was sent, the lease and the value end here
 		// before they end at the owner, which counts from its answer.
@@ -128,7 +133,29 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		c.copyExtra(e)
 		fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())
 	}
-	return e, "", nil
+	return e, "", c.staleResponse(o, k)
+}
+
+// staleResponse returns the *StaleError that came with a value, if any.
+func (c *groupCore) staleResponse(o *owner, k *call) error {
+	if k.resp.Flags&flagStale == 0 {
+		return nil
+	}
+	return c.remoteStale(o, k.req.Key, time.Duration(k.resp.Version), k.resp.Message)
+}
+
+// staleAnswer is staleResponse for a key of a batch, which carries less.
+func (c *groupCore) staleAnswer(o *owner, key string, a answer) error {
+	if a.flags&flagStale == 0 {
+		return nil
+	}
+	return c.remoteStale(o, key, 0, "the loader failed")
+}
+
+func (c *groupCore) remoteStale(o *owner, key string, age time.Duration, text string) error {
+	key = strings.Clone(key)
+	return &StaleError{Group: c.name, Key: key, Age: age,
+		Err: &LoadError{Group: c.name, Key: key, Member: o.name, Err: &remoteError{text: text}}}
 }
 
 // renew asks for a key again whose lease ends soon, so that a hot key stays a
@@ -141,20 +168,23 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 	})
 }
 
-// changeAt asks a peer to Set a key, or to Delete it if e is nil.
-func (c *groupCore) changeAt(ctx context.Context, o *owner, key string, e *store.Entry) (hint string, err error) {
+// changeAt asks a peer to Set or Delete a key.
+func (c *groupCore) changeAt(ctx context.Context, o *owner, key string, ch change) (hint string, err error) {
 	k := newCall(opDelete, c.name, key)
 	defer k.free()
-	if e != nil {
-		// The time that retries took is gone from the TTL. A value that lived too
-		// short to arrive still removes the one before it.
-		if ttl := e.Expires - c.node.now(); e.Expires == 0 || ttl > 0 {
-			k.req.Op, k.req.Value = opSet, e.Data
-			k.req.TTL = time.Duration(max(ttl, 0))
+	if ch.cacheOnly {
+		k.req.Flags = flagCacheOnly
+	}
+	if e := ch.e; e != nil {
+		k.req.Op, k.req.Value = opSet, e.Data
+		if e.Expires != 0 {
+			// The time that retries took is gone from the TTL. A value that lived too
+			// short to arrive still removes the one before it.
+			k.req.TTL = max(time.Duration(e.Expires-c.node.now()), 1)
 		}
 	}
 	err = k.do(ctx, c, o)
-	if errors.Is(err, ErrUnknownGroup) && k.req.Op == opDelete {
+	if errors.Is(err, ErrUnknownGroup) && k.req.Op == opDelete && c.writer == nil {
 		return "", nil // a member that does not know the group holds nothing of it
 	}
 	return k.resp.Message, err

@@ -78,7 +78,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 		c.serveGet(ctx, hash, key, from, req.Flags, resp)
 		return
 	}
-	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req)}))
+	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&flagCacheOnly != 0}))
 	c.hint(resp, hash)
 }
 
@@ -93,7 +93,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 			return false
 		}
 		now := c.node.now()
-		e := c.store.Get(hash, req.Key, now)
+		e := c.lookup(hash, req.Key, now)
 		if e == nil {
 			return false
 		}
@@ -110,30 +110,51 @@ func putEntry(resp *httppool.Response, e *store.Entry, now int64) {
 	if e.Negative {
 		resp.Status = statusNotFound
 	}
-	if e.Expires > 0 {
-		resp.TTL = max(time.Duration(e.Expires-now), 1)
+	if until := freshUntil(e); until > 0 {
+		resp.TTL = max(time.Duration(until-now), 1)
 	}
 }
 
 // serveGet answers a Get by a load.
 func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, flags uint8, resp *httppool.Response) {
 	c.stats.served.Add(1)
+	if flags&flagPeek != 0 {
+		resp.Status = statusNotFound
+		if err := c.node.mayServe(hash); err != nil {
+			c.putError(resp, err)
+			c.hint(resp, hash)
+		}
+		return
+	}
 	e, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
 	if errors.Is(err, ErrUnsettled) && c.loader != nil {
 		e, err = c.loadUnstored(ctx, hash, key)
 	}
-	if err != nil {
-		c.putError(resp, err)
-		c.hint(resp, hash)
+	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, resp) {
 		return
 	}
-	if flags&flagLease == 0 || !c.grant(hash, key, from, resp) {
-		putEntry(resp, e, c.node.now())
+	c.putOutcome(resp, e, err)
+	c.hint(resp, hash)
+}
+
+// putOutcome answers with what a load came to.
+func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err error) {
+	if e == nil {
+		c.putError(resp, err)
+		return
+	}
+	putEntry(resp, e, c.node.now())
+	if stale, ok := errors.AsType[*StaleError](err); ok {
+		resp.Flags, resp.TTL, resp.Version = flagStale, 0, uint64(stale.Age)
+		resp.Message = clip(stale.Err.Error())
 	}
 }
 
 // serveWriteFast carries out a write that waits for nothing.
 func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *httppool.Response) bool {
+	if c.writer != nil {
+		return false
+	}
 	key := req.Key
 	if req.Op == opSet {
 		key = strings.Clone(key)

@@ -16,6 +16,10 @@ type Stats struct {
 	Loads        uint64        // calls of the loader on this member
 	LoadErrors   uint64        // of these, those that failed otherwise than with ErrNotFound
 	LoadTime     time.Duration // total of all loader calls
+	LoadMax      time.Duration // longest loader call
+	Refreshes    uint64        // loads that replaced a value before its TTL passed
+	StaleServed  uint64        // values served past their TTL because the loader failed
+	NegativeHits uint64        // Gets answered by a remembered "not found"
 	Deduplicated uint64        // Gets that joined a load already under way here
 
 	Sets    uint64 // Set calls on this member
@@ -27,6 +31,8 @@ type Stats struct {
 
 	TooLarge  uint64 // loaded values that were too large to be kept
 	Evictions uint64 // entries that gave way to others
+	Rejected  uint64 // of these, new ones that were read less than what they would have replaced
+	Collided  uint64 // of these, those that gave way to a key with the same hash
 	Expired   uint64 // entries removed because their TTL had passed
 
 	Entries int64 // entries in this member's store now
@@ -39,12 +45,16 @@ type counters struct {
 	loads, loadErrors, deduplicated          atomic.Uint64
 	sets, deletes                            atomic.Uint64
 	peerCalls, peerErrors, retries, tooLarge atomic.Uint64
-	loadNanos                                atomic.Int64
+	refreshes, staleServed, negativeHits     atomic.Uint64
+	loadNanos, loadMax                       atomic.Int64
 }
 
 // loaded counts one call of the loader.
 func (c *counters) loaded(took time.Duration, failed bool) {
 	c.loadNanos.Add(int64(took))
+	for last := c.loadMax.Load(); int64(took) > last && !c.loadMax.CompareAndSwap(last, int64(took)); {
+		last = c.loadMax.Load()
+	}
 	if failed {
 		c.loadErrors.Add(1)
 	}
@@ -55,10 +65,12 @@ func (c *groupCore) snapshot() Stats {
 	return Stats{
 		Gets: k.gets.Load(), OwnHits: k.ownHits.Load(), HotHits: k.hotHits.Load(), PeerHits: k.peerHits.Load(),
 		Served: k.served.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
-		LoadTime: time.Duration(k.loadNanos.Load()), Deduplicated: k.deduplicated.Load(),
-		Sets: k.sets.Load(), Deletes: k.deletes.Load(),
+		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
+		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
+		Deduplicated: k.deduplicated.Load(),
+		Sets:         k.sets.Load(), Deletes: k.deletes.Load(),
 		PeerCalls: k.peerCalls.Load(), PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
-		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Expired: st.Expired,
+		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: st.Bytes,
 	}
 }

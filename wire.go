@@ -30,6 +30,10 @@ var opNames = [...]string{
 const (
 	flagStandIn uint8 = 1 // answer in place of an owner that cannot be reached
 	flagLease   uint8 = 2 // the caller reads the key often: grant it a lease
+
+	flagPeek      uint8 = 4  // answer from memory or not at all
+	flagNoValue   uint8 = 8  // with opGetMany: load, but leave the values out of the answer
+	flagCacheOnly uint8 = 16 // with opDelete: the origin was written already
 )
 
 // Flags of a response.
@@ -40,6 +44,7 @@ const (
 	flagCanceled  uint8 = 8 // with statusLoadFailed: errors.Is Canceled
 	flagOverload  uint8 = 16
 	flagSentinel  uint8 = 32 // with statusLoadFailed: Message starts with a sentinel's text and a NUL
+	flagStale     uint8 = 64 // the value's TTL has passed Version nanoseconds ago; Message: what the loader said
 	maxErrorBytes       = 2048
 )
 
@@ -55,17 +60,21 @@ const (
 	statusClosed       uint8 = 7
 	statusCanceled     uint8 = 8 // the caller's context ended first
 	statusOverloaded   uint8 = 9
+	statusWriteFailed  uint8 = 11 // Message: what the writer said
 	statusUnsettled    uint8 = 10 // the members do not agree yet on who owns the key
 )
 
 // putError writes err into a response.
 func (c *groupCore) putError(resp *httppool.Response, err error) {
 	var le *LoadError
+	var we *WriteError
 	switch {
 	case err == nil:
 		resp.Status = statusOK
 	case errors.As(err, &le):
-		c.putLoadError(resp, le)
+		c.putCause(resp, statusLoadFailed, le.Panic, le.Err)
+	case errors.As(err, &we):
+		c.putCause(resp, statusWriteFailed, we.Panic, we.Err)
 	case errors.Is(err, ErrNotFound):
 		resp.Status = statusNotFound
 	case errors.Is(err, errNotOwner):
@@ -85,21 +94,22 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 	}
 }
 
-func (c *groupCore) putLoadError(resp *httppool.Response, le *LoadError) {
-	resp.Status, resp.Message = statusLoadFailed, clip(le.Err.Error())
-	if le.Panic {
+// putCause writes the error of a user's function into a response.
+func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked bool, cause error) {
+	resp.Status, resp.Message = status, clip(cause.Error())
+	if panicked {
 		resp.Flags |= flagPanic
 	}
 	switch {
-	case errors.Is(le.Err, context.DeadlineExceeded):
-		resp.Flags |= flagDeadline
-	case errors.Is(le.Err, context.Canceled):
-		resp.Flags |= flagCanceled
-	case errors.Is(le.Err, ErrOverloaded):
+	case errors.Is(cause, ErrOverloaded):
 		resp.Flags |= flagOverload
+	case errors.Is(cause, context.DeadlineExceeded):
+		resp.Flags |= flagDeadline
+	case errors.Is(cause, context.Canceled):
+		resp.Flags |= flagCanceled
 	}
 	for _, sentinel := range c.sentinels {
-		if errors.Is(le.Err, sentinel) {
+		if errors.Is(cause, sentinel) {
 			resp.Flags |= flagSentinel
 			resp.Message = clip(sentinel.Error()) + "\x00" + resp.Message
 			return
@@ -127,7 +137,9 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 	case statusUnknownGroup:
 		return answer(ErrUnknownGroup)
 	case statusLoadFailed:
-		return c.loadErrorOf(o, k)
+		return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
+	case statusWriteFailed:
+		return &WriteError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
 	case statusTooLarge, httppool.StatusTooLarge:
 		return answer(&remoteError{resp.Message, ErrTooLarge})
 	case statusInvalid:
@@ -147,19 +159,19 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 // about this node.
 var errPeerClosed = errors.New("the peer is shutting down")
 
-func (c *groupCore) loadErrorOf(o *owner, k *call) error {
-	re := &remoteError{text: k.resp.Message}
-	flags := k.resp.Flags
+// causeOf returns what a user's function on a peer returned.
+func (c *groupCore) causeOf(resp *httppool.Response) error {
+	re := &remoteError{text: resp.Message}
 	switch {
-	case flags&flagDeadline != 0:
-		re.is = context.DeadlineExceeded
-	case flags&flagCanceled != 0:
-		re.is = context.Canceled
-	case flags&flagOverload != 0:
+	case resp.Flags&flagOverload != 0:
 		re.is = ErrOverloaded
+	case resp.Flags&flagDeadline != 0:
+		re.is = context.DeadlineExceeded
+	case resp.Flags&flagCanceled != 0:
+		re.is = context.Canceled
 	}
-	if flags&flagSentinel != 0 {
-		name, text, _ := strings.Cut(k.resp.Message, "\x00")
+	if resp.Flags&flagSentinel != 0 {
+		name, text, _ := strings.Cut(resp.Message, "\x00")
 		re.text = text
 		for _, sentinel := range c.sentinels {
 			if clip(sentinel.Error()) == name {
@@ -167,7 +179,7 @@ func (c *groupCore) loadErrorOf(o *owner, k *call) error {
 			}
 		}
 	}
-	return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: flags&flagPanic != 0, Err: re}
+	return re
 }
 
 // A remoteError is an error that happened on a peer: its text, and the identity

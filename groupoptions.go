@@ -1,0 +1,149 @@
+package cachemesh
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/hotcache"
+)
+
+// GroupOptions configure a Group. The zero value is fit for use.
+type GroupOptions[V any] struct {
+	// MaxBytes is this member's budget for the group: keys, values and all
+	// bookkeeping. Default: 64 MiB.
+	MaxBytes int64
+
+	// TTL is how long a loaded value lives, and one that is Set without a TTL of
+	// its own. Default: until evicted.
+	TTL time.Duration
+
+	// TTLFunc returns a value's TTL, instead of TTL. Zero means until evicted; a
+	// negative TTL means that a loaded value is returned and not kept.
+	TTLFunc func(key string, v V) time.Duration
+
+	// Codec turns values into bytes. Default: []byte and string as they are,
+	// JSON for all else.
+	Codec Codec[V]
+
+	// LoadTimeout bounds a call of the loader, whoever waits for it.
+	// Default: 30 s.
+	LoadTimeout time.Duration
+
+	// HotReads is how many reads of a key within about half a second by this
+	// member make it ask the owner for a copy and a lease. Default: 3.
+	HotReads int
+
+	// NoHotCopies switches off copies of keys that this member reads often and
+	// others own. Default: they may take an eighth of MaxBytes.
+	NoHotCopies bool
+
+	// LoadMany loads several keys in one call; GetMany then calls it once per
+	// owner for what is missing. It may stand alone or beside the loader, which
+	// then loads single keys. Default: none.
+	LoadMany LoadManyFunc[V]
+
+	// BatchWindow is how long a single load waits for others, to be loaded
+	// together by LoadMany. A millisecond spares an origin that is asked for many
+	// keys at once most of its round trips. Default: 0, single loads do not wait.
+	BatchWindow time.Duration
+
+	// NotFoundTTL is how long it is remembered that a key does not exist, so that
+	// asking for it again does not reach the origin. A Set or Delete ends it at
+	// once. Default: 0, not at all.
+	NotFoundTTL time.Duration
+
+	// RefreshAfter is the age at which a value that is read is loaded again in the
+	// background, once in the mesh, while it is served. Keys in use then never
+	// wait for a load. If the load fails the old value stays until its TTL, and
+	// the next attempts wait longer and longer. Less than TTL. Default: never.
+	RefreshAfter time.Duration
+
+	// StaleFor is how long after its TTL a value is still served, together with a
+	// *StaleError, if the loader fails. Default: 0, not at all.
+	StaleFor time.Duration
+
+	// TTLJitter shortens each loaded value's TTL by a random part, up to this
+	// fraction of it, so that keys that were loaded together do not expire
+	// together. From 0 to 1; 0.1 is a good start. Default: 0.
+	TTLJitter float64
+
+	// Writer is the origin's other direction: Set and Delete then change it
+	// first, at the key's owner, one at a time per key and never beside a load of
+	// it. Default: none.
+	Writer Writer[V]
+
+	// MaxLoads bounds the loader calls that run at once on this member, one of
+	// LoadMany counting as one. Default: 0, no bound.
+	MaxLoads int
+
+	// MaxQueued bounds the loads that wait for their turn when MaxLoads is
+	// reached; further ones fail at once with ErrOverloaded. Default: 16384.
+	MaxQueued int
+
+	// Errors are errors of the loader or Writer, such as sql.ErrConnDone, that
+	// errors.Is shall recognise on every member and not only on the one that ran
+	// it. They are matched by their text. At most 64.
+	Errors []error
+}
+
+const (
+	maxSentinels = 64
+
+	// hotShare is the part of MaxBytes, as 1/hotShare, that hot copies may take.
+	hotShare = 8
+)
+
+func (o *GroupOptions[V]) validate() error {
+	setDefault(&o.MaxBytes, 64<<20)
+	setDefault(&o.LoadTimeout, 30*time.Second)
+	setDefault(&o.MaxQueued, 16384)
+	for _, f := range []struct {
+		option string
+		value  time.Duration
+	}{
+		{"TTL", o.TTL}, {"LoadTimeout", o.LoadTimeout}, {"BatchWindow", o.BatchWindow}, {"NotFoundTTL", o.NotFoundTTL},
+		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor},
+	} {
+		if f.value < 0 {
+			return &OptionError{f.option, f.value, fmt.Errorf("%w: it must not be negative", ErrInvalidTTL)}
+		}
+	}
+	switch {
+	case o.MaxBytes < 0:
+		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
+	case o.HotReads < 0 || o.HotReads > hotcache.MaxThreshold:
+		return &OptionError{"HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold)}
+	case o.MaxLoads < 0:
+		return &OptionError{"MaxLoads", o.MaxLoads, errors.New("it must not be negative")}
+	case o.MaxQueued < 0:
+		return &OptionError{"MaxQueued", o.MaxQueued, errors.New("it must not be negative")}
+	case !(o.TTLJitter >= 0 && o.TTLJitter <= 1):
+		return &OptionError{"TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1")}
+	case o.BatchWindow > 0 && o.LoadMany == nil:
+		return &OptionError{"BatchWindow", o.BatchWindow, errors.New("it needs LoadMany")}
+	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
+		return &OptionError{"RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL)}
+	}
+	return checkSentinels(o.Errors)
+}
+
+func checkSentinels(errs []error) error {
+	if len(errs) > maxSentinels {
+		return &OptionError{"Errors", len(errs), fmt.Errorf("the limit is %d", maxSentinels)}
+	}
+	for i, err := range errs {
+		if err == nil {
+			return &OptionError{"Errors", errs, fmt.Errorf("element %d is nil", i)}
+		}
+	}
+	return nil
+}
+
+// hotBytes returns the part of MaxBytes that hot copies may take, 0 for none.
+func (o *GroupOptions[V]) hotBytes() int64 {
+	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
+		return b
+	}
+	return 0
+}

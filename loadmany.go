@@ -1,0 +1,169 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A LoadManyFunc fetches the values of several keys in one go, at their owner. A
+// key that is missing from the map does not exist. If it returns an error, the
+// keys that are in the map have loaded all the same, and the others failed.
+//
+// ctx is as for a LoaderFunc, but ends only when nobody waits for any key.
+type LoadManyFunc[V any] func(ctx context.Context, keys []string) (map[string]V, error)
+
+// maxLoadMany bounds the keys of one call.
+const maxLoadMany = batchKeys
+
+// A loadBatch is one call of LoadMany and the flights that it carries. It
+// gathers until it is started.
+type loadBatch struct {
+	core   *groupCore
+	ctx    context.Context // ends after LoadTimeout, or when no flight waits
+	cancel context.CancelFunc
+	done   chan struct{} // closed once entries and err are set
+
+	keys    []string // guarded by core.gathering while it gathers
+	started bool     // guarded by core.gathering
+
+	waiting atomic.Int64 // flights that have not been called off
+
+	entries map[string]*store.Entry
+	err     error
+}
+
+func (c *groupCore) newBatch() *loadBatch {
+	ctx, cancel := context.WithTimeout(c.node.closeCtx, c.loadTimeout)
+	return &loadBatch{core: c, ctx: ctx, cancel: cancel, done: make(chan struct{})}
+}
+
+// batchFor enrols the flight of a key: in the batch given, else in the group's
+// gathering one if single loads gather. It returns nil if the key is loaded on
+// its own.
+func (c *groupCore) batchFor(b *loadBatch, key string) *loadBatch {
+	if c.loadMany == nil || b == nil && c.batchWindow == 0 {
+		return nil
+	}
+	c.gathering.Lock()
+	defer c.gathering.Unlock()
+	if b == nil {
+		if b = c.gather; b == nil {
+			b = c.newBatch()
+			c.gather = b
+			time.AfterFunc(c.batchWindow, b.start)
+		}
+	}
+	b.keys = append(b.keys, key)
+	b.waiting.Add(1)
+	if b == c.gather && len(b.keys) == maxLoadMany {
+		b.startLocked()
+	}
+	return b
+}
+
+// start calls LoadMany for what has gathered, once.
+func (b *loadBatch) start() {
+	b.core.gathering.Lock()
+	defer b.core.gathering.Unlock()
+	b.startLocked()
+}
+
+func (b *loadBatch) startLocked() {
+	if b.started {
+		return
+	}
+	b.started = true
+	if b.core.gather == b {
+		b.core.gather = nil
+	}
+	if len(b.keys) == 0 {
+		b.cancel()
+		return
+	}
+	go b.load()
+}
+
+// load is waited for by the flights that the batch carries.
+func (b *loadBatch) load() {
+	defer b.cancel()
+	defer close(b.done)
+	c := b.core
+	if b.err = c.turn.take(b.ctx); b.err != nil {
+		return
+	}
+	defer c.turn.give()
+	start := time.Now()
+	c.stats.loads.Add(1)
+	b.entries, b.err = guard(b.ctx, func() (map[string]*store.Entry, error) { return c.loadMany(b.ctx, b.keys) })
+	c.stats.loaded(time.Since(start), b.err != nil && !errors.Is(b.err, ErrNotFound))
+}
+
+// wait returns the outcome for one key. If the flight is called off, the batch
+// goes on as long as another is not.
+func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) {
+	select {
+	case <-b.done:
+	case <-ctx.Done():
+		if b.waiting.Add(-1) == 0 {
+			b.cancel()
+		}
+		return nil, b.core.loadError(key, ctx.Err())
+	}
+	if e := b.entries[key]; e != nil {
+		return e, nil
+	}
+	if b.err != nil && !errors.Is(b.err, ErrNotFound) {
+		return nil, b.core.loadError(key, b.err)
+	}
+	return nil, ErrNotFound
+}
+
+// loadBatched loads keys that this node owns with one call of LoadMany, sharing
+// the flights of those that are being loaded already. It hands each outcome to
+// put, and returns the keys that must be tried singly.
+func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
+	b := c.newBatch()
+	type joined struct {
+		key    string
+		shard  *shard
+		flight *flight
+		result <-chan singleflight.Result
+	}
+	var flights []joined
+	for _, key := range keys {
+		hash := ring.Hash(c.seed, key)
+		s := c.shard(hash)
+		e, f, result, busy, err := c.joinFlight(ctx, s, hash, key, false, b)
+		switch {
+		case e != nil:
+			put(key, e, err)
+		case busy != nil, isUnsettled(err):
+			rest = append(rest, key)
+		case err != nil:
+			put(key, nil, err)
+		default:
+			flights = append(flights, joined{key, s, f, result})
+		}
+	}
+	b.start()
+	for _, j := range flights {
+		select {
+		case r := <-j.result:
+			e, _ := r.Val.(*store.Entry)
+			put(j.key, e, r.Err)
+		case <-ctx.Done():
+			j.shard.leave(j.key, j.flight)
+			put(j.key, nil, ctx.Err())
+		case <-c.node.closing:
+			put(j.key, nil, ErrClosed)
+		}
+	}
+	return rest
+}

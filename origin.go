@@ -1,0 +1,126 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A Writer changes the origin of a group's values. Its methods run on the key's
+// owner, one at a time per key, and never beside a load of the key whose value
+// is kept. ctx carries the values of the context of the Set or Delete, but ends
+// only after GroupOptions.LoadTimeout.
+type Writer[V any] interface {
+	Store(ctx context.Context, key string, v V) error
+	Delete(ctx context.Context, key string) error
+}
+
+// attach wraps the user's functions: what they return becomes entries.
+func (g *Group[V]) attach(load LoaderFunc[V]) {
+	c, many := g.core, g.opts.LoadMany
+	if many != nil {
+		c.loadMany = g.manyLoader(many)
+	}
+	switch {
+	case load != nil:
+		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
+			v, err := load(ctx, key)
+			if err != nil {
+				return nil, err
+			}
+			return g.loadedEntry(key, v)
+		}
+	case many != nil:
+		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
+			entries, err := c.loadMany(ctx, []string{key})
+			if e := entries[key]; e != nil {
+				return e, nil
+			}
+			return nil, cmpErr(err, ErrNotFound)
+		}
+	}
+	if w := g.opts.Writer; w != nil {
+		c.writer = g.originWriter(w)
+	}
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]*store.Entry, error) {
+	return func(ctx context.Context, keys []string) (map[string]*store.Entry, error) {
+		values, err := many(ctx, keys)
+		entries := make(map[string]*store.Entry, len(values))
+		for _, key := range keys {
+			v, ok := values[key]
+			if !ok {
+				continue
+			}
+			e, entryErr := g.loadedEntry(key, v)
+			if entryErr != nil {
+				err = errors.Join(err, entryErr)
+				continue
+			}
+			entries[key] = e
+		}
+		return entries, err
+	}
+}
+
+// loadedEntry makes an entry of what a loader returned.
+func (g *Group[V]) loadedEntry(key string, v V) (*store.Entry, error) {
+	if g.format.isNil != nil && g.format.isNil(v) {
+		return nil, errLoadedNil
+	}
+	ttl := g.ttl(key, v)
+	if j := g.opts.TTLJitter; j > 0 && ttl > 0 {
+		ttl -= time.Duration(j * rand.Float64() * float64(ttl))
+	}
+	e, err := g.entry(key, v, max(ttl, 0))
+	if err == nil && ttl < 0 {
+		e.Expires = doNotStore
+	}
+	return e, err
+}
+
+// ttl returns the TTL that the options give a value.
+func (g *Group[V]) ttl(key string, v V) time.Duration {
+	if g.opts.TTLFunc != nil {
+		return g.opts.TTLFunc(key, v)
+	}
+	return g.opts.TTL
+}
+
+func (g *Group[V]) originWriter(w Writer[V]) func(context.Context, string, *store.Entry) error {
+	return func(ctx context.Context, key string, e *store.Entry) error {
+		if e == nil {
+			return w.Delete(ctx, key)
+		}
+		v, err := g.value(e)
+		if err != nil {
+			return err
+		}
+		return w.Store(ctx, key, v)
+	}
+}
+
+// writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
+// *WriteError.
+func (c *groupCore) writeOrigin(ctx context.Context, key string, e *store.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
+	defer cancel()
+	defer context.AfterFunc(c.node.closeCtx, cancel)()
+	_, err := guard(ctx, func() (struct{}, error) { return struct{}{}, c.writer(ctx, key, e) })
+	if err == nil {
+		return nil
+	}
+	_, panicked := errors.AsType[*panicError](err)
+	return &WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
+}

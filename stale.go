@@ -1,0 +1,141 @@
+package cachemesh
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A StaleError comes together with a value whose TTL has passed: the loader
+// failed, and GroupOptions.StaleFor allows the old value instead. A caller that
+// wants the value whatever its age ignores it:
+//
+//	v, err := group.Get(ctx, key)
+//	if stale, ok := errors.AsType[*cachemesh.StaleError](err); ok {
+//		log.Print(stale) // and use v
+//	}
+type StaleError struct {
+	Group string
+	Key   string
+	Age   time.Duration // since the value's TTL has passed
+	Err   error         // what the last load said, a *LoadError
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("cachemesh: value of key %q in group %q outlived its TTL by %v: %v", e.Key, e.Group, e.Age.Round(time.Millisecond), e.Err)
+}
+
+func (e *StaleError) Unwrap() error { return e.Err }
+
+const (
+	retryLoadMin = 100 * time.Millisecond
+	retryLoadMax = 10 * time.Second
+)
+
+// attend puts a new entry under the care that the group's options want: when it
+// is refreshed, and how long it may be served after its TTL.
+func (c *groupCore) attend(e *store.Entry, now int64) {
+	if c.refreshAfter == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
+		return
+	}
+	care := &store.Care{Fresh: e.Expires}
+	if c.refreshAfter > 0 {
+		care.Next.Store(now + int64(c.refreshAfter))
+	}
+	if c.staleFor > 0 && e.Expires != 0 && !c.node.doubtful.Load() {
+		e.Expires += int64(c.staleFor)
+	}
+	e.Care = care
+}
+
+// lookup returns the entry of a key that this node owns, if it may be served as
+// it is. If it is time to refresh it, one caller sees to that.
+func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
+	e := c.store.Get(hash, key, now)
+	if e == nil || e.Care == nil {
+		return e
+	}
+	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
+		return nil
+	}
+	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, now+int64(c.loadTimeout)) {
+		c.refresh(hash, e)
+	}
+	return e
+}
+
+// freshUntil returns when an entry's TTL ends, 0 for never.
+func freshUntil(e *store.Entry) int64 {
+	if e.Care != nil {
+		return e.Care.Fresh
+	}
+	return e.Expires
+}
+
+// refresh reloads a value in the background while it is served. Its flight is an
+// ordinary one: it voids like any other when the key is written, and whoever
+// misses the key meanwhile joins it.
+func (c *groupCore) refresh(hash uint64, e *store.Entry) {
+	c.node.spawn(func() {
+		s := c.shard(hash)
+		s.mu.Lock()
+		if s.closed || s.flights[e.Key] != nil || c.node.mayServe(hash) != nil {
+			s.mu.Unlock()
+			return
+		}
+		f := c.newFlight(c.node.closeCtx, false)
+		f.refresh = e
+		f.waiters = 1 // the refresh itself waits: it is not called off
+		s.flights[e.Key] = f
+		c.node.work.Add(1)
+		f.batch = c.batchFor(nil, e.Key)
+		result := s.calls.DoChan(e.Key, func() (any, error) { return c.run(s, f, hash, e.Key) })
+		s.mu.Unlock()
+		c.stats.refreshes.Add(1)
+		<-result
+	})
+}
+
+// fallBackLocked returns what a failed load ends in: the value that is still
+// kept, with a *StaleError if its TTL has passed, else the error.
+func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.Entry, error) {
+	now := c.node.now()
+	e := c.store.Peek(hash, key, now)
+	if e == nil || e.Care == nil {
+		return nil, err
+	}
+	failures := e.Care.Failures.Add(1)
+	wait := retryLoadMax
+	if shift := failures - 1; shift < 7 {
+		wait = min(retryLoadMin<<shift, retryLoadMax)
+	}
+	e.Care.LastErr.Store(&err)
+	e.Care.Next.Store(now + int64(wait))
+	if e.Care.Fresh == 0 || now < e.Care.Fresh {
+		return e, nil
+	}
+	return e, c.staleError(e, now)
+}
+
+func (c *groupCore) staleError(e *store.Entry, now int64) error {
+	c.stats.staleServed.Add(1)
+	stale := &StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
+	if p := e.Care.LastErr.Load(); p != nil {
+		stale.Err = *p
+	}
+	return stale
+}
+
+// staleNow returns a value past its TTL, with a *StaleError, while it is too
+// early to try the loader again after it failed.
+func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, error) {
+	if c.staleFor == 0 {
+		return nil, nil
+	}
+	e := c.store.Peek(hash, key, now)
+	if e == nil || e.Care == nil || e.Care.Failures.Load() == 0 || now >= e.Care.Next.Load() {
+		return nil, nil
+	}
+	return e, c.staleError(e, now)
+}

@@ -1,0 +1,142 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+const (
+	warmBatch = 256 // keys in one step
+	warmSteps = 4   // steps at once
+)
+
+// Warm loads keys into the memory of their owners, a bounded number at once,
+// and reports its progress: how many keys are loaded or do not exist, and how
+// many failed. progress may be nil; it is called from one goroutine at a time.
+// Warm returns ctx's error if it ended first, else nil.
+func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress func(done, failed int)) error {
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	c := g.core
+	outcomes := make(chan [2]int, warmSteps)
+	underWay, done, failed := 0, 0, 0
+	await := func() {
+		o := <-outcomes
+		underWay--
+		done, failed = done+o[0], failed+o[1]
+		progress(done, failed)
+	}
+	step := make([]string, 0, warmBatch)
+	send := func() {
+		if underWay == warmSteps {
+			await()
+		}
+		underWay++
+		batch := step
+		step = make([]string, 0, warmBatch)
+		go func() { outcomes <- c.warm(ctx, batch) }()
+	}
+	for key := range keys {
+		if ctx.Err() != nil {
+			break
+		}
+		if step = append(step, key); len(step) == warmBatch {
+			send()
+		}
+	}
+	if len(step) > 0 {
+		send()
+	}
+	for underWay > 0 {
+		await()
+	}
+	return ctx.Err()
+}
+
+// warm loads one step's keys. It returns how many are done and how many failed.
+func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
+	_, err := c.getManyFlagged(ctx, keys, flagNoValue)
+	if failed, ok := errors.AsType[KeyErrors](err); ok {
+		return [2]int{len(keys) - len(failed), len(failed)}
+	}
+	if err != nil {
+		return [2]int{0, len(keys)}
+	}
+	return [2]int{len(keys), 0}
+}
+
+// Peek returns the value of a key if it is in the memory of this member or of
+// its owner; it never loads. Errors: ErrNotFound if it is in neither; else as
+// Get's.
+func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
+	var zero V
+	e, err := g.core.peek(ctx, key)
+	if err != nil {
+		return zero, err
+	}
+	return g.value(e)
+}
+
+// Contains reports whether Peek would return a value. Errors: as Peek's, but for
+// ErrNotFound.
+func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
+	_, err := g.core.peek(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (c *groupCore) peek(ctx context.Context, key string) (*store.Entry, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	hash := ring.Hash(c.seed, key)
+	e := c.hit(hash, key)
+	if e == nil {
+		v, err := c.node.currentView(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o := v.owner(hash)
+		if o == nil {
+			return nil, ErrClosed
+		}
+		if o.peer == nil {
+			return nil, ErrNotFound
+		}
+		if e, _, err = c.getAt(ctx, o, hash, key, flagPeek); err != nil {
+			if isUnsettled(err) {
+				return nil, ErrNotFound
+			}
+			return nil, err
+		}
+	}
+	if e.Negative {
+		return nil, ErrNotFound
+	}
+	return e, nil
+}
+
+// All iterates over the entries that this member owns and holds: keys with their
+// values. It runs under no lock; entries that change meanwhile may be missed.
+// Values that cannot be decoded are left out.
+func (g *Group[V]) All() iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		c := g.core
+		now := c.node.now()
+		c.store.Range(now, func(hash uint64, e *store.Entry) bool {
+			until := freshUntil(e)
+			if e.Negative || until != 0 && now >= until || c.node.mayServe(hash) != nil {
+				return true
+			}
+			v, err := g.value(e)
+			return err != nil || yield(e.Key, v)
+		})
+	}
+}
