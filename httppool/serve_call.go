@@ -149,11 +149,12 @@ func (c *serveConn) run(ctx context.Context, id uint32, body, value []byte) {
 		}
 		c.callServe(ctx, &req, &resp)
 	}
+	c.reply(id, &resp, byCall)
+	// Only now, since an answer that waits for room still takes a goroutine.
 	c.mu.Lock()
 	delete(c.running, id)
 	c.held -= len(body) + len(value)
 	c.mu.Unlock()
-	c.reply(id, &resp, byCall)
 }
 
 func (c *serveConn) callServe(ctx context.Context, req *Request, resp *Response) {

@@ -205,3 +205,8 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// oneConn is a Dial that returns conn.
+func oneConn(conn net.Conn) func(context.Context, string) (net.Conn, error) {
+	return func(context.Context, string) (net.Conn, error) { return conn, nil }
+}
