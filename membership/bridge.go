@@ -2,6 +2,7 @@ package membership
 
 import (
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 )
@@ -54,7 +55,7 @@ func parseLine(s string) (slog.Level, string) {
 var secretTexts = []string{
 	"failed to receive: encryption is configured but remote state is not encrypted",
 	"failed to receive: remote state is encrypted and encryption is not configured",
-	"failed to receive: No installed keys could decrypt the message",
+	"failed to receive: no installed keys could decrypt the message",
 	"Decrypt packet failed",
 }
 
@@ -72,9 +73,13 @@ func (b *bridge) aboutSecret(msg string) (line, bool) {
 		return line{}, false
 	}
 	_, from, _ := strings.Cut(msg, "from=")
+	host, _, err := net.SplitHostPort(from) // streams come from a new port each time
+	if err != nil {
+		host = from
+	}
 	return line{
 		level: slog.LevelWarn,
-		class: "secret of " + from,
+		class: "secret of " + host,
 		quiet: secretQuiet,
 		msg:   text,
 		attrs: []slog.Attr{slog.String("from", from)},
@@ -95,5 +100,5 @@ func mismatch(err error) bool {
 	s := err.Error()
 	return strings.Contains(s, "encryption is configured but remote state is not encrypted") ||
 		strings.Contains(s, "remote state is encrypted and encryption is not configured") ||
-		strings.Contains(s, "No installed keys could decrypt the message")
+		strings.Contains(s, "no installed keys could decrypt the message")
 }

@@ -135,13 +135,16 @@ func (c *Config) check() error {
 }
 
 func (c *Config) checkTimes() error {
-	for field, d := range map[string]time.Duration{
-		"ProbeInterval": c.ProbeInterval, "ProbeTimeout": c.ProbeTimeout, "GossipInterval": c.GossipInterval,
-		"PushPullInterval": c.PushPullInterval, "StreamTimeout": c.StreamTimeout,
-		"RejoinInterval": c.RejoinInterval, "LeaveLinger": c.LeaveLinger,
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"ProbeInterval", c.ProbeInterval}, {"ProbeTimeout", c.ProbeTimeout}, {"GossipInterval", c.GossipInterval},
+		{"PushPullInterval", c.PushPullInterval}, {"StreamTimeout", c.StreamTimeout},
+		{"RejoinInterval", c.RejoinInterval}, {"LeaveLinger", c.LeaveLinger},
 	} {
-		if d < time.Millisecond {
-			return configErrorf(field, "%v is less than a millisecond", d)
+		if f.d < time.Millisecond {
+			return configErrorf(f.name, "%v is less than a millisecond", f.d)
 		}
 	}
 	return nil
@@ -154,7 +157,7 @@ func (c *Config) gossipConfig(t *transport, d *delegate, log *log.Logger) (*memb
 	g.Transport, g.Logger = t, log
 	g.BindAddr, g.BindPort = t.addr.Addr().String(), int(t.addr.Port())
 	g.AdvertiseAddr, g.AdvertisePort = g.BindAddr, g.BindPort
-	g.Delegate, g.Events, g.Alive, g.Conflict = d, d, d, d
+	g.Delegate, g.Events, g.Alive, g.Conflict, g.Merge = d, d, d, d, d
 	g.ProbeInterval, g.ProbeTimeout = c.ProbeInterval, c.ProbeTimeout
 	g.SuspicionMult = c.SuspicionMult
 	// The preset's 6 makes a crash among two survivors of a leave last 20 s: nobody is there to confirm it.

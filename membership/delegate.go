@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// delegate receives memberlist's callbacks. They run under memberlist's lock: they record, poke, and return. None may
-// call memberlist.
+// delegate receives memberlist's callbacks. All but NotifyMerge run under memberlist's lock: they record, poke, and
+// return. None may call memberlist.
 type delegate struct {
 	name    string
 	boot    uint64
@@ -41,6 +41,7 @@ var (
 	_ memberlist.EventDelegate    = (*delegate)(nil)
 	_ memberlist.AliveDelegate    = (*delegate)(nil)
 	_ memberlist.ConflictDelegate = (*delegate)(nil)
+	_ memberlist.MergeDelegate    = (*delegate)(nil)
 )
 
 // once queues a line that is said only once for its key.
@@ -102,6 +103,20 @@ func (d *delegate) NotifyLeave(n *memberlist.Node) {
 	if n.Name != d.name {
 		d.table.drop(n.Name, time.Now())
 	}
+}
+
+// NotifyMerge sees a full state before memberlist takes it in, without its lock. That a member left on purpose shows only
+// here: in NotifyLeave it looks like a crash, if the announcement before it was overtaken.
+func (d *delegate) NotifyMerge(nodes []*memberlist.Node) error {
+	for _, n := range nodes {
+		if n.State != memberlist.StateLeft {
+			continue
+		}
+		if p, err := peerFrom(n); err == nil {
+			d.table.leaves(&p)
+		}
+	}
+	return nil
 }
 
 // NotifyConflict records that two members claim one name at two addresses. memberlist keeps the existing one.

@@ -11,7 +11,7 @@ import (
 const (
 	journalDepth   = 256              // lines that wait for a slow handler; more are counted and dropped
 	journalClasses = 128              // kinds of lines that are told apart
-	journalQuiet   = 10 * time.Second // a kind of line is written at most once in this time
+	journalQuiet   = 30 * time.Second // a kind of line is written at most once in this time
 )
 
 // line is one record on its way to the user's handler.

@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -13,34 +14,35 @@ const maxTell = 32
 const noWait = time.Nanosecond
 
 // AnnounceLeaving makes peers see this member as leaving, while it stays reachable. It tells up to 32 peers directly,
-// so that they know when it returns, and the others by gossip. Calling it again repeats that. It returns ctx's error
+// so that they know by the time it returns or moments later, and the others by gossip. Calling it again repeats that. It returns ctx's error
 // if ctx was done first, ErrLeft and ErrClosed.
 func (m *Membership) AnnounceLeaving(ctx context.Context) error {
 	if err := m.state(); err != nil {
 		return err
 	}
 	m.table.setLeaving()
-	if err := m.advertise(); err != nil {
-		return err
+	err := m.sync(ctx) // a view that says so, and then gossip
+	if err == nil {
+		m.tell(ctx)
+		err = ctx.Err()
 	}
-	m.tell(ctx)
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return fmt.Errorf("membership: announcing to leave: %w", err)
 	}
-	return m.sync(ctx)
+	return nil
 }
 
 // Leave leaves the mesh: it announces to leave if that was not done before, tells the peers that this member is gone,
 // and gives gossip Config.LeaveLinger to tell those it could not reach itself. Call Close after it. This member cannot
-// join again. It returns ctx's error if ctx was done first, and nil if it left before. It must not be called from
+// join again. It returns ctx's error if ctx was done first; calling it again is harmless. It must not be called from
 // OnView.
 func (m *Membership) Leave(ctx context.Context) error {
-	if m.isLeft() {
-		return nil
-	}
 	if !m.table.selfMember().Leaving {
-		if err := m.AnnounceLeaving(ctx); err != nil && m.isClosing() {
-			return err // otherwise leaving is still better than crashing
+		if err := m.AnnounceLeaving(ctx); errors.Is(err, ErrClosed) {
+			return err // after any other error, leaving is still better than crashing
+		}
+		if len(m.table.peerAddrs()) > maxTell {
+			wait(ctx, m.cfg.LeaveLinger) // leaving would overtake the announcement, which gossip then drops
 		}
 	}
 	if err := m.markLeft(); err != nil {
@@ -52,17 +54,22 @@ func (m *Membership) Leave(ctx context.Context) error {
 	return nil
 }
 
-// markLeft makes memberlist leave and queue the news for gossip.
+// markLeft makes memberlist leave, and queue the news for gossip.
 func (m *Membership) markLeft() error {
-	m.mu.Lock() // no Close may come between: memberlist panics if it is shut down first
-	defer m.mu.Unlock()
+	m.mu.Lock()
 	if m.closing {
-		return ErrClosed
+		m.mu.Unlock()
+		return ErrClosed // memberlist panics if it leaves after it was shut down
 	}
-	if !m.left {
-		m.left = true
-		_ = m.list.Leave(noWait) // it always times out if there are peers, with the message queued
+	if m.left {
+		m.mu.Unlock()
+		return nil
 	}
+	m.left = true
+	m.ops.Add(1)
+	m.mu.Unlock()
+	defer m.ops.Done()
+	_ = m.list.Leave(noWait) // it always times out if there are peers, with the message queued
 	return nil
 }
 
@@ -73,16 +80,4 @@ func (m *Membership) tell(ctx context.Context) bool {
 	peers = peers[:min(len(peers), maxTell)]
 	answered, _ := m.contactAll(ctx, peers)
 	return all && len(answered) == len(peers)
-}
-
-func (m *Membership) isLeft() bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.left
-}
-
-func (m *Membership) isClosing() bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.closing
 }

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log"
@@ -39,9 +40,10 @@ type Membership struct {
 	scribe sync.WaitGroup // the goroutine that writes the log
 	closed chan struct{}  // Close is complete
 
-	mu      sync.RWMutex // guards the fields below; also held where one of them must not change midway. No delegate takes it
-	closing bool
-	left    bool
+	mu      sync.RWMutex   // guards the fields below, and that none is added to work or ops once closing is set
+	closing bool           // Close was called
+	left    bool           // Leave was called
+	ops     sync.WaitGroup // calls of memberlist that must end before its Shutdown
 }
 
 // New starts a member that knows no other yet; call Join next. A *ConfigError names the field that is
@@ -91,15 +93,16 @@ func assemble(cfg Config, addr netip.AddrPort) *Membership {
 	return m
 }
 
-// describe sets what this member says about itself.
-func (m *Membership) describe() {
+// describe sets what this member says about itself, and returns whether that changed.
+func (m *Membership) describe() bool {
 	self := m.table.selfMember()
 	mt := meta{boot: self.Boot, life: self.Life, leaving: self.Leaving}
 	if m.cfg.Addr != m.transport.addr.String() {
 		mt.addr = m.cfg.Addr
 	}
 	b := mt.encode()
-	m.delegate.meta.Store(&b)
+	old := m.delegate.meta.Swap(&b)
+	return old == nil || !bytes.Equal(*old, b)
 }
 
 // View returns the latest view, never nil. It takes no lock.
@@ -154,24 +157,16 @@ func (m *Membership) refresh() {
 	}
 	m.view.Store(v)
 	m.cfg.OnView(v)
-	if v.Returned {
-		_ = m.advertise() // only now: whoever takes this member back does so after it knows that it was away
-	}
+	m.advertise()
 }
 
-// advertise queues for gossip what this member says about itself now.
-func (m *Membership) advertise() error {
-	m.mu.Lock() // no Leave may come between: memberlist then no longer knows this member, and would panic
-	defer m.mu.Unlock()
-	switch {
-	case m.closing:
-		return ErrClosed
-	case m.left:
-		return ErrLeft
+// advertise queues for gossip what this member says about itself, if that changed. Only the view goroutine calls it,
+// after OnView: whoever takes this member back after an absence does so when this member knows of it.
+func (m *Membership) advertise() {
+	if !m.describe() || m.state() != nil {
+		return // memberlist may have forgotten this member once it left, and would panic
 	}
-	m.describe()
 	_ = m.list.UpdateNode(noWait) // it always times out, with the message queued
-	return nil
 }
 
 // sync waits until a view of all that is known now was delivered, or ctx is done.
@@ -231,6 +226,7 @@ func (m *Membership) Close() error {
 		return nil
 	}
 	m.cancel()
+	m.ops.Wait()
 	err := m.list.Shutdown()
 	m.work.Wait()
 	m.scribe.Wait()

@@ -86,6 +86,7 @@ func peerFrom(n *memberlist.Node) (peer, error) {
 		return peer{}, err
 	}
 	ip, ok := netip.AddrFromSlice(n.Addr)
+	ip = ip.Unmap()
 	if !ok || ip.IsUnspecified() || n.Port == 0 {
 		return peer{}, fmt.Errorf("gossip address %v:%d cannot be dialled", n.Addr, n.Port)
 	}
@@ -93,7 +94,7 @@ func peerFrom(n *memberlist.Node) (peer, error) {
 	if err != nil {
 		return peer{}, err
 	}
-	p := peer{gossip: netip.AddrPortFrom(ip.Unmap(), n.Port)}
+	p := peer{gossip: netip.AddrPortFrom(ip, n.Port)}
 	p.Member = Member{Name: n.Name, Addr: mt.addr, Boot: mt.boot, Life: mt.life, Leaving: mt.leaving}
 	if p.Addr == "" {
 		p.Addr = p.gossip.String()

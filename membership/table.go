@@ -74,6 +74,15 @@ func (t *table) put(p peer, now time.Time) bool {
 	return true
 }
 
+// leaves records that a member said itself that it is gone; drop follows.
+func (t *table) leaves(p *peer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known, ok := t.peers[p.Name]; ok && known.Boot == p.Boot {
+		known.Leaving = true
+	}
+}
+
 // drop records that gossip declared a member dead or gone.
 func (t *table) drop(name string, now time.Time) {
 	t.mu.Lock()
