@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/bench/growth"
+	"github.com/praveenduddu/cachemesh/bench/hitratio"
+	"github.com/praveenduddu/cachemesh/bench/proc"
+	"github.com/praveenduddu/cachemesh/bench/report"
+	"github.com/praveenduddu/cachemesh/bench/systems"
+	"github.com/praveenduddu/cachemesh/bench/work"
+)
+
+// A runner does the rounds and gathers what they measured.
+type runner struct {
+	mode    mode
+	suites  []suite
+	samples report.Samples
+	growth  []growth.Result
+	points  []hitratio.Point
+	traces  []report.Trace
+	skipped []string // systems that are not there, and why
+
+	done, total int // cells of systems, for the progress
+	started     time.Time
+}
+
+func newRunner(m mode) *runner {
+	r := &runner{mode: m, started: time.Now()}
+	for _, s := range suites(m) {
+		s.cells = slices.DeleteFunc(s.cells, func(c cell) bool {
+			return c.fullOnly && !m.full || !m.only.MatchString(s.name) && !m.only.MatchString(c.name)
+		})
+		s.systems = slices.DeleteFunc(slices.Clone(s.systems), func(name string) bool { return !r.usable(name) })
+		s.systems = slices.DeleteFunc(s.systems, func(name string) bool {
+			return !slices.ContainsFunc(s.cells, func(c cell) bool { return c.has(name) })
+		})
+		if len(s.cells) > 0 && len(s.systems) > 0 {
+			r.suites = append(r.suites, s)
+		}
+		for _, c := range s.cells {
+			r.total += m.rounds * len(slices.DeleteFunc(slices.Clone(s.systems), func(name string) bool { return !c.has(name) }))
+		}
+	}
+	return r
+}
+
+func (c *cell) has(system string) bool {
+	return c.systems == nil || slices.Contains(c.systems, system)
+}
+
+// usable reports whether a system is wanted and there. One that is wanted and
+// not there is noted once.
+func (r *runner) usable(name string) bool {
+	if r.mode.systems != nil && !slices.Contains(r.mode.systems, name) {
+		return false
+	}
+	e, err := systems.Find(name)
+	if err == nil && e.Program != "" {
+		_, err = exec.LookPath(e.Program)
+	}
+	if err == nil {
+		return true
+	}
+	if note := fmt.Sprintf("%s: %v", name, err); !slices.Contains(r.skipped, note) {
+		r.skipped = append(r.skipped, note)
+		fmt.Println("skipped", note)
+	}
+	return false
+}
+
+// all does everything that is to be measured.
+func (r *runner) all(ctx context.Context) error {
+	for round := 1; round <= r.mode.rounds; round++ {
+		for i := range r.suites {
+			if err := r.suite(ctx, &r.suites[i], round); err != nil {
+				return err
+			}
+		}
+	}
+	if r.wants("growth") && r.usable("cachemesh") {
+		if err := r.measureGrowth(ctx); err != nil {
+			return err
+		}
+	}
+	if r.wants("hitratio") && r.usable("cachemesh") {
+		return r.measureHitRatio(ctx)
+	}
+	return nil
+}
+
+func (r *runner) wants(name string) bool { return r.mode.only.MatchString(name) }
+
+// suite does one round of a suite: starts every system, then goes through the
+// cells, each system in turn, in an order that changes.
+func (r *runner) suite(ctx context.Context, s *suite, round int) error {
+	if s.setup.Origin.Driver != "" {
+		if err := work.CreateTable(ctx, s.setup.Origin, work.Items(s.fill.Size, s.fill.Keys)); err != nil {
+			return err
+		}
+	}
+	fleets := make(map[string]*proc.Fleet)
+	defer func() {
+		for _, f := range fleets {
+			f.Stop()
+		}
+	}()
+	for _, name := range s.systems {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if f, err := r.start(ctx, s, name); err != nil {
+			r.fail(s, name, round, err)
+		} else {
+			fleets[name] = f
+		}
+	}
+	for i := range s.cells {
+		c := &s.cells[i]
+		order := slices.Clone(s.systems)
+		rng := rand.New(rand.NewPCG(r.mode.seed, uint64(round)<<32|uint64(i)))
+		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for _, name := range order {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if f := fleets[name]; f != nil && c.has(name) {
+				r.measure(s, c, f, round)
+			}
+		}
+	}
+	return nil
+}
+
+// start starts a system and fills it.
+func (r *runner) start(ctx context.Context, s *suite, name string) (*proc.Fleet, error) {
+	e, err := systems.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := proc.Start(ctx, e, s.setup)
+	if err == nil && s.fill != nil {
+		if _, err = f.Run(*s.fill); err != nil {
+			f.Stop()
+		}
+	}
+	return f, err
+}
+
+// fail notes that a system could not be started.
+func (r *runner) fail(s *suite, name string, round int, err error) {
+	for i := range s.cells {
+		if c := &s.cells[i]; c.has(name) {
+			r.note(report.Sample{Suite: s.name, Cell: c.name, System: name, Round: round, Failure: err.Error()})
+		}
+	}
+}
+
+func (r *runner) measure(s *suite, c *cell, f *proc.Fleet, round int) {
+	sample := report.Sample{Suite: s.name, Cell: c.name, System: f.Entry.Name, Round: round}
+	result, err := r.runCell(c, f, round)
+	if err != nil {
+		sample.Failure = err.Error()
+	} else {
+		if c.job.Work == "delete" {
+			result.CPU = 0 // most of it went into filling
+		}
+		sample.Fill(result, c.job.Callers*max(1, s.setup.Drivers))
+		if s.name == "storm" {
+			sample.PerKey = float64(result.Loads) / float64(c.repeat)
+		}
+		if c.memory {
+			sample.Heap = float64(result.Heap) / float64(c.job.Keys)
+			sample.Resident = float64(result.Bytes) / float64(c.job.Keys)
+		} else {
+			sample.Resident = float64(f.Resident())
+		}
+	}
+	r.note(sample)
+}
+
+// runCell warms up and measures.
+func (r *runner) runCell(c *cell, f *proc.Fleet, round int) (*work.Result, error) {
+	job := c.job
+	job.Seed = uint64(1000 * round)
+	if c.repeat > 0 {
+		return repeat(f, job, c.repeat)
+	}
+	if c.memory {
+		return memoryOf(f, job)
+	}
+	job.Duration = r.mode.warm
+	if _, err := f.Run(job); err != nil {
+		return nil, err
+	}
+	job.Duration = r.mode.duration
+	if r.mode.profile == "" {
+		return f.Run(job)
+	}
+	var result *work.Result
+	prefix := filepath.Join(r.mode.profile, fmt.Sprintf("%s-%s-%d", c.name, f.Entry.Name, round))
+	err := f.Profile(prefix, func() (err error) {
+		result, err = f.Run(job)
+		return err
+	})
+	return result, err
+}
+
+// repeat runs a job several times, with a seed of its own each, and adds up.
+func repeat(f *proc.Fleet, job proc.Job, times int) (*work.Result, error) {
+	total := &work.Result{}
+	// Loads are counted from outside: a process may be asked to load before it
+	// begins to drive.
+	count := proc.Job{Work: "loads"}
+	before, err := f.Run(count)
+	if err != nil {
+		return nil, err
+	}
+	for range times {
+		job.Seed++
+		result, err := f.Run(job)
+		if err != nil {
+			return nil, err
+		}
+		elapsed := total.Elapsed + result.Elapsed
+		cpu := total.CPU + result.CPU
+		total.Merge(result)
+		total.Elapsed, total.CPU = elapsed, cpu
+	}
+	after, err := f.Run(count)
+	if err != nil {
+		return nil, err
+	}
+	total.Loads = after.Loads - before.Loads
+	return total, nil
+}
+
+// memoryOf measures what the job adds to the resident sets.
+func memoryOf(f *proc.Fleet, job proc.Job) (*work.Result, error) {
+	settle := proc.Job{Work: "resident"}
+	if _, err := f.Run(settle); err != nil {
+		return nil, err
+	}
+	before := f.Resident()
+	result, err := f.Run(job)
+	if err != nil {
+		return nil, err
+	}
+	result.Bytes = f.Resident() - before
+	return result, nil
+}
+
+// note keeps a sample and prints it.
+func (r *runner) note(s report.Sample) {
+	r.done++
+	r.samples = append(r.samples, s)
+	fmt.Printf("%4d/%d %7s  round %d  %-16s %-18s %s\n", r.done, r.total,
+		time.Since(r.started).Round(time.Second), s.Round, s.Cell, s.System, s.Line())
+}
