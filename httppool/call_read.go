@@ -1,9 +1,11 @@
 package httppool
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 )
 
 // readLoop delivers answers until the connection ends.
@@ -149,7 +151,7 @@ func (c *callConn) bury(first bool) {
 		return
 	}
 	close(c.dead)
-	c.nc.Close()
+	closeNow(c.nc)
 	c.peer.detach(c)
 	for _, cl := range *c.slots.Load() {
 		if cl.move(slotWaiting, slotFailed) {
@@ -164,4 +166,13 @@ func lost(what string, err error) error {
 		return fmt.Errorf("%w: closed by the peer", ErrConnLost)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrConnLost, what, err)
+}
+
+// closeNow closes conn without TLS's parting message, which could wait for a peer that
+// does not read.
+func closeNow(conn net.Conn) {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	conn.Close()
 }

@@ -204,4 +204,3 @@ func FuzzGreet(f *testing.F) {
 		})
 	})
 }
-

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // benchServerEnv makes the test binary serve calls until its input ends.
@@ -88,17 +90,25 @@ func benchCalls(b *testing.B, addr string) {
 
 func benchCallers(b *testing.B, q *Peer, callers int, req Request) {
 	b.ReportAllocs()
+	if err := q.Call(context.Background(), &req, new(Response)); err != nil { // connects
+		b.Fatal(err)
+	}
 	b.SetBytes(int64(req.Arg))
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	done := make(chan error)
+	took := make([]time.Duration, 0, b.N) // by one caller only
 	b.ResetTimer()
 	for range callers {
 		go func() {
 			var resp Response
 			var err error
 			for left.Add(-1) >= 0 && err == nil {
+				start := time.Now()
 				err = q.Call(context.Background(), &req, &resp)
+				if callers == 1 {
+					took = append(took, time.Since(start))
+				}
 			}
 			done <- err
 		}()
@@ -109,4 +119,9 @@ func benchCallers(b *testing.B, q *Peer, callers int, req Request) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+	if callers == 1 {
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/1e3, "p50-µs")
+		b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1e3, "p99-µs")
+	}
 }

@@ -91,7 +91,7 @@ func (c *serveConn) fail(err error) {
 	c.mu.Unlock()
 	c.room.Broadcast()
 	c.cancel()
-	c.nc.Close()
+	closeNow(c.nc)
 }
 
 // heldMax bounds the bytes of requests that one connection makes this member hold.

@@ -33,6 +33,9 @@ func (c *callConn) look(now time.Time) {
 		w.used, w.calls = now, c.calls
 	}
 	reads := c.rd.reads.Load()
+	if c.inflight == 0 && !c.writing {
+		c.buf, c.spare = nil, nil // a burst's memory; nothing waits
+	}
 	if c.inflight == 0 || reads != w.reads {
 		w.heard, w.reads, w.pinged = now, reads, false
 	}
@@ -66,6 +69,8 @@ func (c *serveConn) look(now time.Time) {
 	c.mu.Lock()
 	if reads := c.rd.reads.Load(); len(c.running) > 0 || reads != w.reads {
 		w.used, w.reads = now, reads
+	} else if !c.writing && len(c.buf) == 0 {
+		c.buf, c.spare = nil, nil // a burst's memory
 	}
 	if !c.writing || c.writes != w.writes {
 		w.wrote, w.writes = now, c.writes
