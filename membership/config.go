@@ -54,7 +54,7 @@ type Config struct {
 	// confirms; then it is declared dead.
 	ProbeInterval time.Duration // default 300ms
 	ProbeTimeout  time.Duration // default 150ms; less than ProbeInterval
-	SuspicionMult int           // default 3; at least 2
+	SuspicionMult int           // default 4; at least 2
 
 	GossipInterval   time.Duration // between two rounds of gossip; default 100ms
 	PushPullInterval time.Duration // between two exchanges of full state with a random peer; default 15s
@@ -67,7 +67,7 @@ type Config struct {
 func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.ProbeInterval, 300*time.Millisecond)
 	setDefault(&c.ProbeTimeout, 150*time.Millisecond)
-	setDefault(&c.SuspicionMult, 3)
+	setDefault(&c.SuspicionMult, 4)
 	setDefault(&c.GossipInterval, 100*time.Millisecond)
 	setDefault(&c.PushPullInterval, 15*time.Second)
 	setDefault(&c.StreamTimeout, 3*time.Second)
