@@ -46,7 +46,7 @@ func (n *Node) drain(ctx context.Context) error {
 func (s *shard) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.flights) == 0 && len(s.cohorts) == 0
+	return s.running == 0 && len(s.cohorts) == 0
 }
 
 // Close stops the node at once, as a crash would for its peers, and returns

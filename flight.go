@@ -110,6 +110,7 @@ func (c *groupCore) joinFlight(ctx context.Context, s *shard, hash uint64, key s
 	if f = s.flights[key]; f == nil {
 		f = c.newFlight(ctx, standIn)
 		s.flights[key] = f
+		s.running++
 		c.node.work.Add(1)
 		f.batch = c.batchFor(into, key)
 	} else {
@@ -153,10 +154,12 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string, now int64) <-c
 func (c *groupCore) run(s *shard, f *flight, hash uint64, key string) (*store.Entry, error) {
 	defer c.node.work.Done()
 	defer f.cancel()
+	defer context.AfterFunc(c.node.closeCtx, f.cancel)()
 	e, err := c.loadOnce(f, key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.void && !c.node.opts.hooks.faults.IgnoreFillToken {
+	s.running--
+	if f.void && !c.node.faults.IgnoreFillToken {
 		return e, err
 	}
 	if err == nil && f.refresh != nil {
@@ -202,7 +205,7 @@ func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key st
 func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
 	now := c.node.now()
 	switch {
-	case f.void && !c.node.opts.hooks.faults.IgnoreFillToken:
+	case f.void && !c.node.faults.IgnoreFillToken:
 		return // the view changed while leases were recalled
 	case e.Expires == doNotStore:
 		if f.refresh != nil {

@@ -46,7 +46,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	}
 	var hot *hotcache.Cache // a nil one holds nothing
 	if b := opts.hotBytes(); b > 0 {
-		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.opts.hooks.faults}); err != nil {
+		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
 			return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 		}
 	}
@@ -164,11 +164,20 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return fmt.Errorf("%w: %v is negative", ErrInvalidTTL, ttl)
 	}
 	if ttl == 0 {
-		ttl = max(g.ttl(key, v), 0)
+		ttl = g.ttl(key, v)
 	}
-	e, err := g.entry(key, v, ttl)
+	e, err := g.entry(key, v, max(ttl, 0))
 	if err != nil {
 		return err
+	}
+	if limit := g.core.node.opts.MaxValueBytes; len(e.Data) > limit {
+		return fmt.Errorf("%w: it has %d bytes, Options.MaxValueBytes is %d", ErrTooLarge, len(e.Data), limit)
+	}
+	if ttl < 0 {
+		e.Expires = max(g.core.node.now(), 1) // it only ends what was there before
+	}
+	if g.format.kind == encodedKind && !g.format.refers {
+		e.remember(v)
 	}
 	g.core.stats.sets.Add(1)
 	return g.core.change(ctx, key, change{e: e})

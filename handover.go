@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -166,7 +167,7 @@ func (c *groupCore) unpackParcel(list []byte) (e *store.Entry, rest []byte, ok b
 	}
 	e = &store.Entry{Key: string(key), Version: binary.LittleEndian.Uint64(list)}
 	left, n := binary.Uvarint(list[8:])
-	if n <= 0 || left > 1<<62 || len(list) <= 8+n {
+	if n <= 0 || left > math.MaxInt64 || len(list) <= 8+n {
 		return nil, nil, false
 	}
 	e.Negative = list[8+n]&flagTrace != 0

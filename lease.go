@@ -78,7 +78,8 @@ func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response
 
 // registerLocked notes a holder. It reports false if the lease cannot be granted.
 func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) bool {
-	if s.clearing > 0 || s.closed || c.node.view.Load().peers[id] == nil {
+	v := c.node.view.Load() // nil if the node closed a moment ago
+	if s.clearing > 0 || s.closed || v == nil || v.peers[id] == nil {
 		return false
 	}
 	b := s.books[key]
@@ -124,8 +125,7 @@ func (s *shard) reserveLocked(key string) {
 // dropped their copies, and others wait for the key.
 func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	result := make(chan error, 1)
-	c.node.work.Add(1)
-	go func() {
+	go func() { // tryWrite has announced it to Close
 		defer c.node.work.Done()
 		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
@@ -203,7 +203,7 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 		}
 	}
 	s.mu.Unlock()
-	if c.node.opts.hooks.faults.SkipInvalidation {
+	if c.node.faults.SkipInvalidation {
 		return
 	}
 	done := make(chan struct{}, len(holders))

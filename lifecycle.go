@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -38,10 +39,11 @@ func (n *Node) buildPool() (err error) {
 	if err != nil {
 		return err
 	}
-	n.peers = poolTransport{n.pool}
-	if wrap := n.opts.hooks.transport; wrap != nil {
-		n.peers = wrap(n.peers)
+	t := poolTransport{pool: n.pool}
+	if s, ok := n.opts.Network.(seam.Network); ok { // a test's
+		t.wrap, n.faults = s.WrapPeer, s.Faults()
 	}
+	n.peers = t
 	if n.opts.ExternalServer {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -39,6 +40,7 @@ type Node struct {
 	defaultKV *Group[[]byte]
 
 	settler *settler
+	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	era      atomic.Uint64 // entries note the era in which they were stored; it grows when what is held gets a limit
 	doubtful atomic.Bool   // a member is missing without having left

@@ -95,8 +95,6 @@ type Options struct {
 	// Network replaces the operating system's network, for instance with an
 	// overlay network or an in-memory one. Default: the operating system's.
 	Network Network
-
-	hooks hooks // for this package's own tests
 }
 
 // A Network opens listeners and connections. Its methods are called

@@ -27,6 +27,9 @@ type shard struct {
 	// Guarded by mu. A void flight is not listed.
 	flights map[string]*flight
 
+	// running counts the flights that have not ended, void ones too. Guarded by mu.
+	running int
+
 	// calls runs the flights and hands their results to all who wait. Its own
 	// lock is taken inside mu, never around it.
 	calls singleflight.Group
@@ -137,6 +140,7 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 	}
 	if b != nil && b.live(c.node.now()) || c.writesOrigin(ch) {
 		s.reserveLocked(key)
+		c.node.work.Add(1) // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
 	delete(s.books, key)

@@ -9,10 +9,11 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// A transport carries calls to peers. It is the seam where tests put faults.
+// A transport carries calls to peers.
 type transport interface {
 	peer(addr string) caller // cheap; one per address
 	forget(addr string)      // closes connections to a member that has gone
@@ -25,10 +26,19 @@ type caller interface {
 }
 
 // poolTransport is the real transport.
-type poolTransport struct{ pool *httppool.Pool }
+type poolTransport struct {
+	pool *httppool.Pool
+	wrap func(addr string, next seam.Caller) seam.Caller // nil: none
+}
 
-func (t poolTransport) peer(addr string) caller { return t.pool.Peer(addr) }
-func (t poolTransport) forget(addr string)      { t.pool.Forget(addr) }
+func (t poolTransport) peer(addr string) caller {
+	if t.wrap != nil {
+		return t.wrap(addr, t.pool.Peer(addr))
+	}
+	return t.pool.Peer(addr)
+}
+
+func (t poolTransport) forget(addr string) { t.pool.Forget(addr) }
 
 // A call holds what one peer call needs, so that it costs no allocation.
 type call struct {
@@ -75,8 +85,11 @@ func transportError(op uint8, o *owner, err error) error {
 		pe.MaybeApplied = ce.Sent
 		pe.Err = ce.Err
 	}
-	if errors.Is(err, httppool.ErrClosed) {
+	switch {
+	case errors.Is(err, httppool.ErrClosed):
 		pe.Err = ErrClosed
+	case errors.Is(err, httppool.ErrTooLarge):
+		pe.Err = &remoteError{pe.Err.Error(), ErrTooLarge}
 	}
 	return pe
 }
@@ -90,7 +103,7 @@ func isUnreachable(err error) bool {
 	}
 	pe, ok := errors.AsType[*PeerError](err)
 	return ok && !errors.Is(pe.Err, context.Canceled) && !errors.Is(pe.Err, context.DeadlineExceeded) &&
-		!errors.Is(pe.Err, ErrTooLarge) && !errors.Is(pe.Err, httppool.ErrTooLarge) && !errors.Is(pe.Err, ErrOverloaded)
+		!errors.Is(pe.Err, ErrTooLarge) && !errors.Is(pe.Err, ErrOverloaded) && !errors.Is(pe.Err, ErrUnknownGroup)
 }
 
 // getAt asks a peer for a key, and for a lease if this member reads the key
@@ -128,7 +141,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		// Counted from when the request was sent, the lease and the value end here
 		// before they end at the owner, which counts from its answer.
 		if k.resp.TTL > 0 {
-			e.Expires = sent + int64(k.resp.TTL)
+			e.Expires = later(sent, k.resp.TTL)
 		}
 		c.copyExtra(e)
 		fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())

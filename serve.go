@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type peerHandler struct{ node *Node }
 // invalidations.
 func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppool.Response) bool {
 	c := h.node.group(req.Group)
-	if c == nil || req.Op > opDelete && req.Op != opInvalidate || checkKey(req.Key) != nil || h.node.view.Load() == nil {
+	if c == nil || checkKey(req.Key) != nil || h.node.view.Load() == nil {
 		return false
 	}
 	hash := ring.Hash(c.seed, req.Key)
@@ -29,11 +30,12 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 		return c.serveHit(hash, from, req, resp)
 	case opSet, opDelete:
 		return c.serveWriteFast(hash, req, resp)
-	default:
+	case opInvalidate:
 		c.hot.Invalidate(hash, req.Key)
 		resp.Status = statusOK
 		return true
 	}
+	return false
 }
 
 // Serve answers what may have to wait.
@@ -197,8 +199,17 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 
 func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
 	if ttl > 0 {
-		e.Expires = c.node.now() + int64(ttl)
+		e.Expires = later(c.node.now(), ttl)
 	}
+}
+
+// later returns the time d after t, or the last time there is if that is later
+// than the clock can say.
+func later(t int64, d time.Duration) int64 {
+	if int64(d) > math.MaxInt64-t {
+		return math.MaxInt64
+	}
+	return t + int64(d)
 }
 
 // copyExtra charges an entry for the decoded value that it may come to hold,

@@ -44,7 +44,7 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 		care.Next.Store(now + int64(c.refreshAfter))
 	}
 	if c.staleFor > 0 && e.Expires != 0 && !c.node.doubtful.Load() {
-		e.Expires += int64(c.staleFor)
+		e.Expires = later(e.Expires, c.staleFor)
 	}
 	e.Care = care
 }
@@ -88,6 +88,7 @@ func (c *groupCore) refresh(hash uint64, e *store.Entry) {
 		f.refresh = e
 		f.waiters = 1 // the refresh itself waits: it is not called off
 		s.flights[e.Key] = f
+		s.running++
 		c.node.work.Add(1)
 		f.batch = c.batchFor(nil, e.Key)
 		result := s.calls.DoChan(e.Key, func() (any, error) { return c.run(s, f, hash, e.Key) })

@@ -44,6 +44,7 @@ const (
 	flagCanceled  uint8 = 8 // with statusLoadFailed: errors.Is Canceled
 	flagOverload  uint8 = 16
 	flagSentinel  uint8 = 32 // with statusLoadFailed: Message starts with a sentinel's text and a NUL
+	flagMaybe     uint8 = 128 // with an error: the write may have been applied
 	flagStale     uint8 = 64 // the value's TTL has passed Version nanoseconds ago; Message: what the loader said
 	maxErrorBytes       = 2048
 )
@@ -68,6 +69,9 @@ const (
 func (c *groupCore) putError(resp *httppool.Response, err error) {
 	var le *LoadError
 	var we *WriteError
+	if pe, ok := errors.AsType[*PeerError](err); ok && pe.MaybeApplied {
+		resp.Flags |= flagMaybe
+	}
 	switch {
 	case err == nil:
 		resp.Status = statusOK
@@ -100,13 +104,10 @@ func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked boo
 	if panicked {
 		resp.Flags |= flagPanic
 	}
-	switch {
-	case errors.Is(cause, ErrOverloaded):
-		resp.Flags |= flagOverload
-	case errors.Is(cause, context.DeadlineExceeded):
-		resp.Flags |= flagDeadline
-	case errors.Is(cause, context.Canceled):
-		resp.Flags |= flagCanceled
+	for _, known := range identities {
+		if errors.Is(cause, known.err) {
+			resp.Flags |= known.flag
+		}
 	}
 	for _, sentinel := range c.sentinels {
 		if errors.Is(cause, sentinel) {
@@ -117,13 +118,20 @@ func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked boo
 	}
 }
 
+// identities are the errors that every member recognises in the error of a user's
+// function.
+var identities = []struct {
+	flag uint8
+	err  error
+}{{flagOverload, ErrOverloaded}, {flagDeadline, context.DeadlineExceeded}, {flagCanceled, context.Canceled}}
+
 func clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
 
 // errorOf returns the error that a peer's answer stands for.
 func (c *groupCore) errorOf(o *owner, k *call) error {
 	resp := &k.resp
 	answer := func(err error) error {
-		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, Err: err}
+		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err}
 	}
 	switch resp.Status {
 	case statusOK:
@@ -151,6 +159,8 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 	case statusCanceled, httppool.StatusCancelled:
 		return answer(context.DeadlineExceeded)
 	default:
+		// It gave up in the middle, whatever it had done by then.
+		resp.Flags |= flagMaybe
 		return answer(errors.New("the peer failed to answer: " + resp.Message))
 	}
 }
@@ -162,20 +172,18 @@ var errPeerClosed = errors.New("the peer is shutting down")
 // causeOf returns what a user's function on a peer returned.
 func (c *groupCore) causeOf(resp *httppool.Response) error {
 	re := &remoteError{text: resp.Message}
-	switch {
-	case resp.Flags&flagOverload != 0:
-		re.is = ErrOverloaded
-	case resp.Flags&flagDeadline != 0:
-		re.is = context.DeadlineExceeded
-	case resp.Flags&flagCanceled != 0:
-		re.is = context.Canceled
+	for _, known := range identities {
+		if resp.Flags&known.flag != 0 {
+			re.is = errors.Join(re.is, known.err)
+		}
 	}
 	if resp.Flags&flagSentinel != 0 {
 		name, text, _ := strings.Cut(resp.Message, "\x00")
 		re.text = text
 		for _, sentinel := range c.sentinels {
 			if clip(sentinel.Error()) == name {
-				re.is = sentinel
+				re.is = errors.Join(re.is, sentinel)
+				break
 			}
 		}
 	}

@@ -1,0 +1,92 @@
+package meshtest
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/seam"
+)
+
+// Calls delays peer calls one by one: each request and each answer on its own,
+// so that they overtake each other, which they do not on a connection.
+type Calls struct {
+	mu       sync.Mutex // guards the fields below
+	rng      *rand.Rand
+	min, max time.Duration
+	hold     func(addr string, req *httppool.Request) time.Duration
+}
+
+func newCalls(seed uint64) *Calls { return &Calls{rng: rand.New(rand.NewPCG(seed, 0xca115))} }
+
+// SetDelay delays requests and answers by a random time from now on.
+func (c *Calls) SetDelay(min, max time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.min, c.max = min, max
+}
+
+// HoldAnswers asks f how much longer to hold the answer of each call; nil: not at all.
+func (c *Calls) HoldAnswers(f func(addr string, req *httppool.Request) time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold = f
+}
+
+func (c *Calls) delay() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.max <= c.min {
+		return c.min
+	}
+	return c.min + time.Duration(c.rng.Int64N(int64(c.max-c.min)))
+}
+
+func (c *Calls) held(addr string, req *httppool.Request) time.Duration {
+	c.mu.Lock()
+	f := c.hold
+	c.mu.Unlock()
+	if f == nil {
+		return 0
+	}
+	return f(addr, req)
+}
+
+func (n network) WrapPeer(addr string, next seam.Caller) seam.Caller {
+	return &slowCaller{n.calls, addr, next}
+}
+
+// A slowCaller calls a peer late and returns its answer late.
+type slowCaller struct {
+	calls *Calls
+	addr  string
+	next  seam.Caller
+}
+
+func (s *slowCaller) Call(ctx context.Context, req *httppool.Request, resp *httppool.Response) error {
+	if err := sleep(ctx, s.calls.delay()); err != nil {
+		return &httppool.CallError{Addr: s.addr, Err: err}
+	}
+	extra := s.calls.held(s.addr, req)
+	err := s.next.Call(ctx, req, resp)
+	if late := sleep(ctx, s.calls.delay()+extra); late != nil && err == nil {
+		return &httppool.CallError{Addr: s.addr, Sent: true, Err: late}
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

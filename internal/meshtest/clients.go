@@ -1,0 +1,152 @@
+package meshtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+)
+
+// An Origin stands for the database behind a mesh. Its methods are called
+// concurrently.
+type Origin struct {
+	Loads *History             // records loads; nil: nothing
+	Delay func() time.Duration // of a load, before and after it reads the row; nil: none
+
+	mu   sync.Mutex // guards rows
+	rows map[string]int
+}
+
+// NewOrigin returns an empty one.
+func NewOrigin() *Origin { return &Origin{rows: make(map[string]int)} }
+
+// Write changes a row.
+func (o *Origin) Write(key string, v int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows[key] = v
+}
+
+func (o *Origin) read(key string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.rows[key]
+}
+
+// Load is a loader.
+func (o *Origin) Load(ctx context.Context, key string) (int, error) {
+	if o.Delay == nil {
+		return o.value(key)
+	}
+	if err := sleep(ctx, o.Delay()); err != nil {
+		return 0, err
+	}
+	v, err := o.value(key)
+	if late := sleep(ctx, o.Delay()); late != nil {
+		return 0, late
+	}
+	return v, err
+}
+
+// loaders is the client that loads are recorded for.
+const loaders = 1 << 20
+
+func (o *Origin) value(key string) (int, error) {
+	end := func(Output) {}
+	if o.Loads != nil {
+		end = o.Loads.Begin(loaders, Input{Kind: Load, Key: key})
+	}
+	v := o.read(key)
+	end(Output{Value: v})
+	if v != 0 {
+		return v, nil
+	}
+	return 0, cachemesh.ErrNotFound
+}
+
+// Clients describes what clients do.
+type Clients struct {
+	Seed    uint64
+	Count   int
+	Ops     int           // of each client
+	Keys    []string      // the first is read far more often than the others
+	Pause   time.Duration // between two operations of a client, at most
+	Origin  *Origin       // nil: a plain map
+	Timeout time.Duration // of an operation
+}
+
+// Run lets the clients work until each has done its part. Every value written is
+// unique.
+func (c Clients) Run(h *History, group func(client int) *cachemesh.Group[int]) error {
+	errs := make(chan error, c.Count)
+	for i := range c.Count {
+		go func() { errs <- c.client(i, h, group) }()
+	}
+	var all []error
+	for range c.Count {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+func (c Clients) client(id int, h *History, group func(int) *cachemesh.Group[int]) error {
+	rng := rand.New(rand.NewPCG(c.Seed, uint64(id)))
+	for n := range c.Ops {
+		key := c.Keys[0]
+		if rng.IntN(3) == 0 {
+			key = c.Keys[rng.IntN(len(c.Keys))]
+		}
+		value := (id+1)*1_000_000 + n + 1
+		ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+		err := c.operate(ctx, rng.IntN(100), id, key, value, h, group(id))
+		cancel()
+		if err != nil {
+			return fmt.Errorf("client %d, operation %d on %q: %w", id, n, key, err)
+		}
+		if c.Pause > 0 {
+			time.Sleep(time.Duration(rng.Int64N(int64(c.Pause))))
+		}
+	}
+	return nil
+}
+
+// operate does one operation: mostly Gets, and as much writing as keeps leases
+// and loads in each other's way. Whoever writes the origin tells the mesh.
+func (c Clients) operate(ctx context.Context, dice, id int, key string, value int, h *History, g *cachemesh.Group[int]) error {
+	if dice < 85 {
+		end := h.Begin(id, Input{Kind: Get, Key: key})
+		v, err := g.Get(ctx, key)
+		if err != nil && !errors.Is(err, cachemesh.ErrNotFound) {
+			return err
+		}
+		end(Output{Value: v})
+		return nil
+	}
+	if c.Origin != nil {
+		end := h.Begin(id, Input{Kind: Write, Key: key, Value: value})
+		c.Origin.Write(key, value)
+		end(Output{})
+	}
+	if dice < 93 {
+		end := h.Begin(id, Input{Kind: Set, Key: key, Value: value})
+		return ended(end, g.Set(ctx, key, value, 0))
+	}
+	end := h.Begin(id, Input{Kind: Delete, Key: key})
+	return ended(end, g.Delete(ctx, key))
+}
+
+// ended records a write's end. A write that certainly failed is not recorded.
+func ended(end func(Output), err error) error {
+	if err == nil {
+		end(Output{})
+		return nil
+	}
+	if pe, ok := errors.AsType[*cachemesh.PeerError](err); ok && pe.MaybeApplied {
+		end(Output{Maybe: true})
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package meshtest
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// A Kind is what a client did to a key.
+type Kind uint8
+
+// What clients do.
+const (
+	Get    Kind = iota // read through the mesh
+	Set                // write through the mesh
+	Delete             // delete through the mesh
+	Write              // write the origin behind the mesh's back
+	Load               // read the origin, as the loader
+)
+
+var kindNames = [...]string{"get", "set", "delete", "write origin", "load"}
+
+// An Input is one operation on one key.
+type Input struct {
+	Kind  Kind
+	Key   string
+	Value int // of Set and Write
+}
+
+// An Output is how it ended.
+type Output struct {
+	Value int  // of Get and Load; 0: not found
+	Maybe bool // of Set and Delete: it failed and may have been applied
+}
+
+// A History records operations with the order in which they began and ended.
+// Its methods are called concurrently.
+type History struct {
+	clock atomic.Int64
+	mu    sync.Mutex // guards ops
+	ops   []porcupine.Operation
+}
+
+// Begin notes that an operation begins; the function that it returns notes its
+// end. An operation that is not ended is left out.
+func (h *History) Begin(client int, in Input) (end func(Output)) {
+	called := h.clock.Add(1)
+	return func(out Output) {
+		returned := h.clock.Add(1)
+		if out.Maybe {
+			returned = math.MaxInt64 // it may take effect at any later time
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: in, Call: called, Output: out, Return: returned})
+	}
+}
+
+// Operations returns what was recorded.
+func (h *History) Operations() []porcupine.Operation {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ops
+}
+
+// A register is the state of one key in the model: what the origin has, 0 for no
+// row, and what the mesh has: a value, 0 for the knowledge that there is no row,
+// or nothing.
+type register struct{ origin, cached int }
+
+const nothing = -1
+
+// Model returns the model of a mesh whose group loads from the origin, or, with
+// loads false, of a plain map. A key is a register that may forget.
+//
+// A load reads the origin, and the mesh then has its outcome or not: those who
+// wait for it share it as if the mesh had it meanwhile. A Get may return what the
+// mesh has, or what the origin has. So a value that is neither is stale.
+func Model(loads bool) porcupine.Model {
+	nm := porcupine.NondeterministicModel{
+		Partition: partition,
+		Init:      func() []any { return []any{register{0, nothing}} },
+		Step: func(state, input, output any) []any {
+			return step(state.(register), input.(Input), output.(Output), loads)
+		},
+		DescribeOperation: func(input, output any) string {
+			in, out := input.(Input), output.(Output)
+			return fmt.Sprintf("%s %s %d → %d maybe=%t", kindNames[in.Kind], in.Key, in.Value, out.Value, out.Maybe)
+		},
+	}
+	return nm.ToModel()
+}
+
+func step(r register, in Input, out Output, loads bool) []any {
+	var next []any
+	switch in.Kind {
+	case Write:
+		return []any{register{in.Value, r.cached}}
+	case Set:
+		next = append(next, register{r.origin, in.Value})
+	case Delete:
+		next = append(next, register{r.origin, nothing})
+	case Load:
+		if out.Value == r.origin {
+			next = append(next, r, register{r.origin, out.Value})
+		}
+	case Get:
+		if out.Value == r.cached {
+			next = append(next, r)
+		}
+		if loads && out.Value == r.origin {
+			next = append(next, r, register{r.origin, out.Value})
+		}
+		if !loads && out.Value == 0 {
+			next = append(next, register{r.origin, nothing})
+		}
+	}
+	if out.Maybe {
+		next = append(next, r)
+	}
+	return next
+}
+
+func partition(history []porcupine.Operation) [][]porcupine.Operation {
+	byKey := make(map[string][]porcupine.Operation)
+	for _, op := range history {
+		key := op.Input.(Input).Key
+		byKey[key] = append(byKey[key], op)
+	}
+	parts := make([][]porcupine.Operation, 0, len(byKey))
+	for _, ops := range byKey {
+		parts = append(parts, ops)
+	}
+	return parts
+}

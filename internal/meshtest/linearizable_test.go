@@ -1,0 +1,156 @@
+package meshtest
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/internal/faultinject"
+)
+
+var (
+	seeds   = flag.Int("seeds", 200, "number of histories to check")
+	oneSeed = flag.Uint64("seed", 0, "replay this seed alone, with the members' logs")
+)
+
+// A scenario is one way to stress a mesh that agrees on its view.
+type scenario struct {
+	name         string
+	loads        bool
+	callDelay    time.Duration // of each request and answer, at most
+	linkDelay    time.Duration // of the network, at most
+	loadDelay    time.Duration // of each half of a load, at most
+	readsToBeHot int
+}
+
+var scenarios = []scenario{
+	{name: "map", readsToBeHot: 1},
+	{name: "map, delayed and reordered", callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, readsToBeHot: 1},
+	{name: "loader", loads: true, loadDelay: 20 * time.Millisecond, readsToBeHot: 1},
+	{name: "loader, delayed and reordered", loads: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1},
+}
+
+// history runs a scenario and returns what its clients saw.
+func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) (h *History, hot uint64) {
+	cfg := Config{Seed: seed, Members: 5, Faults: faults}
+	if *oneSeed != 0 {
+		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	m := New(cfg)
+	defer m.Close()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	clients := Clients{Seed: seed, Count: 10, Ops: 40, Keys: []string{"hot", "cold", "warm"}, Pause: 20 * time.Millisecond, Timeout: 30 * time.Second}
+	h = new(History)
+	var load cachemesh.LoaderFunc[int]
+	if sc.loads {
+		clients.Origin = NewOrigin()
+		clients.Origin.Loads = h
+		load = clients.Origin.Load
+		if sc.loadDelay > 0 {
+			clients.Origin.Delay = randomDelay(rng, sc.loadDelay)
+		}
+	}
+	groups := make([]*cachemesh.Group[int], cfg.Members)
+	err := m.Start(func(i int, n *cachemesh.Node) (err error) {
+		groups[i], err = cachemesh.NewGroup(n, "g", load, cachemesh.GroupOptions[int]{HotReads: sc.readsToBeHot})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AwaitMembers(t.Context(), 0, 1, 2, 3, 4); err != nil {
+		t.Fatal(err)
+	}
+	m.Net.SetLatency(0, sc.linkDelay)
+	m.Calls.SetDelay(0, sc.callDelay)
+	if err := clients.Run(h, func(id int) *cachemesh.Group[int] { return groups[id%len(groups)] }); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		hot += g.Stats().HotHits
+	}
+	return h, hot
+}
+
+func randomDelay(rng *rand.Rand, most time.Duration) func() time.Duration {
+	lock := make(chan struct{}, 1)
+	return func() time.Duration {
+		lock <- struct{}{}
+		defer func() { <-lock }()
+		return time.Duration(rng.Int64N(int64(most)))
+	}
+}
+
+// TestLinearizable checks histories of mixed Get, Set and Delete, with hot
+// copies on, while the members agree on their view.
+func TestLinearizable(t *testing.T) {
+	for _, sc := range scenarios {
+		t.Run(sc.name, func(t *testing.T) {
+			t.Parallel()
+			var ops int
+			var hotHits uint64
+			run := func(seed uint64) {
+				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						h, hot := history(t, sc, seed, faultinject.Faults{})
+						ops, hotHits = ops+len(h.Operations()), hotHits+hot
+						if r := porcupine.CheckOperationsTimeout(Model(sc.loads), h.Operations(), 0); r != porcupine.Ok {
+							t.Errorf("not linearizable: %v; replay with -seed %d -run '%s'", r, seed, t.Name())
+						}
+					})
+				})
+			}
+			if *oneSeed != 0 {
+				run(*oneSeed)
+				return
+			}
+			each := max(*seeds/len(scenarios), 1)
+			for seed := range uint64(each) {
+				run(seed + 1)
+			}
+			t.Logf("%d histories of %d operations, %d hits of hot copies", each, ops/each, hotHits)
+			if hotHits == 0 {
+				t.Error("no hot copy was ever hit: the histories prove little")
+			}
+		})
+	}
+}
+
+// TestCheckerNotices leaves out one safeguard at a time: each must be missed.
+func TestCheckerNotices(t *testing.T) {
+	for _, f := range []struct {
+		name     string
+		scenario scenario
+		faults   faultinject.Faults
+	}{
+		{"the wait for invalidation", scenarios[1], faultinject.Faults{SkipInvalidation: true}},
+		{"the fill token", scenarios[3], faultinject.Faults{IgnoreFillToken: true}},
+		{"do not keep", scenarios[1], faultinject.Faults{IgnoreMark: true}},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			const enough = 300
+			caught := uint64(0)
+			for seed := uint64(1); seed <= enough && caught == 0; seed++ {
+				synctest.Test(t, func(t *testing.T) {
+					h, _ := history(t, f.scenario, seed, f.faults)
+					if porcupine.CheckOperationsTimeout(Model(f.scenario.loads), h.Operations(), 0) == porcupine.Illegal {
+						caught = seed
+					}
+				})
+			}
+			if caught == 0 {
+				t.Fatalf("%d histories without %s were all found linearizable", enough, f.name)
+			}
+			t.Logf("caught by seed %d", caught)
+		})
+	}
+}
