@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -22,7 +21,7 @@ func demonstrate(ctx context.Context, f flags, s *screen) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(tempDir)) }()
 		dsn = filepath.Join(tempDir, "places.db")
 	}
-	o, places, err := setUp(ctx, dsn, s)
+	o, places, err := setUp(ctx, dsn, f.places, s)
 	if err != nil {
 		if f.dsn != "" && ctx.Err() == nil {
 			err = usageError{fmt.Errorf("-dsn: %w", err)}
@@ -50,9 +49,9 @@ func demonstrate(ctx context.Context, f flags, s *screen) (err error) {
 	return nil
 }
 
-// setUp opens the database, fills it if it has no table yet, and reads what the
-// answers must be.
-func setUp(ctx context.Context, dsn string, s *screen) (o *origin, places []Place, err error) {
+// setUp opens the database, fills it if it has no table yet, with no more than
+// limit places unless that is 0, and reads what the answers must be.
+func setUp(ctx context.Context, dsn string, limit int, s *screen) (o *origin, places []Place, err error) {
 	if o, err = openOrigin(ctx, dsn); err != nil {
 		return nil, nil, err
 	}
@@ -63,7 +62,7 @@ func setUp(ctx context.Context, dsn string, s *screen) (o *origin, places []Plac
 	case found:
 		s.printf("It has a table cachemesh_places already, which is used as it is.")
 	default:
-		err = importPlaces(ctx, o, s)
+		err = importPlaces(ctx, o, limit, s)
 	}
 	if err == nil {
 		places, err = o.all(ctx)
@@ -80,15 +79,18 @@ func setUp(ctx context.Context, dsn string, s *screen) (o *origin, places []Plac
 // minPlaces is what the demonstration needs to have something to show.
 const minPlaces = 100
 
-func importPlaces(ctx context.Context, o *origin, s *screen) error {
+func importPlaces(ctx context.Context, o *origin, limit int, s *screen) error {
 	places, err := readPlaces()
 	if err != nil {
 		return err
 	}
+	if limit > 0 {
+		places = places[:min(limit, len(places))]
+	}
 	start := time.Now()
 	var rows atomic.Int64
 	return s.during("Importing places of the world (© GeoNames, CC BY)", func() string {
-		return fmt.Sprintf("%s of %s rows in %v", thousands(rows.Load()), thousands(int64(len(places))), round(time.Since(start)))
+		return fmt.Sprintf("%s of %s rows in %v", thousands(rows.Load()), thousands(int64(len(places))), short(time.Since(start)))
 	}, func() error { return o.fill(ctx, places, &rows) })
 }
 
@@ -99,7 +101,7 @@ func launch(ctx context.Context, n int, dsn, tempDir string, s *screen) (*mesh, 
 	if err != nil {
 		return nil, err
 	}
-	s.printf("\n%d processes of the service, one mesh, ready in %v:", n, round(time.Since(start)))
+	s.printf("\n%d processes of the service, one mesh, ready in %v:", n, short(time.Since(start)))
 	for _, p := range m.processes {
 		s.printf("  %-9s  pid %-7d  HTTP %s   mesh %s", p.name, p.cmd.Process.Pid, p.ready.HTTP, p.ready.Peer)
 	}
@@ -151,18 +153,10 @@ func invite(ctx context.Context, f flags, s *screen, m *mesh, p Place) {
 	<-ctx.Done()
 }
 
-// round shortens a duration for people.
-func round(d time.Duration) time.Duration {
-	if d >= time.Second {
-		return d.Round(10 * time.Millisecond)
-	}
-	return d.Round(time.Millisecond)
-}
-
 // plural is for sentences that count.
 func plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
-	return strings.Join([]string{thousands(int64(n)), word + "s"}, " ")
+	return thousands(int64(n)) + " " + word + "s"
 }

@@ -29,6 +29,7 @@ import (
 type flags struct {
 	members int
 	gets    int
+	places  int
 	dsn     string
 	serve   bool
 	kill    bool
@@ -89,6 +90,7 @@ func newFlagSet() (*flag.FlagSet, *flags) {
 	set := flag.NewFlagSet("readthrough", flag.ContinueOnError)
 	set.IntVar(&f.members, "members", 3, fmt.Sprintf("`processes` of the service, from 1 to %d", maxMembers))
 	set.IntVar(&f.gets, "gets", 60_000, fmt.Sprintf("look-ups of `popular` places, from 0 to %d", maxGets))
+	set.IntVar(&f.places, "places", 0, "import only the `largest` places; default: all")
 	set.StringVar(&f.dsn, "dsn", "", "`database`: postgres://… or the path of a SQLite file; default: a temporary SQLite file")
 	set.BoolVar(&f.serve, "serve", false, "stay up until Ctrl-C")
 	set.BoolVar(&f.kill, "kill", false, "kill a member (SIGKILL) and measure what the others' callers notice")
@@ -116,6 +118,8 @@ func parseFlags(args []string) (flags, error) {
 		err = fmt.Errorf("-members %d: want 1 to %d", f.members, maxMembers)
 	case f.gets < 0 || f.gets > maxGets:
 		err = fmt.Errorf("-gets %d: want 0 to %d", f.gets, maxGets)
+	case f.places != 0 && f.places < minPlaces:
+		err = fmt.Errorf("-places %d: want at least %d", f.places, minPlaces)
 	case f.kill && f.members < 2:
 		err = errors.New("-kill needs at least 2 members")
 	}

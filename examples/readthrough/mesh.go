@@ -102,6 +102,10 @@ func (m *mesh) stats(ctx context.Context) ([]memberStats, error) {
 
 // stop ends all members and waits for their end.
 func (m *mesh) stop() error {
+	// A server that shuts down waits 5 s for a connection that was never used.
+	for _, c := range m.clients {
+		c.close()
+	}
 	errs := make([]error, len(m.processes))
 	var stopping sync.WaitGroup
 	for i, p := range m.processes {
@@ -110,8 +114,5 @@ func (m *mesh) stop() error {
 		}
 	}
 	stopping.Wait()
-	for _, c := range m.clients {
-		c.close()
-	}
 	return errors.Join(errs...)
 }

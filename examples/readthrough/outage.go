@@ -31,9 +31,9 @@ func showOutage(ctx context.Context, s *screen, m *mesh, places []Place) error {
 	if err != nil {
 		return err
 	}
-	s.printf("  every survivor had answered every place %v after the kill; no look-up failed, of %s", round(o.answered), thousands(o.gets))
-	s.printf("  the longest look-up took %s; the mesh was whole again after %v", millis(o.longest), round(o.whole))
-	s.printf("  and the longest of one more pass over all places took %s", millis(o.after))
+	s.printf("  every survivor had answered every place %v after the kill; no look-up failed, of %s", short(o.answered), thousands(o.gets))
+	s.printf("  the longest look-up took %s; the mesh was whole again after %v", short(o.longest), short(o.whole))
+	s.printf("  and the longest of one more pass over all places took %s", short(o.after))
 	return nil
 }
 

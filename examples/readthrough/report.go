@@ -22,7 +22,7 @@ func table(rows [][]string) string {
 
 // statsTable shows what each member counted, and the sums.
 func statsTable(all []memberStats) string {
-	rows := [][]string{{"", "gets", "own hits", "hot copies", "peer hits", "loader calls", "joined a load", "errors", "entries", "KiB", "queries"}}
+	rows := [][]string{{"", "gets", "own hits", "hot copies", "peer hits", "loader calls", "joined a load", "errors", "entries", "KiB", "DB queries"}}
 	for _, m := range append(all, sum(all)) {
 		p := m.Places
 		row := []string{m.Name}
@@ -63,7 +63,7 @@ func latencyTable(d *driver) string {
 		s.sort()
 		row := []string{k.String(), thousands(int64(len(s.get)))}
 		for _, times := range [][]time.Duration{s.get, s.total} {
-			row = append(row, millis(quantile(times, 0.5)), millis(quantile(times, 0.99)))
+			row = append(row, short(quantile(times, 0.5)), short(quantile(times, 0.99)))
 		}
 		rows = append(rows, row)
 	}
@@ -72,8 +72,13 @@ func latencyTable(d *driver) string {
 		callersPerMember*len(d.clients))
 }
 
-func millis(d time.Duration) string {
-	return fmt.Sprintf("%.3f ms", d.Seconds()*1000)
+// short writes a duration with three significant digits.
+func short(d time.Duration) string {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit).String()
 }
 
 // check compares what the members counted with what was asked of them.

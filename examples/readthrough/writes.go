@@ -9,24 +9,32 @@ import (
 
 // showWrites changes and deletes a row through the first member and reads it
 // through the last, and leaves the table as it was.
-func showWrites(ctx context.Context, s *screen, clients []*client, places []Place) error {
+func showWrites(ctx context.Context, s *screen, clients []*client, places []Place) (err error) {
 	first, last := clients[0], clients[len(clients)-1]
 	old := places[len(places)/2]
+	defer func() {
+		if err != nil { // Ctrl-C perhaps, between two steps
+			err = errors.Join(err, first.putPlace(context.WithoutCancel(ctx), old))
+		}
+	}()
 	steps := writeSteps{ctx: ctx, s: s, first: first, last: last}
 
 	s.printf("\nWrites through %s, and at once a read through %s:", first.name, last.name)
 	grown := old
 	grown.Population += 1000
-	err := errors.Join(
-		steps.row(fmt.Sprintf("update %s to %s inhabitants", old.Name, thousands(grown.Population)), old.ID, &grown,
-			func() error { return first.putPlace(ctx, grown) }),
-		steps.row("delete "+old.Name, old.ID, nil,
-			func() error { return first.deletePlace(ctx, old.ID) }),
-		steps.row("insert "+old.Name+" again, as it was", old.ID, &old,
-			func() error { return first.putPlace(ctx, old) }),
-		steps.note(old, "market day on Thursday"),
-	)
-	return err
+	if err := steps.row(fmt.Sprintf("update %s to %s inhabitants", old.Name, thousands(grown.Population)), old.ID, &grown,
+		func() error { return first.putPlace(ctx, grown) }); err != nil {
+		return err
+	}
+	if err := steps.row("delete "+old.Name, old.ID, nil,
+		func() error { return first.deletePlace(ctx, old.ID) }); err != nil {
+		return err
+	}
+	if err := steps.row("insert "+old.Name+" again, as it was", old.ID, &old,
+		func() error { return first.putPlace(ctx, old) }); err != nil {
+		return err
+	}
+	return steps.note(old, "market day on Thursday")
 }
 
 // writeSteps makes one write after the other and checks what a reader sees.
@@ -51,7 +59,7 @@ func (w writeSteps) row(title string, id int64, want *Place, write func() error)
 	if err := write(); err != nil {
 		return fmt.Errorf("%s: %w", title, err)
 	}
-	took := millis(time.Since(start))
+	took := short(time.Since(start))
 	l, err := w.last.place(w.ctx, id)
 	switch {
 	case want == nil && errors.Is(err, errAbsent):
@@ -75,7 +83,7 @@ func (w writeSteps) note(p Place, text string) error {
 	if err := w.first.putNote(w.ctx, p.key(), text); err != nil {
 		return fmt.Errorf("%s: %w", title, err)
 	}
-	took := millis(time.Since(start))
+	took := short(time.Since(start))
 	got, err := w.last.note(w.ctx, p.key())
 	if err != nil {
 		return fmt.Errorf("%s: %w", title, err)
