@@ -45,10 +45,10 @@ const (
 
 // Handler answers calls from peers. It is called from many goroutines at once.
 type Handler interface {
-	// ServeFast answers req into resp, or returns false to have Serve called on a
-	// goroutine of its own. It runs on the goroutine that reads the connection, so
-	// it must not block. It may be called with an empty resp only; what it left
-	// there when it returns false is dropped.
+	// ServeFast answers req into the empty resp, or returns false to have Serve called
+	// on a goroutine of its own with another resp. It runs on the goroutine that reads
+	// the connection, so it must not block. A request whose Value is larger than 32 KiB
+	// goes to Serve without it.
 	ServeFast(from string, req *Request, resp *Response) bool
 
 	// Serve answers req into resp. ctx carries the caller's remaining time and is
