@@ -103,6 +103,7 @@ func viewID(members []membership.Member) uint64 {
 		id := m.ID()
 		b = binary.AppendUvarint(b, uint64(len(id)))
 		b = append(b, id...)
+		b = binary.AppendUvarint(b, uint64(m.Life)) // it was held for dead in between
 		if m.Leaving {
 			b = append(b, 1)
 		} else {
