@@ -45,10 +45,17 @@ func newRunner(m mode) *runner {
 			r.suites = append(r.suites, s)
 		}
 		for _, c := range s.cells {
-			r.total += m.rounds * len(slices.DeleteFunc(slices.Clone(s.systems), func(name string) bool { return !c.has(name) }))
+			r.total += s.roundsOf(m) * len(slices.DeleteFunc(slices.Clone(s.systems), func(name string) bool { return !c.has(name) }))
 		}
 	}
 	return r
+}
+
+func (s *suite) roundsOf(m mode) int {
+	if s.rounds > 0 {
+		return min(s.rounds, m.rounds)
+	}
+	return m.rounds
 }
 
 func (c *cell) has(system string) bool {
@@ -79,6 +86,9 @@ func (r *runner) usable(name string) bool {
 func (r *runner) all(ctx context.Context) error {
 	for round := 1; round <= r.mode.rounds; round++ {
 		for i := range r.suites {
+			if round > r.suites[i].roundsOf(r.mode) {
+				continue
+			}
 			if err := r.suite(ctx, &r.suites[i], round); err != nil {
 				return err
 			}
@@ -100,11 +110,11 @@ func (r *runner) wants(name string) bool { return r.mode.only.MatchString(name) 
 // suite does one round of a suite: starts every system, then goes through the
 // cells, each system in turn, in an order that changes.
 func (r *runner) suite(ctx context.Context, s *suite, round int) error {
-	if s.setup.Origin.Driver != "" {
-		if err := work.CreateTable(ctx, s.setup.Origin, work.Items(s.fill.Size, s.fill.Keys)); err != nil {
-			return err
-		}
+	setup, stop, err := r.origin(ctx, s)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	fleets := make(map[string]*proc.Fleet)
 	defer func() {
 		for _, f := range fleets {
@@ -115,7 +125,7 @@ func (r *runner) suite(ctx context.Context, s *suite, round int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if f, err := r.start(ctx, s, name); err != nil {
+		if f, err := r.start(ctx, s, setup, name); err != nil {
 			r.fail(s, name, round, err)
 		} else {
 			fleets[name] = f
@@ -138,13 +148,34 @@ func (r *runner) suite(ctx context.Context, s *suite, round int) error {
 	return nil
 }
 
+// origin makes the table that a suite reads from. One in SQLite is served by a
+// process of its own, for processes that share a file keep each other waiting.
+func (r *runner) origin(ctx context.Context, s *suite) (proc.Setup, func(), error) {
+	setup := s.setup
+	if setup.Origin.Driver == "" {
+		return setup, func() {}, nil
+	}
+	if err := work.CreateTable(ctx, setup.Origin, work.Items(s.fill.Size, s.fill.Keys)); err != nil {
+		return setup, nil, err
+	}
+	if setup.Origin.Driver != "sqlite" {
+		return setup, func() {}, nil
+	}
+	var err error
+	if setup.OriginProcess, err = proc.StartOrigin(setup.Origin); err != nil {
+		return setup, nil, err
+	}
+	setup.Origin = setup.OriginProcess.Spec
+	return setup, setup.OriginProcess.Stop, nil
+}
+
 // start starts a system and fills it.
-func (r *runner) start(ctx context.Context, s *suite, name string) (*proc.Fleet, error) {
+func (r *runner) start(ctx context.Context, s *suite, setup proc.Setup, name string) (*proc.Fleet, error) {
 	e, err := systems.Find(name)
 	if err != nil {
 		return nil, err
 	}
-	f, err := proc.Start(ctx, e, s.setup)
+	f, err := proc.Start(ctx, e, setup)
 	if err == nil && s.fill != nil {
 		if _, err = f.Run(*s.fill); err != nil {
 			f.Stop()
@@ -170,6 +201,9 @@ func (r *runner) measure(s *suite, c *cell, f *proc.Fleet, round int) {
 	} else {
 		if c.job.Work == "delete" {
 			result.CPU = 0 // most of it went into filling
+		}
+		if c.job.Work == "set-hot" {
+			result.HotHits = 0 // the readers', whose Gets are not counted
 		}
 		sample.Fill(result, c.job.Callers*max(1, s.setup.Drivers))
 		if s.name == "storm" {

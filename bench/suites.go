@@ -18,6 +18,7 @@ type suite struct {
 	systems     []string  // names; nil: all but the local ones
 	fill        *proc.Job // done once after the start, unmeasured
 	cells       []cell
+	rounds      int // at most; 0: all
 }
 
 // A cell is one measurement.
@@ -148,7 +149,7 @@ func storms(m mode) suite {
 }
 
 func mixedSuite(m mode) suite {
-	keys := 20_000
+	keys := 10_000
 	if m.full {
 		keys = 100_000
 	}
@@ -167,8 +168,16 @@ func mixedSuite(m mode) suite {
 	}
 }
 
+// memoryRounds is how many rounds measure the memory, which varies little.
+func (m mode) memoryRounds() int {
+	if m.full {
+		return 3
+	}
+	return 1
+}
+
 func memory(m mode) suite {
-	keys := 100_000
+	keys := 50_000
 	if m.full {
 		keys = 500_000
 	}
@@ -179,6 +188,7 @@ func memory(m mode) suite {
 			"resident set of all processes after a garbage collection.", keys),
 		setup:   proc.Setup{Members: 1, Drivers: 1, CacheBytes: 1 << 30, HotCopies: true, Entries: keys},
 		systems: names,
+		rounds:  m.memoryRounds(),
 		cells: []cell{{name: "memory", title: "128 B", memory: true,
 			job: proc.Job{Work: "memory", Size: 128, Keys: keys}}},
 	}

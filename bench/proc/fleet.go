@@ -22,6 +22,8 @@ type Setup struct {
 	HotCopies  bool  // else drivers keep no copies of what others own
 	Entries    int
 	Origin     work.OriginSpec
+
+	OriginProcess *Origin // whose processor time counts too; nil: none
 }
 
 // A Fleet is a system's processes. It must be used from the goroutine that
@@ -30,13 +32,14 @@ type Fleet struct {
 	Entry    systems.Entry
 	children []*child
 	drivers  []*child
+	origin   *Origin
 }
 
 // Start starts the processes of a system and waits until they have found each
 // other. The calling goroutine must be locked to the main thread, because the
 // processes end with it.
 func Start(ctx context.Context, e systems.Entry, s Setup) (*Fleet, error) {
-	f := &Fleet{Entry: e}
+	f := &Fleet{Entry: e, origin: s.OriginProcess}
 	err := f.start(ctx, s)
 	if err != nil {
 		f.Stop()

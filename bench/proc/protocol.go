@@ -40,14 +40,16 @@ const (
 )
 
 type request struct {
-	Start *systems.Spec `json:",omitempty"`
-	Ready bool          `json:",omitempty"`
-	Job   *Job          `json:",omitempty"`
+	Start  *systems.Spec    `json:",omitempty"`
+	Origin *work.OriginSpec `json:",omitempty"` // serve it
+	Ready  bool             `json:",omitempty"`
+	Job    *Job             `json:",omitempty"`
 
 	Profile *string `json:",omitempty"` // begin a CPU profile in a file, or end it if empty
 }
 
 type reply struct {
+	Addr   string         `json:",omitempty"` // of the origin that is served
 	Err    string         `json:",omitempty"`
 	Ready  bool           `json:",omitempty"`
 	Result *work.Result   `json:",omitempty"`

@@ -49,10 +49,13 @@ func (f *Fleet) Profile(prefix string, run func() error) error {
 	return run()
 }
 
-// cpu returns the processor time of all processes.
+// cpu returns the processor time of all processes, the origin's included.
 func (f *Fleet) cpu() (sum time.Duration) {
 	for _, c := range f.children {
 		sum += cpuTime(c.cmd.Process.Pid)
+	}
+	if f.origin != nil {
+		sum += cpuTime(f.origin.child.cmd.Process.Pid)
 	}
 	return sum
 }

@@ -31,7 +31,8 @@ type process struct {
 	items  map[itemsKey][]*work.Item
 	placed sync.Map // key to bool: whether this process holds it
 
-	profile *os.File // being written, else nil
+	table   io.Closer // the origin being served, else nil
+	profile *os.File  // being written, else nil
 }
 
 type itemsKey struct {
@@ -66,6 +67,9 @@ func (p *process) handle(ctx context.Context, req request) (rep reply, err error
 	switch {
 	case req.Start != nil:
 		return rep, p.start(ctx, *req.Start)
+	case req.Origin != nil:
+		p.table, rep.Addr, err = work.ServeOrigin(*req.Origin)
+		return rep, err
 	case req.Ready:
 		rep.Ready = true
 		if w, ok := p.system.(systems.Waiter); ok {
@@ -112,6 +116,9 @@ func (p *process) profileTo(file string) (err error) {
 }
 
 func (p *process) close() {
+	if p.table != nil {
+		p.table.Close()
+	}
 	if p.system != nil {
 		p.system.Close()
 	}

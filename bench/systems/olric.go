@@ -26,7 +26,7 @@ type olricTable struct {
 
 func (t *olricTable) get(ctx context.Context, key string) ([]byte, bool, error) {
 	r, err := t.dmap.Get(ctx, key)
-	if errors.Is(err, olric.ErrKeyNotFound) {
+	if missing(err) {
 		return nil, false, nil
 	}
 	if err != nil {
@@ -36,12 +36,22 @@ func (t *olricTable) get(ctx context.Context, key string) ([]byte, bool, error) 
 	return b, true, err
 }
 
+// missing reports whether an error means that there is no such key. In a process
+// without a member the client does not recognise the server's answer as
+// ErrKeyNotFound, and only its text tells.
+func missing(err error) bool {
+	return errors.Is(err, olric.ErrKeyNotFound) || err != nil && err.Error() == olric.ErrKeyNotFound.Error()
+}
+
 func (t *olricTable) set(ctx context.Context, key string, value []byte) error {
 	return t.dmap.Put(ctx, key, value)
 }
 
 func (t *olricTable) del(ctx context.Context, key string) error {
 	_, err := t.dmap.Delete(ctx, key)
+	if missing(err) {
+		return nil
+	}
 	return err
 }
 

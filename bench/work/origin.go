@@ -19,14 +19,18 @@ type Origin interface {
 
 // OriginSpec says which origin a process uses.
 type OriginSpec struct {
-	Driver string        `json:",omitempty"` // "sqlite" or "pgx"; empty: values are computed
+	Driver string        `json:",omitempty"` // "sqlite", "pgx" or ServedDriver; empty: values are computed
 	DSN    string        `json:",omitempty"`
 	Delay  time.Duration `json:",omitempty"` // of a computed value
 }
 
 // OpenOrigin opens the origin of the from-th process.
 func OpenOrigin(s OriginSpec, from int) (Origin, error) {
-	if s.Driver != "" {
+	switch s.Driver {
+	case "":
+	case ServedDriver:
+		return openServed(s.DSN, from)
+	default:
 		return openSQL(s, from)
 	}
 	return &computed{from: from, delay: s.Delay}, nil

@@ -52,17 +52,27 @@ func (o *sqlOrigin) Load(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var version uint64
-	var body []byte
-	if err := o.read.QueryRowContext(ctx, key).Scan(&version, &body); err != nil {
-		return nil, fmt.Errorf("origin: %s: %w", key, err)
+	version, _, err := o.row(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	return it.Value(o.from, version), nil
 }
 
-func (o *sqlOrigin) Write(ctx context.Context, it *Item) (version uint64, err error) {
-	if err = o.change.QueryRowContext(ctx, it.Key).Scan(&version); err != nil {
-		err = fmt.Errorf("origin: %s: %w", it.Key, err)
+func (o *sqlOrigin) row(ctx context.Context, key string) (version uint64, body []byte, err error) {
+	if err = o.read.QueryRowContext(ctx, key).Scan(&version, &body); err != nil {
+		err = fmt.Errorf("origin: %s: %w", key, err)
+	}
+	return version, body, err
+}
+
+func (o *sqlOrigin) Write(ctx context.Context, it *Item) (uint64, error) {
+	return o.increment(ctx, it.Key)
+}
+
+func (o *sqlOrigin) increment(ctx context.Context, key string) (version uint64, err error) {
+	if err = o.change.QueryRowContext(ctx, key).Scan(&version); err != nil {
+		err = fmt.Errorf("origin: %s: %w", key, err)
 	}
 	return version, err
 }
