@@ -1,0 +1,119 @@
+package store
+
+import (
+	"math"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Entry is one key and its value. The exported plain fields must not change
+// after the entry was passed to Set, nor may the bytes of Data: entries are
+// shared with every reader. An entry can be Set once, in one store.
+type Entry struct {
+	Key     string // the full key; compared on every hit
+	Data    []byte // the encoded value
+	Expires int64  // nanoseconds on the clock of the callers of Get and Set; 0: never
+	Extra   int64  // bytes the caller accounts for besides Key and Data
+
+	Version uint64              // for the caller alone
+	Epoch   atomic.Uint64       // for the caller alone
+	Decoded atomic.Pointer[any] // for the caller alone
+	Care    *Care               // for the caller alone, but counted in Size; nil: none
+
+	Negative bool // the value is that there is none
+
+	place place         // guarded by the store's mu
+	heat  atomic.Uint32 // see heat.go; not 0 once the entry was passed to Set
+	hash  uint64        // written before the entry is published
+
+	// next is the rest of the index chain. It changes under the store's mu and is
+	// read without it. An unlinked entry points at severed.
+	next atomic.Pointer[Entry]
+
+	newer, older *Entry // neighbours in the window; guarded by the store's mu
+}
+
+// Care is what some callers keep beside an entry, to refresh it while it is
+// served and to serve it when it cannot be loaded again. The store does not read
+// it.
+type Care struct {
+	Fresh    int64         // when the value's TTL ends, on the callers' clock; 0: never
+	Next     atomic.Int64  // when it may be loaded again; 0: not while it is fresh
+	Failures atomic.Uint32 // loads that failed since it was stored
+	LastErr  atomic.Pointer[error]
+}
+
+// place says who holds an entry, besides the index.
+type place uint8
+
+const (
+	nowhere  place = iota // new, or given up
+	inWindow              // linked in the index and queued in the window
+	inMove                // out of the queue, offered to the keeper, still paid for by the window
+	inKeeper              // held and paid for by the keeper; dead if the index does not link it
+)
+
+// What an entry takes besides the allocations that it consists of, in bytes.
+const (
+	// indexBytes is for at most two buckets, and for the tables that happen to be
+	// emptier. Measured, like keeperBytes, by TestHeap.
+	indexBytes = 24
+
+	// keeperBytes is for an entry in the keeper: one slot in a Go map of 57 bytes
+	// a slot with its control byte, and one in a map of 17, rounded up by the
+	// allocator to 64 and 18. Under steady eviction these maps double when they are
+	// about three quarters full, so that a slot in use may stand for 2.7.
+	keeperBytes = 220
+)
+
+// Size is what the entry costs against MaxBytes when it is set: key, data, extra,
+// the struct, what the allocator rounds up, and its share of the index, in bytes.
+func (e *Entry) Size() int64 {
+	n := indexBytes + allocated(int64(unsafe.Sizeof(*e))) +
+		allocated(int64(len(e.Key))) + allocated(int64(cap(e.Data)))
+	if e.Care != nil {
+		n += allocated(int64(unsafe.Sizeof(*e.Care)))
+	}
+	if e.Extra > math.MaxInt64-n-keeperBytes {
+		return math.MaxInt64 - keeperBytes
+	}
+	return n + max(e.Extra, 0)
+}
+
+// keptSize is what the entry costs in the keeper.
+func (e *Entry) keptSize() int64 { return e.Size() + keeperBytes }
+
+// expired reports whether the entry must not be returned any more.
+func (e *Entry) expired(now int64) bool { return e.Expires != 0 && now >= e.Expires }
+
+// allocated is what an allocation of n bytes takes. It follows the size classes
+// of Go's allocator: steps of 16 to 256 bytes, then at most eight steps for each
+// doubling, and whole pages above 32 KiB. Where Go has fewer classes than that
+// it is up to 1/12 too low.
+func allocated(n int64) int64 {
+	var step int64
+	switch {
+	case n <= 0:
+		return 0
+	case n <= 8:
+		return 8
+	case n <= 256:
+		step = 16
+	case n <= 512:
+		step = 32
+	case n <= 1024:
+		step = 128
+	case n <= 2048:
+		step = 256
+	case n <= 4096:
+		step = 512
+	case n <= 32<<10:
+		step = 1024
+	default:
+		step = 8192
+	}
+	if n > math.MaxInt64-step {
+		return math.MaxInt64
+	}
+	return (n + step - 1) / step * step
+}

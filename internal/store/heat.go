@@ -1,0 +1,67 @@
+package store
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// Every use of a key should reach ristretto's frequency sketch, but telling it
+// takes longer than the whole hit. Its counters end at 15, so there is no need to
+// tell it about a use of a key that it has just heard of often enough. An entry's
+// heat holds how often that was, and in which epoch: an epoch ends when the
+// sketch took in so many uses that it is about to halve its counters. A hot entry
+// is therefore written a few times in an epoch, and only read else.
+//
+// Heat is written without a lock; a use lost to a race does no harm.
+const (
+	claimed   = 1 << 31 // the entry was passed to Set
+	heatMask  = 15      // the low bits count uses
+	heatEnd   = 2       // no more uses than this are reported in one epoch: 6 and 15 measured worse
+	epochStep = heatMask + 1
+
+	sampled = 64 // one report in so many is counted, as so many
+)
+
+// warm counts a use of e.
+func (s *Store) warm(e *Entry) {
+	h, epoch := e.heat.Load(), s.epoch.Load()
+	if h^epoch <= heatMask && h&heatMask >= heatEnd {
+		return
+	}
+	s.warmSlow(e, h, epoch)
+}
+
+func (s *Store) warmSlow(e *Entry, h, epoch uint32) {
+	if h^epoch > heatMask {
+		h = epoch
+	}
+	e.heat.Store(h + 1)
+	s.record(e.hash)
+}
+
+// record tells the keeper, if there is one, about a use of a key.
+func (s *Store) record(hash uint64) {
+	k := s.keeper.Load()
+	if k == nil || !k.record(hash) || rand.Uint32()%sampled != 0 {
+		return
+	}
+	if k.reports.Add(-sampled) <= 0 {
+		k.reports.Add(k.epochLen)
+		nextEpoch(&s.epoch)
+	}
+}
+
+// nextEpoch goes on to the next epoch, or after 2^27 of them to the first.
+func nextEpoch(epoch *atomic.Uint32) {
+	epoch.Store((epoch.Load() + epochStep) | claimed)
+}
+
+// claim marks e as set and reports whether it was not before.
+func (s *Store) claim(e *Entry) bool { return e.heat.CompareAndSwap(0, s.epoch.Load()) }
+
+// cool reports whether e was used since it was set or last cooled, and forgets it.
+func cool(e *Entry) bool {
+	h := e.heat.Load()
+	e.heat.Store(h &^ heatMask)
+	return h&heatMask != 0
+}

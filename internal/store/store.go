@@ -1,0 +1,144 @@
+package store
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+const (
+	// MinBytes is the least Options.MaxBytes.
+	MinBytes = 16 << 10
+
+	// keeperFrom is the budget from which a keeper may pay: what ristretto takes
+	// for itself, full or empty, is then less than a tenth.
+	keeperFrom = 4 << 20
+
+	// keeperMean is the mean Entry.Size from which a keeper pays. Ristretto takes
+	// up to keeperBytes and some counters for each entry it holds, and for smaller
+	// entries that room is worth more hits than its policy: see TestHitRatio.
+	keeperMean = 512
+
+	// windowShare is the part of the budget that the window takes beside a keeper,
+	// and the part that the largest entry may take. With a sixth, an eighth or a
+	// quarter of it for the window the hit ratio is the same.
+	windowShare = 8
+)
+
+// Options says how large a Store may be. MaxBytes has no default.
+type Options struct {
+	// MaxBytes bounds what the store takes: entries, keys, bookkeeping and all.
+	MaxBytes int64
+
+	// OnEvict, if not nil, is told of each entry that the store gave up of its
+	// own accord, so not of those that a call replaced, deleted or cleared. It
+	// runs on the goroutine of some call to the store, under no lock, and may call
+	// the store.
+	OnEvict func(e *Entry, why Cause)
+}
+
+// Cause says why the store gave up an entry.
+type Cause uint8
+
+const (
+	Capacity Cause = iota // to make room for others
+	Rejected              // when it left the window, used less than what it would have replaced
+	Expired
+	Collision // for another entry with the same hash
+)
+
+func (c Cause) String() string {
+	return [...]string{"capacity", "rejected", "expired", "collision"}[c&3]
+}
+
+// Store is a bounded set of entries by key. All its methods are safe for
+// concurrent use. Make one with New; a Store must be closed.
+type Store struct {
+	// Read by every Get and rarely written.
+	shards []atomic.Pointer[table] // a power of two of them
+	epoch  atomic.Uint32           // see heat.go
+	keeper atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
+	max    int64                   // MaxBytes
+	base   int64                   // bytes taken by an empty store
+	mean   int64                   // keeperMean, but for tests
+	evict  func(*Entry, Cause)
+
+	_ [64]byte // keeps what writers write away from what readers read
+
+	// moving is held by the one call that talks to the keeper. It may be held
+	// while ristretto works, and is taken before mu.
+	moving sync.Mutex
+
+	// mu guards everything below, all tables and the place and neighbours of every
+	// entry. It is held for short and bounded work only.
+	mu         sync.Mutex
+	closed     bool
+	clock      bool  // there is no keeper and never will be: the window takes it all
+	room       int64 // bytes the window may take
+	window     queue
+	windowUsed int64 // bytes of entries inWindow and inMove; at most room
+	keeperUsed int64 // bytes of entries inKeeper, dead ones included
+	keeperBase int64 // bytes that ristretto takes when it is empty; 0 without a keeper
+	entries    int   // linked
+	mortal     int   // linked, with an expiry
+	dead       []*Entry
+	deadBytes  int64
+	hand       hand
+	counts     [4]uint64 // evictions by cause
+}
+
+// New makes an empty store. Its error is a *BudgetError.
+func New(opts Options) (*Store, error) {
+	if opts.MaxBytes < MinBytes {
+		return nil, &BudgetError{MaxBytes: opts.MaxBytes, Min: MinBytes}
+	}
+	shards := 1
+	for shards < 4096 && int64(shards) < opts.MaxBytes>>18 {
+		shards *= 2
+	}
+	s := &Store{max: opts.MaxBytes, evict: opts.OnEvict, mean: keeperMean, shards: make([]atomic.Pointer[table], shards)}
+	for i := range s.shards {
+		s.shards[i].Store(emptyTable)
+	}
+	perShard := int64(unsafe.Sizeof(s.shards[0])) + int64(unsafe.Sizeof(table{})) + minBuckets*int64(unsafe.Sizeof(emptyTable.buckets[0]))
+	s.base = int64(unsafe.Sizeof(*s)) + int64(shards)*perShard + deadBatch*int64(unsafe.Sizeof((*Entry)(nil)))
+	s.room = s.max / windowShare
+	if s.max < keeperFrom {
+		s.room, s.clock = s.max-s.base, true
+	}
+	s.epoch.Store(claimed)
+	return s, nil
+}
+
+// MaxEntry is the largest Entry.Size that Set takes, in bytes: an eighth of
+// MaxBytes.
+func (s *Store) MaxEntry() int64 { return s.max / windowShare }
+
+// Get returns the entry of the key, or nil if it is missing or expired, and
+// counts as a use of the key. hash must be a well mixed 64-bit hash of the key
+// and now the reading of the monotonic clock that Expires refers to, in
+// nanoseconds. The key may alias a buffer of the caller. The entry is shared and
+// read-only. Get allocates nothing, and a hit takes no lock.
+func (s *Store) Get(hash uint64, key string, now int64) *Entry {
+	e := s.find(hash, key)
+	if e == nil {
+		s.record(hash)
+		return nil
+	}
+	if e.expired(now) {
+		s.dropExpired(e)
+		s.record(hash)
+		return nil
+	}
+	s.warm(e)
+	return e
+}
+
+// Peek is Get without counting as a use: for a second look within one request.
+func (s *Store) Peek(hash uint64, key string, now int64) *Entry {
+	e := s.find(hash, key)
+	if e == nil || e.expired(now) {
+		return nil
+	}
+	return e
+}

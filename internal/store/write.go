@@ -1,0 +1,154 @@
+package store
+
+import "fmt"
+
+// Set makes e the entry of its key: when it returns nil, every Get that starts
+// later finds e, or an entry set after it, until e is deleted, expires or is
+// given up for others, which cannot happen before as many bytes as the window
+// holds were set after it. The store keeps e and the slices in it. An entry that
+// has expired at now only deletes the older one.
+//
+// hash and now are those of Get. When the window is full, Set waits while older
+// entries move on to the keeper: some ten microseconds, once in some dozen calls.
+//
+// Errors are a *SizeError, which matches ErrTooLarge, if e.Size() is more than
+// MaxEntry(); ErrReused; and ErrClosed. Then nothing was changed: an older entry
+// of the key is still there, and a caller for whom it is not current any more has
+// to Delete it.
+func (s *Store) Set(hash uint64, e *Entry, now int64) error {
+	size := e.Size()
+	if limit := s.MaxEntry(); size > limit {
+		return &SizeError{Size: size, Max: limit}
+	}
+	if !s.claim(e) {
+		return ErrReused
+	}
+	e.hash = hash
+	if e.expired(now) {
+		s.Delete(hash, e.Key)
+		return s.open()
+	}
+	var gone departures
+	s.mu.Lock()
+	s.sweepLocked(now, sweepPerSet, &gone)
+	done, err := s.tryInstallLocked(e, size, &gone)
+	s.mu.Unlock()
+	if !done {
+		err = s.installSlowly(e, size, now, &gone)
+	}
+	s.report(gone)
+	return err
+}
+
+func (s *Store) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+// tryInstallLocked puts e into the index and the window if there is room.
+func (s *Store) tryInstallLocked(e *Entry, size int64, gone *departures) (done bool, err error) {
+	if s.closed {
+		return true, ErrClosed
+	}
+	if s.clock {
+		s.makeRoomLocked(size, gone)
+	}
+	if s.windowUsed+size > s.room || s.deadFullLocked() {
+		return false, nil
+	}
+	if n, oldest := s.twinsLocked(e.hash); n >= maxTwins {
+		s.giveUpLocked(oldest, Collision, gone)
+	}
+	if old := s.linkLocked(e); old != nil {
+		s.discardLocked(old)
+	}
+	e.place = inWindow
+	s.window.push(e)
+	s.windowUsed += size
+	return true, nil
+}
+
+// installSlowly moves the oldest entries of the window on until e fits.
+func (s *Store) installSlowly(e *Entry, size, now int64, gone *departures) error {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	for {
+		s.mu.Lock()
+		done, err := s.tryInstallLocked(e, size, gone)
+		s.mu.Unlock()
+		if done {
+			return err
+		}
+		if err := s.moveOn(size, now, gone); err != nil {
+			return fmt.Errorf("store: starting the keeper: %w", err)
+		}
+	}
+}
+
+// Delete removes the entry of the key and reports whether there was one that had
+// not been given up. No Get that starts after it returned finds it. The key may
+// alias a buffer of the caller.
+func (s *Store) Delete(hash uint64, key string) bool {
+	s.mu.Lock()
+	_, e := s.findLocked(hash, key)
+	if e != nil {
+		s.unlinkLocked(e)
+		s.discardLocked(e)
+	}
+	full := s.deadFullLocked()
+	s.mu.Unlock()
+	if full {
+		s.bury()
+	}
+	return e != nil
+}
+
+// discardLocked lets go of an entry that is not linked any more.
+func (s *Store) discardLocked(e *Entry) {
+	switch e.place {
+	case inWindow:
+		s.window.remove(e)
+		s.windowUsed -= e.Size()
+		e.place = nowhere
+	case inKeeper:
+		s.dead = append(s.dead, e)
+		s.deadBytes += e.keptSize()
+	case inMove: // whoever moves it will find that it is not linked
+	}
+}
+
+// deadFullLocked reports whether the keeper has to drop the dead.
+func (s *Store) deadFullLocked() bool { return len(s.dead) >= deadBatch || s.deadBytes > s.room }
+
+// giveUpLocked unlinks e, if it is still linked, on the store's own account.
+func (s *Store) giveUpLocked(e *Entry, why Cause, gone *departures) {
+	if s.unlinkLocked(e) {
+		s.discardLocked(e)
+		s.countLocked(e, why, gone)
+	}
+}
+
+func (s *Store) countLocked(e *Entry, why Cause, gone *departures) {
+	s.counts[why]++
+	if s.evict != nil {
+		*gone = append(*gone, departure{e, why})
+	}
+}
+
+// departures are the entries to tell OnEvict about, once no lock is held.
+type departures []departure
+
+type departure struct {
+	e   *Entry
+	why Cause
+}
+
+func (s *Store) report(gone departures) {
+	for _, d := range gone {
+		s.evict(d.e, d.why)
+	}
+}
