@@ -1,0 +1,16 @@
+// Package faultinject names the safeguards that a test may switch off to prove that its checker would notice their
+// absence. Nothing outside this module can construct a Faults, so no user can lose a guarantee by accident.
+package faultinject
+
+// Faults lists the safeguards to leave out. The zero value, and a nil *Faults, leave out none. Whoever is given
+// a *Faults reads it once, when it is made: changing it later has no effect.
+type Faults struct {
+	// IgnoreMark makes a holder of hot copies keep an answer although an invalidation overtook it.
+	IgnoreMark bool
+
+	// SkipInvalidation makes an owner answer a write without telling the holders of leases.
+	SkipInvalidation bool
+
+	// IgnoreFillToken makes an owner store a loaded value although the key was written during the load.
+	IgnoreFillToken bool
+}
