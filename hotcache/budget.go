@@ -1,0 +1,133 @@
+package hotcache
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// copyBytes is what a copy takes besides its entry. The way it lies in is part of the table.
+const copyBytes = int64(unsafe.Sizeof(hotCopy{}))
+
+// charge returns what a copy of e takes of the budget. An entry may claim any size.
+func charge(e *store.Entry) int64 { return min(e.Size(), math.MaxInt64-copyBytes) + copyBytes }
+
+const (
+	// maxShare is the largest part of the budget that one copy may take, as a divisor: a huge value must not
+	// empty the cache.
+	maxShare = 4
+
+	// reclaimSets bounds how many sets with copies a Keep searches for room, and so how many copies it can push out.
+	reclaimSets = 64
+)
+
+// reserve charges size bytes for a copy of the table, making room if need be, and reports whether it did. The bytes
+// charged are never above the capacity, not even for a moment.
+func (c *Cache) reserve(t *table, size, now int64) bool {
+	if size > c.capacity/maxShare {
+		return false
+	}
+	return c.tryReserve(size) || c.reclaim(t, size, now, false) || c.reclaim(t, size, now, true)
+}
+
+func (c *Cache) tryReserve(size int64) bool {
+	for {
+		used := c.used.Load()
+		if used > c.capacity-size {
+			return false
+		}
+		if c.used.CompareAndSwap(used, used+size) {
+			return true
+		}
+	}
+}
+
+// reclaim walks the sets from where the last walk ended, dropping copies until size bytes could be charged: the lapsed
+// ones, or, if evict, else the oldest of each set. It holds one stripe's lock at a time and none when it returns.
+func (c *Cache) reclaim(t *table, size, now int64, evict bool) bool {
+	looked := 0
+	for range t.sets {
+		i := c.hand.Add(1)
+		s := t.set(i)
+		if s.tags.Load() == 0 {
+			continue
+		}
+		if (evict || s.hasLapsed(now)) && c.thin(t, i, now, evict) && c.tryReserve(size) {
+			return true
+		}
+		if looked++; looked == reclaimSets {
+			return false
+		}
+	}
+	return false
+}
+
+// thin drops the lapsed copies of a set, or, if there are none and evict is true, its oldest. It reports whether it
+// dropped any.
+func (c *Cache) thin(t *table, i uint64, now int64, evict bool) bool {
+	s, st := t.set(i), t.stripe(i)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if c.dropLapsedLocked(s, now) {
+		return true
+	}
+	h := s.oldestLocked()
+	if !evict || h == nil {
+		return false
+	}
+	c.evicted.Add(1)
+	return c.removeLocked(s, h)
+}
+
+// Sweep drops every copy that has lapsed. Call it about once a second, so that a cache that nobody uses any more gives
+// its memory back. It looks at each of the table's sets, 64 bytes for each 2 KiB of the budget up to 4 MiB.
+func (c *Cache) Sweep(now int64) {
+	if c == nil || c.copies.Load() == 0 {
+		return
+	}
+	t := c.table.Load()
+	if t == nil {
+		return
+	}
+	for i := range t.sets {
+		if t.sets[i].hasLapsed(now) {
+			c.thin(t, uint64(i), now, false)
+		}
+	}
+}
+
+// hasLapsed reports whether the set holds a lapsed copy. Safe without a lock.
+func (s *set) hasLapsed(now int64) bool {
+	if s.tags.Load() == 0 {
+		return false
+	}
+	for i := range s.ways {
+		if h := s.ways[i].Load(); h != nil && now >= h.until {
+			return true
+		}
+	}
+	return false
+}
+
+// dropLapsedLocked reports whether it dropped any.
+func (c *Cache) dropLapsedLocked(s *set, now int64) (dropped bool) {
+	for i := range s.ways {
+		if h := s.ways[i].Load(); h != nil && now >= h.until {
+			dropped = c.removeLocked(s, h)
+		}
+	}
+	return dropped
+}
+
+// removeLocked takes a copy out of its set and gives its bytes back. It reports whether the copy was still there.
+func (c *Cache) removeLocked(s *set, h *hotCopy) bool {
+	way := s.wayOfLocked(h)
+	if way < 0 {
+		return false
+	}
+	s.putLocked(way, nil)
+	c.copies.Add(-1)
+	c.used.Add(-h.size)
+	return true
+}
