@@ -71,7 +71,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 }
 
 func isUnsettled(err error) bool {
-	return errors.Is(err, errNotOwner) || errors.Is(err, ErrUnsettled)
+	return !isLoadOutcome(err) && (errors.Is(err, errNotOwner) || errors.Is(err, ErrUnsettled))
 }
 
 // mayRetry reports whether an attempt that failed may be made again. A Set that

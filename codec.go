@@ -48,11 +48,15 @@ type format[V any] struct {
 	codec Codec[V]
 	isNil func(V) bool // nil if a V is never nil
 	size  int64        // bytes of a V itself, its referents aside
+
+	// refers says that a V refers to memory that whoever has a copy of it can
+	// change: then the cache keeps what the codec copied, not what it was given.
+	refers bool
 }
 
 func newFormat[V any](codec Codec[V]) format[V] {
 	var zero V
-	f := format[V]{codec: codec, isNil: nilCheck[V](), size: int64(unsafe.Sizeof(zero))}
+	f := format[V]{codec: codec, isNil: nilCheck[V](), size: int64(unsafe.Sizeof(zero)), refers: refers(reflect.TypeFor[V]())}
 	if codec != nil {
 		return f
 	}
@@ -78,6 +82,22 @@ func nilCheck[V any]() func(V) bool {
 		}
 	}
 	return nil
+}
+
+// refers reports whether values of a type lead to memory that can be changed.
+func refers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return refers(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if refers(f.Type) {
+				return true
+			}
+		}
+		return false
+	}
+	return t.Kind() > reflect.Complex128 && t.Kind() != reflect.String
 }
 
 // encode returns bytes that the cache may keep, whatever the caller does with v.

@@ -104,10 +104,31 @@ func (c *groupCore) hit(hash uint64, key string) *store.Entry {
 // routeTries bounds how often one call chases an owner that moves.
 const routeTries = 3
 
-// getSlow answers a Get that was no hit here: by a load if this node owns the
-// key, else by asking the owner. If the members disagree about the owner it
-// asks whom the peer names, once, and then loads without storing.
+// getSlow answers a Get that was no hit here. If nobody could load the value it
+// waits for the members to agree on the owner: the value may be on its way there,
+// and better late than not found.
 func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
+	e, err := c.getRouted(ctx, hash, key)
+	if c.loader != nil || !isUnsettled(err) {
+		return e, err
+	}
+	ctx, cancel := c.node.bounded(ctx)
+	defer cancel()
+	for isUnsettled(err) {
+		if cause := c.node.pause(ctx, fenceRetryMin); cause != nil {
+			return nil, unsettled(cause)
+		}
+		if e, err = c.getRouted(ctx, hash, key); err != nil && ctx.Err() != nil {
+			return nil, unsettled(ctx.Err())
+		}
+	}
+	return e, err
+}
+
+// getRouted gets a key by a load if this node owns it, else by asking the owner.
+// If the members disagree about the owner it asks whom the peer names, once, and
+// then loads without storing, or returns ErrUnsettled if there is no loader.
+func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
 	var hint *owner
 	for try := 0; try < routeTries; {
 		v, err := c.node.currentView(ctx)
@@ -134,12 +155,10 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*stor
 			c.stats.retries.Add(1)
 			hint = c.node.hinted(named, o, hint)
 			try++
-		case errors.Is(err, ErrUnsettled) && c.loader == nil:
-			// The value may be on its way here: better late than not found.
-			if err := c.node.pause(ctx, fenceRetryMin); err != nil {
-				return nil, unsettled(err)
+		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup):
+			if c.loader == nil {
+				return nil, err
 			}
-		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup) && c.loader != nil:
 			return c.loadUnstored(ctx, hash, key)
 		case isUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
@@ -148,16 +167,19 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*stor
 		}
 	}
 	if c.loader == nil {
-		return nil, unsettled(ctx.Err())
+		return nil, ErrUnsettled
 	}
 	return c.loadUnstored(ctx, hash, key)
 }
 
-// isLoadOutcome reports whether err comes from a loader, whose errors may wrap
-// those of another group.
+// isLoadOutcome reports whether err comes from a loader or a Writer, whose errors
+// may wrap those of another group.
 func isLoadOutcome(err error) bool {
-	_, failed := errors.AsType[*LoadError](err)
-	return failed
+	if _, ok := errors.AsType[*LoadError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*WriteError](err)
+	return ok
 }
 
 // unsettled says why waiting for the members to agree ended.

@@ -30,6 +30,9 @@ type Group[V any] struct {
 // Groups may be registered before and after Start. Errors: *OptionError for an
 // option, an empty or long name or one that is taken; ErrClosed.
 func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
+	if n == nil {
+		return nil, &OptionError{"n", nil, errors.New("it is nil")}
+	}
 	if name == "" || len(name) > MaxGroupLen {
 		return nil, &OptionError{"name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen)}
 	}
@@ -69,8 +72,9 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	return g, nil
 }
 
-// entry makes an entry that owns its bytes.
-func (g *Group[V]) entry(key string, v V, ttl time.Duration) (*store.Entry, error) {
+// entry makes an entry that owns its bytes. If share is set it hands out v itself,
+// which nobody may change then, and not what the bytes decode to.
+func (g *Group[V]) entry(key string, v V, ttl time.Duration, share bool) (*store.Entry, error) {
 	data, err := g.format.encode(v)
 	if err != nil {
 		return nil, err
@@ -79,8 +83,10 @@ func (g *Group[V]) entry(key string, v V, ttl time.Duration) (*store.Entry, erro
 	g.core.setTTL(e, ttl)
 	if g.format.kind == encodedKind {
 		g.core.copyExtra(e)
-		decoded := any(v)
-		e.Decoded.Store(&decoded)
+		if share {
+			decoded := any(v)
+			e.Decoded.Store(&decoded)
+		}
 	}
 	return e, nil
 }
@@ -148,8 +154,7 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 // Set makes v the value of the key, at the key's owner. When it returns nil,
 // every Get that starts later sees v or something newer, on any member, and a
 // load that was in progress cannot undo it. A ttl of zero means the group's own.
-// v may be changed afterwards only if the codec copies it, as []byte and string
-// do.
+// v may be changed afterwards if the codec copies it, as the default does.
 //
 // With a Writer the origin is written first, at the owner.
 //
@@ -166,21 +171,23 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	if ttl == 0 {
 		ttl = g.ttl(key, v)
 	}
-	e, err := g.entry(key, v, max(ttl, 0))
+	e, err := g.entry(key, v, max(ttl, 0), !g.format.refers)
 	if err != nil {
 		return err
 	}
 	if limit := g.core.node.opts.MaxValueBytes; len(e.Data) > limit {
 		return fmt.Errorf("%w: it has %d bytes, Options.MaxValueBytes is %d", ErrTooLarge, len(e.Data), limit)
 	}
-	if ttl < 0 {
-		e.Expires = max(g.core.node.now(), 1) // it only ends what was there before
-	}
-	if g.format.kind == encodedKind && !g.format.refers {
-		e.remember(v)
+	ch := change{e: e}
+	switch {
+	case ttl >= 0:
+	case g.core.writer == nil:
+		ch = change{} // it only ends what was there before
+	default:
+		e.Expires = max(g.core.node.now(), 1)
 	}
 	g.core.stats.sets.Add(1)
-	return g.core.change(ctx, key, change{e: e})
+	return g.core.change(ctx, key, ch)
 }
 
 // Delete forgets keys, at their owners, with one call per owner. When it

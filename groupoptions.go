@@ -19,7 +19,8 @@ type GroupOptions[V any] struct {
 	TTL time.Duration
 
 	// TTLFunc returns a value's TTL, instead of TTL. Zero means until evicted; a
-	// negative TTL means that a loaded value is returned and not kept.
+	// negative TTL means that the value is not kept: a loaded one is returned, and
+	// one that is Set only ends the value before it.
 	TTLFunc func(key string, v V) time.Duration
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
@@ -125,6 +126,12 @@ func (o *GroupOptions[V]) validate() error {
 	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
 		return &OptionError{"RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL)}
 	}
+	if isTypedNil(o.Codec) {
+		return &OptionError{"Codec", o.Codec, errTypedNil}
+	}
+	if isTypedNil(o.Writer) {
+		return &OptionError{"Writer", o.Writer, errTypedNil}
+	}
 	return checkSentinels(o.Errors)
 }
 
@@ -133,8 +140,8 @@ func checkSentinels(errs []error) error {
 		return &OptionError{"Errors", len(errs), fmt.Errorf("the limit is %d", maxSentinels)}
 	}
 	for i, err := range errs {
-		if err == nil {
-			return &OptionError{"Errors", errs, fmt.Errorf("element %d is nil", i)}
+		if err == nil || isTypedNil(err) {
+			return &OptionError{"Errors", len(errs), fmt.Errorf("element %d is nil", i)}
 		}
 	}
 	return nil

@@ -122,10 +122,8 @@ func (n *Node) serveGossip(conn net.Conn, from string) {
 // join reaches a bootstrap node, waiting for one to come up if none has: all
 // instances of a service start at the same time. Then it begins to serve.
 func (n *Node) join() error {
-	ctx, cancel := context.WithTimeout(context.Background(), n.opts.JoinTimeout)
+	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() {})
-	defer stop()
 	ms := n.membership()
 	wait := joinRetryFloor
 	for len(n.opts.BootstrapNodes) > 0 {
@@ -139,7 +137,7 @@ func (n *Node) join() error {
 		if err == nil {
 			break // the only bootstrap node is this one
 		}
-		if pauseErr := n.pause(ctx, wait); errors.Is(pauseErr, ErrClosed) {
+		if pauseErr := n.pause(ctx, wait); n.isClosing() {
 			return ErrClosed
 		} else if pauseErr != nil {
 			if n.opts.RequireJoin {

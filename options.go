@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ type Options struct {
 	Secret []byte
 
 	// MaxStale bounds how old a value may be that is served across a crash, a
-	// partition or a change of view. Default: 10 s, at least 1 s.
+	// partition or a change of view. Default: 10 s, from 1 s to 24 h.
 	MaxStale time.Duration
 
 	// Lease is how long a member may serve a hot copy before it must ask the
@@ -107,6 +108,7 @@ type Network interface {
 
 const (
 	minMaxStale = time.Second
+	maxMaxStale = 24 * time.Hour
 	minLease    = 50 * time.Millisecond
 	maxLease    = 10 * time.Second
 	minSecret   = 16
@@ -117,7 +119,7 @@ const (
 // options with their defaults filled in.
 func (o Options) validate() (Options, error) {
 	o.setDefaults()
-	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTimes, checkSizes} {
+	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTLS, checkTimes, checkSizes} {
 		if err := check(&o); err != nil {
 			return o, err
 		}
@@ -175,15 +177,34 @@ func checkAddresses(o *Options) error {
 	} else if o.ExternalServer {
 		return &OptionError{"AdvertiseAddr", "", errors.New("ExternalServer needs it")}
 	}
+	if o.ExternalServer && portOf(o.ListenAddr) != portOf(o.AdvertiseAddr) {
+		return &OptionError{"ListenAddr", o.ListenAddr, fmt.Errorf("with ExternalServer its port must be that of AdvertiseAddr, %s", o.AdvertiseAddr)}
+	}
+	if isTypedNil(o.Network) {
+		return &OptionError{"Network", o.Network, errTypedNil}
+	}
 	for _, addr := range o.BootstrapNodes {
 		if err := checkHostPort(addr); err != nil {
 			return &OptionError{"BootstrapNodes", addr, err}
 		}
-		if _, port, _ := net.SplitHostPort(addr); port == "0" {
+		if portOf(addr) == "0" {
 			return &OptionError{"BootstrapNodes", addr, errors.New("port 0 cannot be dialled")}
 		}
 	}
 	return nil
+}
+
+func checkTLS(o *Options) error {
+	c := o.TLS
+	if c == nil || o.ExternalServer || len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil {
+		return nil
+	}
+	return &OptionError{"TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates")}
+}
+
+func portOf(addr string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	return port
 }
 
 func checkHostPort(addr string) error {
@@ -204,7 +225,7 @@ func checkTimes(o *Options) error {
 		min, max time.Duration
 	}{
 		{"JoinTimeout", o.JoinTimeout, 0, 0},
-		{"MaxStale", o.MaxStale, minMaxStale, 0},
+		{"MaxStale", o.MaxStale, minMaxStale, maxMaxStale},
 		{"Lease", o.Lease, minLease, maxLease},
 		{"CallTimeout", o.CallTimeout, 0, 0},
 	} {
@@ -219,6 +240,17 @@ func checkTimes(o *Options) error {
 		return &OptionError{"Lease", o.Lease, fmt.Errorf("it must not exceed MaxStale, %v", o.MaxStale)}
 	}
 	return nil
+}
+
+var errTypedNil = errors.New("it is a nil pointer in an interface, which would panic when it is used")
+
+// isTypedNil reports whether an interface that is not nil holds a nil.
+func isTypedNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Func, reflect.Chan, reflect.Slice:
+		return r.IsNil()
+	}
+	return false
 }
 
 func checkSizes(o *Options) error {

@@ -83,7 +83,7 @@ func (g *Group[V]) loadedEntry(key string, v V) (*store.Entry, error) {
 	if j := g.opts.TTLJitter; j > 0 && ttl > 0 {
 		ttl -= time.Duration(j * rand.Float64() * float64(ttl))
 	}
-	e, err := g.entry(key, v, max(ttl, 0))
+	e, err := g.entry(key, v, max(ttl, 0), true)
 	if err == nil && ttl < 0 {
 		e.Expires = doNotStore
 	}

@@ -129,7 +129,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		return
 	}
 	e, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
-	if errors.Is(err, ErrUnsettled) && c.loader != nil {
+	if errors.Is(err, ErrUnsettled) && !isLoadOutcome(err) && c.loader != nil {
 		e, err = c.loadUnstored(ctx, hash, key)
 	}
 	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, resp) {

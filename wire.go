@@ -43,9 +43,9 @@ const (
 	flagDeadline  uint8 = 4 // with statusLoadFailed: errors.Is DeadlineExceeded
 	flagCanceled  uint8 = 8 // with statusLoadFailed: errors.Is Canceled
 	flagOverload  uint8 = 16
-	flagSentinel  uint8 = 32 // with statusLoadFailed: Message starts with a sentinel's text and a NUL
+	flagSentinel  uint8 = 32  // with statusLoadFailed: Message starts with a sentinel's text and a NUL
 	flagMaybe     uint8 = 128 // with an error: the write may have been applied
-	flagStale     uint8 = 64 // the value's TTL has passed Version nanoseconds ago; Message: what the loader said
+	flagStale     uint8 = 64  // the value's TTL has passed Version nanoseconds ago; Message: what the loader said
 	maxErrorBytes       = 2048
 )
 

@@ -1,0 +1,78 @@
+package cachemesh
+
+import (
+	"context"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// What the tests outside the package may see of its inside.
+
+// Operations and statuses of the wire that tests tell apart.
+const (
+	OpGet, OpSet, OpDelete, OpFence     = opGet, opSet, opDelete, opFence
+	OpGetMany, OpClear, OpInvalidate    = opGetMany, opClear, opInvalidate
+	StatusOK, StatusNotOwner            = statusOK, statusNotOwner
+	StatusUnknownGroup, StatusUnsettled = statusUnknownGroup, statusUnsettled
+)
+
+// OwnerAddr returns the address of the owner of a key as n sees it.
+func OwnerAddr(n *Node, group, key string) string {
+	if v := n.view.Load(); v != nil {
+		if o := v.owner(ring.Hash(ring.Seed(group), key)); o != nil {
+			return o.addr
+		}
+	}
+	return ""
+}
+
+// AwaitSettled waits until the node's view has settled with this many members.
+func AwaitSettled(ctx context.Context, n *Node, members int) error {
+	for {
+		if v := n.view.Load(); v != nil && len(v.members) == members && v.settled.Load() {
+			return nil
+		}
+		if err := n.pause(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// Pause waits as the node's own loops do.
+func Pause(ctx context.Context, n *Node, d time.Duration) error { return n.pause(ctx, d) }
+
+// Stored calls f for the keys of a group that a node stores, and says whether it
+// owns them.
+func Stored(n *Node, group string, f func(key string, owned bool)) {
+	v, c := n.view.Load(), n.group(group)
+	if v == nil || c == nil {
+		return
+	}
+	c.store.Range(n.now(), func(hash uint64, e *store.Entry) bool {
+		f(e.Key, v.standing(hash) == ownsIt)
+		return true
+	})
+}
+
+// Waiting returns how many callers wait for the load of a key on this node.
+func Waiting[V any](g *Group[V], key string) int {
+	s := g.core.shard(ring.Hash(g.core.seed, key))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.flights[key]; f != nil {
+		return f.waiters
+	}
+	return 0
+}
+
+// Handle answers a request as one that came from a peer.
+func Handle(ctx context.Context, n *Node, from string, req *httppool.Request, resp *httppool.Response) {
+	h := peerHandler{n}
+	if !h.ServeFast(from, req, resp) {
+		*resp = httppool.Response{}
+		h.Serve(ctx, from, req, resp)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package cachemesh_test
+
+const raceEnabled = false

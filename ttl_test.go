@@ -1,0 +1,185 @@
+package cachemesh_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+)
+
+// Times here are of a bubble: they are exact.
+
+func TestExpiryIsExact(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+		const ttl = 30 * time.Second
+		for owner := range 2 {
+			for setter := range 2 {
+				key := m.keyOf("g", owner)
+				must(t, groups[setter].Set(ctx, key, "v", ttl))
+				time.Sleep(ttl - 1)
+				for _, g := range groups {
+					mustGet(t, g, key, "v")
+				}
+				time.Sleep(1)
+				for i, g := range groups {
+					if v, err := g.Get(ctx, key); !errors.Is(err, cachemesh.ErrNotFound) {
+						t.Errorf("owner %d, setter %d: Get on node%d after its TTL = %q, %v", owner, setter, i, v, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestExpiryOfHotCopies reads a value often while its TTL ends: a copy on
+// another member may not outlive it.
+func TestExpiryOfHotCopies(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		m.net.SetLatency(time.Millisecond, 3*time.Millisecond)
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+		key := m.keyOf("g", 0)
+		const ttl = 2 * time.Second
+		must(t, groups[0].Set(ctx, key, "v", ttl))
+		set := time.Now()
+		for {
+			began := time.Now()
+			v, err := groups[1].Get(ctx, key)
+			if errors.Is(err, cachemesh.ErrNotFound) {
+				break
+			}
+			must(t, err)
+			if began.Sub(set) >= ttl {
+				t.Fatalf("Get that began %v after the Set returned %q; the TTL is %v", began.Sub(set), v, ttl)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if lived := time.Since(set); lived < ttl-10*time.Millisecond {
+			t.Errorf("not found after %v, the TTL is %v", lived, ttl)
+		}
+		s := groups[1].Stats()
+		if s.HotHits < s.Gets/2 {
+			t.Errorf("%d of %d Gets were hot hits: the test tests nothing", s.HotHits, s.Gets)
+		}
+		t.Logf("%d Gets, %d from hot copies, none after the TTL", s.Gets, s.HotHits)
+	})
+}
+
+func TestReplacedEntryTakesTheNewExpiry(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{TTL: 5 * time.Second})
+		for owner := range 2 {
+			key := m.keyOf("g", owner)
+			must(t, groups[0].Set(ctx, key, "short", time.Second))
+			must(t, groups[1].Set(ctx, key, "long", time.Minute))
+			time.Sleep(30 * time.Second)
+			mustGet(t, groups[0], key, "long")
+			must(t, groups[1].Set(ctx, key, "short", time.Second))
+			time.Sleep(time.Second)
+			if _, err := groups[0].Get(ctx, key); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("a shorter TTL did not replace a longer one: %v", err)
+			}
+			must(t, groups[0].Set(ctx, key, "default", 0))
+			time.Sleep(5*time.Second - 1)
+			mustGet(t, groups[1], key, "default")
+			time.Sleep(1)
+			if _, err := groups[1].Get(ctx, key); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("the group's TTL did not end: %v", err)
+			}
+		}
+	})
+}
+
+func TestTTLFunc(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		var loads atomic.Int64
+		groups := groupOn(m, "g", func(_ context.Context, key string) (time.Duration, error) {
+			loads.Add(1)
+			return 10 * time.Second, nil
+		}, cachemesh.GroupOptions[time.Duration]{
+			TTL:     time.Second, // TTLFunc counts instead
+			TTLFunc: func(_ string, v time.Duration) time.Duration { return v },
+		})
+		for owner := range 2 {
+			key := m.keyOf("g", owner)
+			loads.Store(0)
+			mustGet(t, groups[0], key, 10*time.Second)
+			time.Sleep(10*time.Second - 1)
+			mustGet(t, groups[1], key, 10*time.Second)
+			if loads.Load() != 1 {
+				t.Errorf("%d loads before the TTL of the value ended, want 1", loads.Load())
+			}
+			time.Sleep(1)
+			mustGet(t, groups[1], key, 10*time.Second)
+			if loads.Load() != 2 {
+				t.Errorf("%d loads after the TTL of the value ended, want 2", loads.Load())
+			}
+			// A TTL of the call's own comes first; without one TTLFunc counts.
+			must(t, groups[0].Set(ctx, key, 3*time.Second, time.Minute))
+			time.Sleep(30 * time.Second)
+			mustGet(t, groups[1], key, 3*time.Second)
+			must(t, groups[0].Set(ctx, key, 3*time.Second, 0))
+			time.Sleep(3 * time.Second)
+			mustGet(t, groups[1], key, 10*time.Second)
+		}
+	})
+}
+
+func TestNegativeTTLIsNotKept(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		var loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			return int(loads.Add(1)), nil
+		}, cachemesh.GroupOptions[int]{TTLFunc: func(_ string, v int) time.Duration {
+			if v == 1000 {
+				return time.Minute
+			}
+			return -1
+		}})
+		for owner := range 2 {
+			key := m.keyOf("g", owner)
+			loads.Store(0)
+			for i := range 10 {
+				mustGet(t, groups[i%2], key, i+1)
+			}
+			// A value that is not to be kept also ends the one before it.
+			must(t, groups[0].Set(ctx, key, 1000, 0))
+			mustGet(t, groups[1], key, 1000)
+			must(t, groups[1].Set(ctx, key, -5, 0))
+			mustGet(t, groups[0], key, 11)
+		}
+	})
+}
+
+// TestTTLAcrossASlowLink measures a TTL across a slow link: it must not
+// end later at the owner than the caller wanted, nor depend on clocks.
+func TestTTLAcrossASlowLink(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+		key := m.keyOf("g", 0)
+		m.net.SetLatency(100*time.Millisecond, 100*time.Millisecond)
+		began := time.Now()
+		must(t, groups[1].Set(ctx, key, "v", time.Second))
+		var end time.Time
+		for end.IsZero() {
+			if _, err := groups[0].Get(ctx, key); errors.Is(err, cachemesh.ErrNotFound) {
+				end = time.Now()
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if lived := end.Sub(began); lived < time.Second || lived > 1210*time.Millisecond {
+			t.Errorf("lived %v from when Set was called, want 1s and at most a round trip more", lived)
+		}
+		synctest.Wait()
+	})
+}
