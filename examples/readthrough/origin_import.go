@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// importBatch rows go into one INSERT: 7 parameters each, well below SQLite's
-// limit of 32 766 and PostgreSQL's of 65 535.
-const importBatch = 500
+// importBatch rows go into one INSERT, 7 parameters each. A larger batch is
+// slower: SQLite's driver looks for each parameter among all of them.
+const importBatch = 100
 
-var schema = []string{
-	`CREATE TABLE cachemesh_places (
+const (
+	createTable = `CREATE TABLE cachemesh_places (
 		id         BIGINT PRIMARY KEY,
 		name       TEXT NOT NULL,
 		country    TEXT NOT NULL,
@@ -21,9 +21,9 @@ var schema = []string{
 		longitude  DOUBLE PRECISION NOT NULL,
 		population BIGINT NOT NULL,
 		timezone   TEXT NOT NULL
-	)`,
-	`CREATE INDEX cachemesh_places_population ON cachemesh_places (population DESC, id)`,
-}
+	)`
+	createIndex = `CREATE INDEX cachemesh_places_population ON cachemesh_places (population DESC, id)`
+)
 
 // fill makes the table and imports the places in one transaction, so that it is
 // there as a whole or not at all. rows tells, at any time, how many went in.
@@ -33,10 +33,8 @@ func (o *origin) fill(ctx context.Context, places []Place, rows *atomic.Int64) e
 		return err
 	}
 	defer tx.Rollback() // without effect after Commit
-	for _, statement := range schema {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
+	if _, err := tx.ExecContext(ctx, createTable); err != nil {
+		return err
 	}
 	for done := 0; done < len(places); {
 		batch := places[done:min(done+importBatch, len(places))]
@@ -45,6 +43,9 @@ func (o *origin) fill(ctx context.Context, places []Place, rows *atomic.Int64) e
 		}
 		done += len(batch)
 		rows.Store(int64(done))
+	}
+	if _, err := tx.ExecContext(ctx, createIndex); err != nil {
+		return err
 	}
 	return tx.Commit()
 }
