@@ -141,7 +141,7 @@ func TestKillAndRestart(t *testing.T) {
 }
 
 func TestShutdownIsClean(t *testing.T) {
-	both(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		c := cachemeshtest.New(t, 3)
 		l := newLoads()
 		group := cachemeshtest.Group(c, "g", l.loader, cachemesh.GroupOptions[string]{})
@@ -161,7 +161,7 @@ func TestShutdownIsClean(t *testing.T) {
 }
 
 func TestAddedMemberTakesPart(t *testing.T) {
-	both(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		c := cachemeshtest.New(t, 2)
 		l := newLoads()
 		group := cachemeshtest.Group(c, "g", l.loader, cachemesh.GroupOptions[string]{})
@@ -216,7 +216,7 @@ func TestPartitionAndHeal(t *testing.T) {
 }
 
 func TestPausedMemberIsReplacedAndReturns(t *testing.T) {
-	both(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		c := cachemeshtest.New(t, 3)
 		group := cachemeshtest.Group[string](c, "g", nil, cachemesh.GroupOptions[string]{})
 		for k := range 20 {
