@@ -125,7 +125,8 @@ func (c *groupCore) dropBefore(era uint64) {
 	// Whoever read the era before it changed has stored its value after this.
 	for i := range c.shards {
 		c.shards[i].mu.Lock()
-		c.shards[i].mu.Unlock() //nolint:staticcheck // a barrier, not a critical section
+		//lint:ignore SA2001 a barrier, not a critical section
+		c.shards[i].mu.Unlock()
 	}
 	c.store.DeleteIf(func(_ uint64, e *store.Entry) bool { return e.Epoch.Load() < era })
 }

@@ -101,6 +101,7 @@ func (c *callConn) growLocked() *call {
 // releaseLocked puts a slot back when nobody will touch its call again. It reports
 // whether that was the last call of a connection that is to end.
 func (c *callConn) releaseLocked(cl *call) (last bool) {
+	//lint:ignore SA4016 slotFree happens to be zero
 	cl.word.Store(cl.word.Load()&^0xff | slotFree)
 	cl.resp, cl.req = Response{}, nil
 	cl.complete, cl.queued, cl.started, cl.offset = false, false, false, 0
