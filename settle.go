@@ -237,21 +237,3 @@ func (n *Node) awaitMesh() {
 		n.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
 	}
 }
-
-// tend runs the chores that leases need, until the node closes.
-func (n *Node) tend() {
-	tick := time.NewTicker(max(n.opts.Lease, minLease))
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.closing:
-			return
-		case <-tick.C:
-		}
-		now := n.now()
-		for _, c := range *n.groups.Load() {
-			c.sweepBooks(now)
-			c.hot.Sweep(now)
-		}
-	}
-}

@@ -1,0 +1,55 @@
+package cachemesh
+
+import "time"
+
+const (
+	tendEvery = 200 * time.Millisecond
+
+	// leap is how far the wall clock may run ahead of the monotonic one between
+	// two looks before the machine is taken to have been suspended.
+	leap = 250 * time.Millisecond
+)
+
+// tend runs the node's chores until it closes: it drops leases and copies that
+// lapsed, and notices that the machine was suspended.
+func (n *Node) tend() {
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	last, swept := time.Now(), n.now()
+	for {
+		select {
+		case <-n.closing:
+			return
+		case <-tick.C:
+		}
+		now := time.Now()
+		if now.Round(0).Sub(last.Round(0))-now.Sub(last) > leap {
+			n.awake()
+		}
+		last = now
+		if mono := n.now(); mono-swept >= int64(n.opts.Lease) {
+			n.sweep(mono)
+			swept = mono
+		}
+	}
+}
+
+func (n *Node) sweep(now int64) {
+	for _, c := range *n.groups.Load() {
+		c.sweepBooks(now)
+		c.hot.Sweep(now)
+	}
+}
+
+// awake is called when the wall clock leapt ahead of the monotonic one: most
+// likely the machine was suspended, and leases lapsed that this member's clock
+// did not see lapse. It serves nothing that it holds until the others have
+// confirmed it. A clock that was merely set costs a few fetches.
+func (n *Node) awake() {
+	n.log.Warn("the wall clock leapt ahead: this machine may have been suspended, so what is held is confirmed first")
+	for _, c := range *n.groups.Load() {
+		c.hot.InvalidateAll()
+	}
+	n.settler.confirmed.Store(0)
+	n.settler.poke()
+}
