@@ -20,7 +20,7 @@ func heapNow() int64 {
 // compares what the process takes with the budget.
 func TestHeap(t *testing.T) {
 	for _, engine := range engines {
-		for _, maxBytes := range []int64{5 << 20, 8 << 20, 12 << 20} {
+		for _, maxBytes := range []int64{5 << 20, 8 << 20} {
 			for _, data := range []int64{0, 128, 700, 3000, 40_000} {
 				before := heapNow()
 				s := newEngine(t, engine, Options{MaxBytes: maxBytes})

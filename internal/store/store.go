@@ -19,10 +19,13 @@ const (
 	// entries that room is worth more hits than its policy: see TestHitRatio.
 	keeperMean = 512
 
-	// windowShare is the part of the budget that the window takes beside a keeper,
-	// and the part that the largest entry may take. With a sixth, an eighth or a
-	// quarter of it for the window the hit ratio is the same.
-	windowShare = 8
+	// windowShare is the part of the budget that the window takes beside a keeper.
+	// From a twelfth to a quarter the hit ratio is the same.
+	windowShare = 4
+
+	// entryShare is the part that the largest entry may take: less than the window,
+	// so that one Set cannot push out what was set just before.
+	entryShare = 8
 )
 
 // Options says how large a Store may be. MaxBytes has no default.
@@ -112,7 +115,7 @@ func New(opts Options) (*Store, error) {
 
 // MaxEntry is the largest Entry.Size that Set takes, in bytes: an eighth of
 // MaxBytes.
-func (s *Store) MaxEntry() int64 { return s.max / windowShare }
+func (s *Store) MaxEntry() int64 { return s.max / entryShare }
 
 // Get returns the entry of the key, or nil if it is missing or expired, and
 // counts as a use of the key. hash must be a well mixed 64-bit hash of the key
