@@ -119,6 +119,10 @@ type PeerError struct {
 	MaybeApplied bool
 
 	Err error
+
+	// unreachable says that the peer could not be reached or was lost, rather than
+	// that it answered or that the caller's own context ended.
+	unreachable bool
 }
 
 func (e *PeerError) Error() string {

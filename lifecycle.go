@@ -35,6 +35,7 @@ func (n *Node) buildPool() (err error) {
 		MaxKey:         MaxKeyLen,
 		MaxValue:       n.opts.MaxValueBytes + batchBytes,
 		SilenceTimeout: silence,
+		DialTimeout:    silence,
 	})
 	if err != nil {
 		return err

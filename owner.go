@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
@@ -203,7 +204,7 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 	case e != nil:
 		e.Version = c.node.nextVersion()
 	case c.node.doubtful.Load():
-		e = &store.Entry{Key: key, Negative: true, Version: c.node.nextVersion(), Expires: now + int64(traceFor)}
+		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.node.nextVersion(), Expires: now + int64(traceFor)}
 	}
 	return e
 }

@@ -71,7 +71,7 @@ func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
 			return nil
 		}
 	} else {
-		err = transportError(k.req.Op, o, err)
+		err = transportError(ctx, k.req.Op, o, err)
 	}
 	if _, ok := errors.AsType[*PeerError](err); ok {
 		c.stats.peerErrors.Add(1)
@@ -79,16 +79,19 @@ func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
 	return err
 }
 
-func transportError(op uint8, o *owner, err error) error {
-	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err}
+func transportError(ctx context.Context, op uint8, o *owner, err error) error {
+	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err, unreachable: ctx.Err() == nil}
 	if ce, ok := errors.AsType[*httppool.CallError](err); ok {
 		pe.MaybeApplied = ce.Sent
 		pe.Err = ce.Err
 	}
 	switch {
 	case errors.Is(err, httppool.ErrClosed):
-		pe.Err = ErrClosed
+		pe.Err, pe.unreachable = ErrClosed, false
+	case errors.Is(err, httppool.ErrOverloaded):
+		pe.Err, pe.unreachable = &remoteError{pe.Err.Error(), ErrOverloaded}, false
 	case errors.Is(err, httppool.ErrTooLarge):
+		pe.unreachable = false
 		pe.Err = &remoteError{pe.Err.Error(), ErrTooLarge}
 	}
 	return pe
@@ -102,8 +105,7 @@ func isUnreachable(err error) bool {
 		return false
 	}
 	pe, ok := errors.AsType[*PeerError](err)
-	return ok && !errors.Is(pe.Err, context.Canceled) && !errors.Is(pe.Err, context.DeadlineExceeded) &&
-		!errors.Is(pe.Err, ErrTooLarge) && !errors.Is(pe.Err, ErrOverloaded) && !errors.Is(pe.Err, ErrUnknownGroup)
+	return ok && pe.unreachable
 }
 
 // getAt asks a peer for a key, and for a lease if this member reads the key

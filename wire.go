@@ -131,7 +131,8 @@ func clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
 func (c *groupCore) errorOf(o *owner, k *call) error {
 	resp := &k.resp
 	answer := func(err error) error {
-		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err}
+		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err,
+			unreachable: resp.Status == statusClosed || resp.Status >= httppool.StatusReserved && resp.Status != httppool.StatusOverloaded}
 	}
 	switch resp.Status {
 	case statusOK:
