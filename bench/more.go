@@ -58,7 +58,7 @@ func (r *runner) measureHitRatio(ctx context.Context) error {
 		r.traces = append(r.traces, report.Trace{Name: t.Name, Source: t.Source, Reads: len(t.Keys), Distinct: t.Distinct})
 		err := hitratio.Measure(ctx, t, func(p hitratio.Point) {
 			r.points = append(r.points, p)
-			fmt.Printf("hit ratio: %s, %d entries, %s: %.1f %% %s\n", p.Trace, p.Capacity, p.Policy, 100*p.Ratio, p.Err)
+			fmt.Printf("hit ratio: %s, %d entries, %s: %.1f %%, %d held at the end %s\n", p.Trace, p.Capacity, p.Policy, 100*p.Ratio, p.Held, p.Err)
 		})
 		if err != nil {
 			return err

@@ -59,6 +59,8 @@ func local() suite {
 	two := hit
 	two.Callers = 2
 	hot := proc.Job{Work: "hit", Size: 128, Keys: 100, Place: proc.There, Callers: 1}
+	few := hot
+	few.Place = proc.Here
 	names := []string{"cachemesh", "cachemesh-struct", "groupcache", "groupcache-go", "galaxycache", "olric-embedded", "ristretto", "otter", "sturdyc"}
 	return suite{
 		name: "local", title: "Hits in the caller's own memory",
@@ -69,6 +71,7 @@ func local() suite {
 		cells: []cell{
 			{name: "local", title: "10 000 keys of 128 B, one caller", job: hit},
 			{name: "local-2", title: "10 000 keys of 128 B, two callers", job: two},
+			{name: "local-100", title: "100 keys of 128 B, one caller", job: few, systems: []string{"cachemesh", "cachemesh-struct", "groupcache", "ristretto", "otter"}},
 			{name: "hot", title: "Hot copies: 100 keys of 128 B owned elsewhere, one caller", job: hot, systems: meshFamily},
 		},
 	}
@@ -115,18 +118,18 @@ func batch() suite {
 func writes() suite {
 	cold := proc.Job{Work: "set", Size: 128, Keys: 10_000, Place: proc.There, Callers: 64}
 	hot := proc.Job{Work: "set-hot", Size: 128, Keys: 100, Place: proc.There, Callers: 64}
-	del := proc.Job{Work: "delete", Size: 128, Keys: 4096, Place: proc.There, Callers: 64}
+	del := proc.Job{Work: "delete", Size: 128, Keys: 16_384, Place: proc.There, Callers: 64}
 	return suite{
 		name: "write", title: "Sets and Deletes",
 		text: "Two processes; the keys are owned by the other one, or held by the server. Cold keys are in no other member's memory. " +
 			"Hot keys are 100 keys that 16 further callers read meanwhile, so that a member may hold copies of them. " +
-			"Deletes are of keys that are in the cache. golang/groupcache and galaxycache can do neither.",
+			"Deletes are of cold keys that are in the cache. golang/groupcache and galaxycache can do neither.",
 		setup:   proc.Setup{Members: 2, Drivers: 1, CacheBytes: 256 << 20, HotCopies: true, Entries: 20_000},
 		systems: writers,
 		cells: []cell{
 			{name: "set-cold", title: "Set of cold keys, 128 B, 64 callers", job: cold},
 			{name: "set-hot", title: "Set of hot keys, 128 B, 64 callers", job: hot},
-			{name: "delete", title: "Delete, 64 callers", job: del},
+			{name: "delete", title: "Delete of cold keys, 64 callers", job: del},
 		},
 	}
 }

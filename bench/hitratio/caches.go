@@ -5,7 +5,6 @@ package hitratio
 import (
 	"container/list"
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/dgraph-io/ristretto/v2"
@@ -15,7 +14,7 @@ import (
 )
 
 // valueSize is the length of all values.
-const valueSize = 64
+const valueSize = 128
 
 // A cache reads through: Get reports whether the key was in it, and puts it
 // there if it was not.
@@ -38,19 +37,43 @@ func Policies() []Policy {
 }
 
 // meshCache is a CacheMesh of one member. Its budget is in bytes, all
-// bookkeeping included; it gets what the wanted number of entries costs.
+// bookkeeping included; it gets the one with which it holds the wanted number
+// of entries when it is full.
 type meshCache struct {
 	node  *cachemesh.Node
 	group *cachemesh.Group[[]byte]
-	loads int // by the one caller's goroutine's loads, which do not overlap
+	loads int // written by loads, which the one reader waits for
 }
 
+// firstGuess is about what an entry costs.
+const firstGuess = valueSize + 160
+
 func openMesh(entries int) (cache, error) {
-	cost, err := entryCost()
-	if err != nil {
-		return nil, err
+	budget := int64(entries * firstGuess)
+	for range 2 {
+		held, err := heldBy(budget, entries)
+		if err != nil {
+			return nil, err
+		}
+		budget = budget * int64(entries) / int64(max(held, 1))
 	}
-	return newMeshCache(int64(entries) * cost)
+	return newMeshCache(budget)
+}
+
+// heldBy returns how many entries a cache with a budget holds, after three times
+// as many as expected were read once.
+func heldBy(budget int64, expected int) (int, error) {
+	c, err := newMeshCache(budget)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	for i := range 3 * expected {
+		if _, err := c.Get(traceKey(uint64(i))); err != nil {
+			return 0, err
+		}
+	}
+	return c.Len(), nil
 }
 
 func newMeshCache(maxBytes int64) (*meshCache, error) {
@@ -74,31 +97,13 @@ func newMeshCache(maxBytes int64) (*meshCache, error) {
 	return c, nil
 }
 
-// entryCost returns what an entry with a key of usual length costs.
-func entryCost() (int64, error) {
-	const sample = 1000
-	c, err := newMeshCache(64 << 20)
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	for i := range sample {
-		if _, err := c.Get(traceKey(uint64(100_000 + i))); err != nil {
-			return 0, err
-		}
-	}
-	s := c.group.Stats()
-	if s.Entries == 0 {
-		return 0, fmt.Errorf("nothing was stored: %+v", s)
-	}
-	return s.Bytes / s.Entries, nil
-}
-
 func (c *meshCache) Get(key string) (bool, error) {
 	before := c.loads
 	_, err := c.group.Get(context.Background(), key)
 	return c.loads == before, err
 }
+
+func (c *meshCache) Len() int { return int(c.group.Stats().Entries) }
 
 func (c *meshCache) Close() { c.node.Close() }
 
@@ -119,6 +124,8 @@ func (c otterCache) Get(key string) (bool, error) {
 	c.cache.Set(key, make([]byte, valueSize))
 	return false, nil
 }
+
+func (c otterCache) Len() int { return c.cache.EstimatedSize() }
 
 func (c otterCache) Close() { c.cache.StopAllGoroutines() }
 

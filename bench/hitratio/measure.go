@@ -8,6 +8,7 @@ type Point struct {
 	Policy   string
 	Capacity int // entries
 	Ratio    float64
+	Held     int    `json:",omitempty"` // entries in it at the end, where it says
 	Err      string `json:",omitempty"`
 }
 
@@ -15,7 +16,7 @@ type Point struct {
 var Shares = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.4}
 
 // minCapacity leaves out capacities that no cache is built for.
-const minCapacity = 50
+const minCapacity = 100
 
 // Measure replays a trace with every policy and capacity, from one goroutine.
 func Measure(ctx context.Context, t *Trace, report func(Point)) error {
@@ -30,7 +31,7 @@ func Measure(ctx context.Context, t *Trace, report func(Point)) error {
 			}
 			p := Point{Trace: t.Name, Policy: policy.Name, Capacity: capacity}
 			var err error
-			if p.Ratio, err = replay(policy, capacity, t); err != nil {
+			if p.Ratio, p.Held, err = replay(policy, capacity, t); err != nil {
 				p.Err = err.Error()
 			}
 			report(p)
@@ -39,21 +40,24 @@ func Measure(ctx context.Context, t *Trace, report func(Point)) error {
 	return nil
 }
 
-func replay(policy Policy, capacity int, t *Trace) (float64, error) {
+func replay(policy Policy, capacity int, t *Trace) (ratio float64, held int, err error) {
 	c, err := policy.open(capacity)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer c.Close()
 	hits := 0
 	for _, key := range t.Keys {
 		hit, err := c.Get(key)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if hit {
 			hits++
 		}
 	}
-	return float64(hits) / float64(len(t.Keys)), nil
+	if l, ok := c.(interface{ Len() int }); ok {
+		held = l.Len()
+	}
+	return float64(hits) / float64(len(t.Keys)), held, nil
 }

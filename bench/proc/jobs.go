@@ -133,6 +133,10 @@ func setsHot(ctx context.Context, p *process, j Job) (*work.Result, error) {
 	return r, err
 }
 
+// deleteShare is the part of the items, as 1/deleteShare, that is deleted in
+// one turn, so that an item is read seldom and does not become hot.
+const deleteShare = 4
+
 // deletes fills and deletes in turns until the deleting alone took the time that
 // was asked for, or the whole took four times as long.
 func deletes(ctx context.Context, p *process, j Job) (*work.Result, error) {
@@ -146,11 +150,14 @@ func deletes(ctx context.Context, p *process, j Job) (*work.Result, error) {
 	}
 	total := &work.Result{}
 	runtime.GC()
-	for start := time.Now(); total.Elapsed < j.Duration && time.Since(start) < 4*j.Duration; {
-		if err := work.Each(items, fillCallers, func(it *work.Item) error { return p.getOp(ctx, nil, it) }); err != nil {
+	size := len(items) / deleteShare
+	start := time.Now()
+	for turn := 0; total.Elapsed < j.Duration && time.Since(start) < 4*j.Duration; turn++ {
+		part := items[turn%deleteShare*size:][:size]
+		if err := work.Each(part, fillCallers, func(it *work.Item) error { return p.getOp(ctx, nil, it) }); err != nil {
 			return nil, err
 		}
-		r := deleteAll(ctx, deleter, items, j.Callers)
+		r := deleteAll(ctx, deleter, part, j.Callers)
 		elapsed := total.Elapsed + r.Elapsed
 		total.Merge(r)
 		total.Elapsed = elapsed

@@ -22,8 +22,8 @@ func (d *Document) hitRatio(b *strings.Builder, charts []chart) {
 	if len(d.HitRatio) == 0 {
 		return
 	}
-	b.WriteString("\n## Hit ratio\n\nOne reader. CacheMesh's budget is what the given number of entries costs it, bookkeeping included; " +
-		"the others hold that number of entries. ristretto is bare, with ten counters per entry.\n")
+	b.WriteString("\n## Hit ratio\n\nOne reader, values of 128 B. CacheMesh gets the budget in bytes, bookkeeping included, with which it " +
+		"holds the given number of entries when it is full of keys that were read once; the others hold that number of entries. ristretto is bare, with ten counters per entry.\n")
 	show(b, charts, "hitratio")
 	for _, t := range d.Traces {
 		fmt.Fprintf(b, "\n### %s\n\n%d reads of %d keys; %s.\n\n", t.Name, t.Reads, t.Distinct, t.Source)

@@ -20,7 +20,7 @@ var targets = []target{
 	{claim: "local hit, times as fast as golang/groupcache", metric: Rate, cell: "local", other: "groupcache", atLeast: true, bound: 2},
 	{claim: "local hit, time of bare ristretto", metric: PerOp, cell: "local", other: "ristretto", bound: 1.3},
 	{claim: "local hit of a struct, time of bare ristretto", metric: PerOp, cell: "local", system: "cachemesh-struct", other: "ristretto", bound: 1.3},
-	{claim: "hot-copy hit, time of a local hit", metric: PerOp, cell: "hot", over: "local", other: baseline, bound: 1.2},
+	{claim: "hot-copy hit, time of a local hit, 100 keys", metric: PerOp, cell: "hot", over: "local-100", other: baseline, bound: 1.2},
 	{claim: "remote hit of 128 B, 64 callers, times as fast as golang/groupcache", metric: Rate, cell: "remote-128-64", other: "groupcache", atLeast: true, bound: 10},
 	{claim: "remote hit of 128 B, 64 callers, times as fast as Redis through rueidis", metric: Rate, cell: "remote-128-64", other: "redis-rueidis", atLeast: true, bound: 2},
 	{claim: "remote hit of 128 B, 64 callers, times as fast as Olric's cluster client", metric: Rate, cell: "remote-128-64", other: "olric", atLeast: true, bound: 8},
@@ -106,4 +106,22 @@ func verdict(atLeast bool, got, bound float64) string {
 		return "missed"
 	}
 	return fmt.Sprintf("missed by %.0f %%", 100*max(1-got/bound, got/bound-1))
+}
+
+// Needs returns the cells and the systems that the aims compare.
+func Needs() (pairs [][2]string) {
+	for _, x := range targets {
+		system, over := x.system, x.over
+		if system == "" {
+			system = baseline
+		}
+		if over == "" {
+			over = x.cell
+		}
+		pairs = append(pairs, [2]string{x.cell, system}, [2]string{over, x.other})
+	}
+	for _, x := range absolutes {
+		pairs = append(pairs, [2]string{x.cell, x.system})
+	}
+	return pairs
 }

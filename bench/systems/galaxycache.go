@@ -17,6 +17,7 @@ type galaxy struct {
 	universe *galaxycache.Universe
 	galaxy   *galaxycache.Galaxy
 	server   *grpc.Server
+	peers    []string
 }
 
 // shared is a codec that keeps the cache's own bytes, which are only read here.
@@ -35,10 +36,7 @@ func openGalaxy(_ context.Context, s Spec, o work.Origin) (System, error) {
 		return nil, err
 	}
 	protocol := galaxygrpc.NewGRPCFetchProtocol(grpc.WithTransportCredentials(insecure.NewCredentials()))
-	g := &galaxy{universe: galaxycache.NewUniverse(protocol, s.self())}
-	if err := g.universe.Set(s.Addrs...); err != nil {
-		return nil, err
-	}
+	g := &galaxy{universe: galaxycache.NewUniverse(protocol, s.self()), peers: s.Addrs}
 	load := func(ctx context.Context, key string, dest galaxycache.Codec) error {
 		b, err := o.Load(ctx, key)
 		if err != nil {
@@ -59,6 +57,12 @@ func (g *galaxy) Get(ctx context.Context, it *work.Item) (work.Header, error) {
 		return work.Header{}, err
 	}
 	return it.Check(b)
+}
+
+// Ready dials the peers, all of which serve by now: a connection that was refused
+// would be tried again after a second only, and keys be loaded here meanwhile.
+func (g *galaxy) Ready(context.Context) (bool, error) {
+	return true, g.universe.Set(g.peers...)
 }
 
 func (g *galaxy) PeerCalls() uint64 { return uint64(g.galaxy.Stats.PeerLoads.Get()) }
