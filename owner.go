@@ -256,7 +256,10 @@ func (s *shard) leave(key string, f *flight) {
 // dropLost forgets what this member does not own in v, so that nothing old can
 // return when the keys come back to it, and hot copies that came from a member
 // that does not own them in v. Their holders do the same, so the leases on what
-// was lost need no invalidation. It returns what must be handed over.
+// was lost need no invalidation. They stay in the books until they lapse, for the
+// keys may come back before that, and a holder that learns of both changes at
+// once sees the same owner and keeps its copy. It returns what must be handed
+// over.
 func (c *groupCore) dropLost(v *view) []parcel {
 	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
 	for i := range c.shards {
@@ -265,12 +268,6 @@ func (c *groupCore) dropLost(v *view) []parcel {
 		for key, f := range s.flights {
 			if lost(key) {
 				s.voidLocked(key, f)
-			}
-		}
-		for key, b := range s.books {
-			if lost(key) {
-				b.holders = nil
-				s.closeBookLocked(key, b)
 			}
 		}
 		s.mu.Unlock()
