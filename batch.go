@@ -159,7 +159,7 @@ func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, flag
 			return append(rest, keys[i:]...)
 		}
 		if a.status == statusOK {
-			if a.flags&flagHit != 0 {
+			if a.flags&flagHit != 0 && flags&flagNoValue == 0 {
 				c.stats.peerHits.Add(1)
 			}
 			r.put(key, &store.Entry{Key: key, Data: a.body}, c.staleAnswer(o, key, a))

@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -96,7 +97,7 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 func (c *groupCore) runCohorts(s *shard, pair *cohorts, key string) {
 	for co := pair.running; co != nil; {
 		ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
-		co.out.entry, co.out.err = c.callLoader(ctx, key)
+		co.out.entry, co.out.err = c.callLoader(ctx, key, new(atomic.Bool))
 		cancel()
 		co.cancel()
 		close(co.done)

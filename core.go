@@ -144,7 +144,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*st
 		case hint != nil:
 			e, named, err = c.getAt(ctx, hint, hash, key, 0)
 		case o.peer == nil:
-			e, err = c.load(ctx, hash, key, false)
+			e, err = c.loadHere(ctx, hash, key, false)
 		default:
 			e, named, err = c.getAt(ctx, o, hash, key, 0)
 		}
@@ -170,6 +170,15 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*st
 		return nil, ErrUnsettled
 	}
 	return c.loadUnstored(ctx, hash, key)
+}
+
+// loadHere is load for a Get on this member.
+func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
+	e, hit, err := c.load(ctx, hash, key, standIn)
+	if hit {
+		c.stats.ownHits.Add(1)
+	}
+	return e, err
 }
 
 // isLoadOutcome reports whether err comes from a loader or a Writer, whose errors
@@ -217,7 +226,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 	for _, i := range v.ring.Successors(buf[:0], hash, len(buf))[1:] {
 		o := &v.owners[i]
 		if o.peer == nil {
-			return c.load(ctx, hash, key, true)
+			return c.loadHere(ctx, hash, key, true)
 		}
 		e, _, err := c.getAt(ctx, o, hash, key, flagStandIn)
 		if isLoadOutcome(err) || !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {

@@ -43,37 +43,38 @@ func (c *groupCore) newFlight(ctx context.Context, standIn bool) *flight {
 
 // load answers a Get that missed at the owner, or at a stand-in for it: it
 // joins the flight of the key or starts one. The key must not alias a buffer.
+// It reports a hit if the value was there after all.
 // Its errors are ctx's own, errNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
 // and *LoadError.
-func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
+func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn bool) (e *store.Entry, hit bool, err error) {
 	s := c.shard(hash)
 	for {
 		e, f, result, busy, err := c.joinFlight(ctx, s, hash, key, standIn, nil)
 		switch {
 		case e != nil || err != nil:
-			return e, err
+			return e, err == nil, err
 		case busy != nil:
 			select { // until nobody holds or writes an older value
 			case <-busy:
 			case <-ctx.Done():
-				return nil, ctx.Err()
+				return nil, false, ctx.Err()
 			case <-c.node.closing:
-				return nil, ErrClosed
+				return nil, false, ErrClosed
 			}
 			continue
 		}
 		select {
 		case r := <-result:
 			e, _ := r.Val.(*store.Entry)
-			return e, r.Err
+			return e, false, r.Err
 		case <-ctx.Done():
 			s.leave(key, f)
 			if f.queued.Load() {
-				return nil, errors.Join(ErrOverloaded, ctx.Err())
+				return nil, false, errors.Join(ErrOverloaded, ctx.Err())
 			}
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		case <-c.node.closing:
-			return nil, ErrClosed
+			return nil, false, ErrClosed
 		}
 	}
 }
@@ -182,7 +183,7 @@ func (c *groupCore) loadOnce(f *flight, key string) (*store.Entry, error) {
 	if f.batch != nil {
 		return f.batch.wait(f.ctx, key)
 	}
-	return c.callLoader(f.ctx, key)
+	return c.callLoader(f.ctx, key, &f.queued)
 }
 
 // recallForFillLocked ends the leases on a value that is about to be refreshed:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -29,9 +30,10 @@ var (
 // so that its own error is seen instead of the context's.
 const loaderGrace = 10 * time.Millisecond
 
-// callLoader calls the loader for one key, when it is its turn.
-func (c *groupCore) callLoader(ctx context.Context, key string) (*store.Entry, error) {
-	if err := c.turn.take(ctx); err != nil {
+// callLoader calls the loader for one key, when it is its turn; queued is set
+// while it waits for that.
+func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.Bool) (*store.Entry, error) {
+	if err := c.turn.take(ctx, queued); err != nil {
 		return nil, c.loadError(key, err)
 	}
 	defer c.turn.give()

@@ -95,7 +95,7 @@ func (b *loadBatch) load() {
 	defer b.cancel()
 	defer close(b.done)
 	c := b.core
-	if b.err = c.turn.take(b.ctx); b.err != nil {
+	if b.err = c.turn.take(b.ctx, new(atomic.Bool)); b.err != nil {
 		return
 	}
 	defer c.turn.give()

@@ -135,7 +135,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		}
 		return nil, k.resp.Message, err
 	}
-	if k.resp.Flags&flagHit != 0 {
+	if k.resp.Flags&flagHit != 0 && flags&flagRenewal == 0 {
 		c.stats.peerHits.Add(1)
 	}
 	e = &store.Entry{Key: key, Data: k.resp.Value, Negative: err != nil}
@@ -179,7 +179,7 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 	c.node.spawn(func() {
 		ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.Lease)
 		defer cancel()
-		c.getAt(ctx, o, hash, key, 0)
+		c.getAt(ctx, o, hash, key, flagRenewal)
 	})
 }
 

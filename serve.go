@@ -128,7 +128,10 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		}
 		return
 	}
-	e, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
+	e, hit, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
+	if hit {
+		defer func() { resp.Flags |= flagHit }()
+	}
 	if errors.Is(err, ErrUnsettled) && !isLoadOutcome(err) && c.loader != nil {
 		e, err = c.loadUnstored(ctx, hash, key)
 	}

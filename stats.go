@@ -19,7 +19,7 @@ type Stats struct {
 	LoadMax      time.Duration // longest loader call
 	Refreshes    uint64        // loads that replaced a value before its TTL passed
 	StaleServed  uint64        // values served past their TTL because the loader failed
-	NegativeHits uint64        // Gets answered by a remembered "not found"
+	NegativeHits uint64        // of the hits above, those of a remembered "not found"
 	Deduplicated uint64        // Gets that joined a load already under way here
 
 	Sets    uint64 // Set calls on this member

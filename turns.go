@@ -24,9 +24,9 @@ func newTurns(maxLoads, maxQueued int) *turns {
 	return &turns{running: semaphore.NewWeighted(int64(maxLoads)), max: maxLoads, room: int64(maxQueued)}
 }
 
-// take waits for a turn. Its errors match ErrOverloaded: too many wait already,
+// take waits for a turn; queued is set meanwhile. Its errors match ErrOverloaded: too many wait already,
 // or ctx ended first.
-func (t *turns) take(ctx context.Context) error {
+func (t *turns) take(ctx context.Context, queued *atomic.Bool) error {
 	if t == nil || t.running.TryAcquire(1) {
 		return nil
 	}
@@ -35,6 +35,8 @@ func (t *turns) take(ctx context.Context) error {
 		return fmt.Errorf("%w: %d loads run and %d wait", ErrOverloaded, t.max, t.room)
 	}
 	defer t.waiting.Add(-1)
+	queued.Store(true)
+	defer queued.Store(false)
 	if err := t.running.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("%w: %d loads run, and none ended in time: %w", ErrOverloaded, t.max, err)
 	}

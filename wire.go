@@ -34,6 +34,7 @@ const (
 	flagPeek      uint8 = 4  // answer from memory or not at all
 	flagNoValue   uint8 = 8  // with opGetMany: load, but leave the values out of the answer
 	flagCacheOnly uint8 = 16 // with opDelete: the origin was written already
+	flagRenewal   uint8 = 32 // nobody waits: a lease is renewed
 )
 
 // Flags of a response.

@@ -22,7 +22,7 @@ type bridge struct {
 // Write takes one line. It never blocks and never fails.
 func (b *bridge) Write(p []byte) (int, error) {
 	level, msg := parseLine(string(p))
-	if level < slog.LevelInfo {
+	if level < slog.LevelInfo || strings.Contains(msg, net.ErrClosed.Error()) { // this member closed it itself
 		return len(p), nil
 	}
 	if l, ok := b.aboutSecret(msg); ok {

@@ -91,6 +91,8 @@ func check(s *screen, d *driver, all []memberStats) error {
 	return errors.Join(
 		same("loader calls", total.Places.Loads, "distinct places", distinct),
 		same("database queries", total.Queries, "distinct places", distinct),
+		same("answers by kind", total.Places.OwnHits+total.Places.HotHits+total.Places.PeerHits+total.Places.Loads+total.Places.Deduplicated,
+			"Gets counted", total.Places.Gets),
 		same("Gets counted", total.Places.Gets, "look-ups made", uint64(d.done.Load())),
 		same("errors", total.Places.LoadErrors+total.Places.PeerErrors, "expected", 0),
 	)
