@@ -26,7 +26,11 @@ func (c *groupCore) change(ctx context.Context, key string, ch change) error {
 		} else if !done && pending == nil {
 			ctx, cancel := c.node.bounded(ctx)
 			defer cancel()
-			return c.writeReserved(ctx, s, hash, key, ch)
+			err := c.writeReserved(ctx, s, hash, key, ch)
+			if !isUnsettled(err) || c.writesOrigin(ch) {
+				return err
+			}
+			// The key moved on while its leases ended.
 		}
 	}
 	ctx, cancel := c.node.bounded(ctx)

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Shutdown takes the node out of the mesh in order: it announces that it is
@@ -16,14 +17,15 @@ func (n *Node) Shutdown(ctx context.Context) error {
 			err = n.drain(ctx)
 		}
 		if err == nil {
+			n.drainCalls(ctx)
 			err = ms.Leave(ctx)
 		}
 	}
 	return errors.Join(err, n.Close())
 }
 
-// drain waits until no load runs on this node any more and what it alone holds
-// is handed over.
+// drain waits until no load and no write runs on this node any more and what it
+// alone holds is handed over.
 func (n *Node) drain(ctx context.Context) error {
 	for n.handing.Load() > 0 {
 		if err := n.pause(ctx, retryFloor); err != nil {
@@ -42,11 +44,34 @@ func (n *Node) drain(ctx context.Context) error {
 	return nil
 }
 
-// idle reports whether no load runs in the shard.
+// drainCallsTime bounds how long a node that leaves waits for peers to take their
+// answers and hang up. One that does not is lost, or will ask its new owner.
+const drainCallsTime = time.Second
+
+// drainCalls lets every call of a peer that is under way be answered: cut off in
+// the middle of a write, its caller could not know whether it was applied.
+func (n *Node) drainCalls(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainCallsTime)
+	defer cancel()
+	if err := n.pool.Drain(ctx); err != nil {
+		n.log.Debug("not every peer hung up before this member left", "err", err)
+	}
+}
+
+// idle reports whether no load and no write that waits for leases runs in the
+// shard.
 func (s *shard) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.running == 0 && len(s.cohorts) == 0
+	if s.running > 0 || len(s.cohorts) > 0 {
+		return false
+	}
+	for _, b := range s.books {
+		if b.write != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Close stops the node at once, as a crash would for its peers, and returns
