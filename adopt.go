@@ -26,6 +26,10 @@ func (n *Node) adopt(mv *membership.View) {
 		n.limitHeld(min(n.settler.confirmed.Load(), now+int64(n.opts.MaxStale)))
 	}
 	n.doubtful.Store(len(n.doubts.missing) > 0)
+	if len(v.members) > 1 {
+		// A member that was alone needed nobody's confirmation; now it does.
+		n.settler.confirmed.CompareAndSwap(confirmAlone, now+int64(n.opts.MaxStale))
+	}
 	n.view.Store(v)
 	var parcels []parcel
 	for _, c := range *n.groups.Load() {

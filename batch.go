@@ -17,6 +17,7 @@ import (
 const (
 	batchKeys    = 1024    // keys in one call to a peer
 	batchBytes   = 1 << 20 // bytes of keys in one call, and of values in its answer
+	batchCalls   = 32      // calls that one GetMany or Delete makes at once
 	batchLoaders = 64      // loads that one call runs at once
 )
 
@@ -90,6 +91,7 @@ func (c *groupCore) getManyFlagged(ctx context.Context, keys []string, flags uin
 		return nil, err
 	}
 	var all errgroup.Group
+	all.SetLimit(batchCalls)
 	for o, mine := range c.partition(v, keys, r) {
 		if o.peer == nil {
 			all.Go(func() error { c.getOwn(ctx, c.hits(mine, r), r); return nil })
@@ -107,6 +109,9 @@ func (c *groupCore) getManyFlagged(ctx context.Context, keys []string, flags uin
 func (c *groupCore) hits(keys []string, r *results) (rest []string) {
 	for _, key := range keys {
 		if e := c.hit(ring.Hash(c.seed, key), key); e != nil {
+			if e.Negative {
+				c.stats.negativeHits.Add(1)
+			}
 			r.put(key, e, nil)
 			continue
 		}
@@ -122,6 +127,7 @@ func (c *groupCore) getOwn(ctx context.Context, keys []string, r *results) {
 		return
 	}
 	var g errgroup.Group
+	g.SetLimit(batchCalls)
 	for chunk := range chunks(keys) {
 		g.Go(func() error { c.getEach(ctx, c.loadBatched(ctx, chunk, r.put), r); return nil })
 	}
@@ -158,10 +164,13 @@ func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, flag
 		if a, answers, ok = nextAnswer(answers); !ok {
 			return append(rest, keys[i:]...)
 		}
-		if a.status == statusOK {
-			if a.flags&flagHit != 0 && flags&flagNoValue == 0 {
-				c.stats.peerHits.Add(1)
+		if a.flags&flagHit != 0 && flags&flagNoValue == 0 {
+			c.stats.peerHits.Add(1)
+			if a.status == statusNotFound {
+				c.stats.negativeHits.Add(1)
 			}
+		}
+		if a.status == statusOK {
 			r.put(key, &store.Entry{Key: key, Data: a.body}, c.staleAnswer(o, key, a))
 			continue
 		}
@@ -240,6 +249,7 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 	}
 	r := &results{}
 	var all errgroup.Group
+	all.SetLimit(batchCalls)
 	for o, mine := range c.partition(v, keys, r) {
 		if o.peer == nil {
 			all.Go(func() error { c.deleteEach(ctx, mine, r); return nil })

@@ -47,6 +47,8 @@ type settler struct {
 	stamps map[string]uint64
 
 	settledOnce bool
+
+	unsettledSince int64 // when rounds began to fail; 0: the last one did not
 }
 
 const (
@@ -55,6 +57,7 @@ const (
 	fenceRetryMax  = 250 * time.Millisecond
 	fenceCalls     = 32 // asked at once
 	confirmPerSpan = 4  // rounds in MaxStale
+	complainEvery  = time.Minute
 )
 
 func newSettler(n *Node) *settler {
@@ -112,14 +115,39 @@ func (s *settler) round() bool {
 			s.poke()
 			return false
 		case all := <-answers:
-			for _, a := range all {
-				if !a.agrees {
-					return false
-				}
+			if against := disagreeing(v, all); len(against) > 0 {
+				s.complain(against)
+				return false
 			}
+			s.unsettledSince = 0
 			return s.settle(v, sent, all)
 		}
 	}
+}
+
+// disagreeing returns the names of those who do not act by the view.
+func disagreeing(v *view, answers []fenceAnswer) (names []string) {
+	for i, a := range answers {
+		if !a.agrees {
+			names = append(names, v.members[i].Name)
+		}
+	}
+	return names
+}
+
+// complain says in the log, once a minute, who keeps the mesh from settling for
+// longer than MaxStale: most likely gossip reaches it and peer calls do not.
+func (s *settler) complain(names []string) {
+	now := s.node.now()
+	if s.unsettledSince == 0 {
+		s.unsettledSince = now
+	}
+	if now-s.unsettledSince < int64(s.node.opts.MaxStale) {
+		return
+	}
+	s.unsettledSince = now + int64(complainEvery-s.node.opts.MaxStale)
+	s.node.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
+		"is their TCP port open?", "members", names)
 }
 
 // fenceAll asks the members of a view, in its order.
