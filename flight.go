@@ -163,7 +163,7 @@ func (c *groupCore) run(s *shard, f *flight, hash uint64, key string) (*store.En
 	if f.void && !c.node.faults.IgnoreFillToken {
 		return e, err
 	}
-	if err == nil && f.refresh != nil {
+	if f.refresh != nil && (err == nil || errors.Is(err, ErrNotFound)) {
 		c.recallForFillLocked(s, f, hash, key)
 	}
 	s.unlinkLocked(key, f)
@@ -191,54 +191,70 @@ func (c *groupCore) loadOnce(f *flight, key string) (*store.Entry, error) {
 // unlocks s meanwhile; the key is reserved, and whoever misses joins the flight
 // or waits.
 func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key string) {
-	b := s.books[key]
-	if b == nil || b.write != nil || !b.live(c.node.now()) {
-		return
+	for !f.void {
+		b := s.books[key]
+		switch {
+		case b == nil:
+			return
+		case b.write != nil: // leases on the value, which was evicted, are being recalled
+			busy := b.write
+			s.mu.Unlock()
+			<-busy
+			s.mu.Lock()
+		case !b.live(c.node.now()):
+			return
+		default:
+			b.write = make(chan struct{})
+			s.mu.Unlock()
+			c.recall(s, hash, key)
+			s.mu.Lock()
+			s.releaseLocked(key)
+			return
+		}
 	}
-	b.write = make(chan struct{})
-	s.mu.Unlock()
-	c.recall(s, hash, key)
-	s.mu.Lock()
-	s.releaseLocked(key)
 }
 
-// fillLocked stores a loaded value if it may be stored.
+// fillLocked stores a loaded value if it may be stored. If not, an older one must
+// not stay either, which could be served when a later load fails.
 func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
+	if f.void && !c.node.faults.IgnoreFillToken {
+		return // the view changed while leases were recalled
+	}
+	if !c.tryFillLocked(f, hash, e) {
+		c.store.Delete(hash, e.Key)
+	}
+}
+
+func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
 	now := c.node.now()
 	switch {
-	case f.void && !c.node.faults.IgnoreFillToken:
-		return // the view changed while leases were recalled
 	case e.Expires == doNotStore:
-		if f.refresh != nil {
-			c.store.Delete(hash, e.Key)
-		}
-		return
+		return false
 	case f.standIn:
 		limitExpiry(e, now+int64(standInKeep))
 	case c.node.mayServe(hash) != nil:
-		return
+		return false
 	}
 	c.node.limitNew(e, now)
-	c.attend(e, now)
+	if !f.standIn {
+		c.attend(e, now)
+	}
 	e.Epoch.Store(c.node.era.Load())
 	// A value too large to keep still answers those who wait.
 	if c.store.Set(hash, e, now) != nil {
 		c.stats.tooLarge.Add(1)
-		if f.refresh != nil {
-			c.store.Delete(hash, e.Key)
-		}
+		return false
 	}
+	return true
 }
 
 // fillNotFoundLocked remembers that a key does not exist, if the group wants it,
-// and forgets a value that was to be refreshed.
+// and forgets the value that it had.
 func (c *groupCore) fillNotFoundLocked(f *flight, hash uint64, key string) {
-	switch {
-	case c.notFoundTTL > 0:
-		e := &store.Entry{Key: key, Negative: true}
+	e := &store.Entry{Key: key, Negative: true, Expires: doNotStore}
+	if c.notFoundTTL > 0 {
+		e.Expires = 0
 		c.setTTL(e, c.notFoundTTL)
-		c.fillLocked(f, hash, e)
-	case f.refresh != nil && !f.void:
-		c.store.Delete(hash, key)
 	}
+	c.fillLocked(f, hash, e)
 }

@@ -129,14 +129,18 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		}
 	}
 	err = k.do(ctx, c, o)
-	if err != nil && (!errors.Is(err, ErrNotFound) || k.resp.Lease == 0) {
+	absent := errors.Is(err, ErrNotFound) && !isLoadOutcome(err)
+	if k.resp.Flags&flagHit != 0 && flags&flagRenewal == 0 && (err == nil || absent) {
+		c.stats.peerHits.Add(1)
+		if absent && k.resp.Lease == 0 { // with a lease it is counted as an entry
+			c.stats.negativeHits.Add(1)
+		}
+	}
+	if err != nil && (!absent || k.resp.Lease == 0) {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, "", ctxErr
 		}
 		return nil, k.resp.Message, err
-	}
-	if k.resp.Flags&flagHit != 0 && flags&flagRenewal == 0 {
-		c.stats.peerHits.Add(1)
 	}
 	e = &store.Entry{Key: key, Data: k.resp.Value, Negative: err != nil}
 	if fetch != nil && k.resp.Lease > 0 {

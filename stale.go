@@ -80,7 +80,10 @@ func (c *groupCore) refresh(hash uint64, e *store.Entry) {
 	c.node.spawn(func() {
 		s := c.shard(hash)
 		s.mu.Lock()
-		if s.closed || s.flights[e.Key] != nil || c.node.mayServe(hash) != nil {
+		// A load beside a write could show what is written before all holders have
+		// dropped the former value.
+		writing := s.books[e.Key] != nil && s.books[e.Key].write != nil
+		if s.closed || writing || s.flights[e.Key] != nil || c.node.mayServe(hash) != nil {
 			s.mu.Unlock()
 			return
 		}

@@ -1,0 +1,257 @@
+package cachemesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/seam"
+)
+
+// gone is how a monotone watch sees a key that does not exist any more: newer
+// than every version.
+const gone = 1 << 30
+
+// A watch checks that what Gets return never goes back: a Get that starts after
+// another has ended returns the same version or a newer one.
+type watch struct {
+	floor atomic.Int64
+	reads atomic.Int64
+	back  sync.Once
+}
+
+func (w *watch) get(t *testing.T, ctx context.Context, g *cachemesh.Group[int], who int, key string) {
+	floor := w.floor.Load()
+	v, err := g.Get(ctx, key)
+	if errors.Is(err, cachemesh.ErrNotFound) {
+		v, err = gone, nil
+	}
+	if err != nil {
+		t.Errorf("node%d: %v", who, err)
+	}
+	if int64(v) < floor {
+		w.back.Do(func() { t.Errorf("node%d got version %d after somebody got %d", who, v, floor) })
+	}
+	w.reads.Add(1)
+	for old := w.floor.Load(); int64(v) > old && !w.floor.CompareAndSwap(old, int64(v)); {
+		old = w.floor.Load()
+	}
+}
+
+// watchAll reads a key on every member once in a millisecond, for a time.
+func watchAll(t *testing.T, ctx context.Context, groups []*cachemesh.Group[int], key string, d time.Duration) *watch {
+	w := &watch{}
+	var all sync.WaitGroup
+	for i, g := range groups {
+		all.Go(func() {
+			for range int(d / time.Millisecond) {
+				w.get(t, ctx, g, i, key)
+				time.Sleep(time.Millisecond)
+			}
+		})
+	}
+	all.Wait()
+	return w
+}
+
+// slowInvalidations delays every invalidation.
+func slowInvalidations(d time.Duration) edit {
+	return func(_ int, o *cachemesh.Options) {
+		o.Network = tapped{o.Network, func(ctx context.Context, _ string, req *httppool.Request, resp *httppool.Response, next seam.Caller) error {
+			if req.Op == cachemesh.OpInvalidate {
+				time.Sleep(d)
+			}
+			return next.Call(ctx, req, resp)
+		}}
+	}
+}
+
+func TestRefreshAhead(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		var loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			time.Sleep(100 * time.Millisecond)
+			return int(loads.Add(1)), nil
+		}, cachemesh.GroupOptions[int]{TTL: time.Minute, RefreshAfter: 10 * time.Second})
+		key := m.keyOf("g", 0)
+		mustGet(t, groups[1], key, 1)
+		time.Sleep(15 * time.Second)
+		if n := loads.Load(); n != 1 {
+			t.Fatalf("%d loads of a key that nobody reads, want 1", n)
+		}
+		start := time.Now()
+		var all sync.WaitGroup
+		for _, g := range groups {
+			for range 100 {
+				all.Go(func() { mustGet(t, g, key, 1) })
+			}
+		}
+		all.Wait()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Gets waited %v for the refresh", took)
+		}
+		time.Sleep(3 * time.Second) // the load, and leases on the old value
+		for _, g := range groups {
+			mustGet(t, g, key, 2)
+		}
+		var refreshes uint64
+		for _, g := range groups {
+			refreshes += g.Stats().Refreshes
+		}
+		if n := loads.Load(); n != 2 || refreshes != 1 {
+			t.Errorf("%d loads and %d refreshes after 300 Gets, want 2 and 1", n, refreshes)
+		}
+	})
+}
+
+// TestWritesBeatRefreshes completes a write while a refresh is under way: what
+// the refresh read before is not stored.
+func TestWritesBeatRefreshes(t *testing.T) {
+	for _, isSet := range []bool{true, false} {
+		for owner := range 2 {
+			t.Run(fmt.Sprintf("set=%t/owner=node%d", isSet, owner), func(t *testing.T) {
+				bubble(t, func(t *testing.T, ctx context.Context) {
+					m := newMesh(t, 2)
+					var loads, row atomic.Int64
+					entered, release := make(chan struct{}), make(chan struct{})
+					groups := groupOn(m, "g", func(context.Context, string) (int64, error) {
+						v := row.Load()
+						if loads.Add(1) == 2 {
+							close(entered)
+							<-release
+						}
+						return v, nil
+					}, cachemesh.GroupOptions[int64]{TTL: time.Minute, RefreshAfter: time.Second})
+					key := m.keyOf("g", owner)
+					mustGet(t, groups[0], key, 0)
+					time.Sleep(2 * time.Second)
+					mustGet(t, groups[0], key, 0)
+					<-entered // the refresh has read the row
+					row.Store(1)
+					want := int64(1)
+					if isSet {
+						want = 2
+						must(t, groups[0].Set(ctx, key, want, 0))
+					} else {
+						must(t, groups[0].Delete(ctx, key))
+						mustGet(t, groups[1], key, want)
+					}
+					close(release)
+					synctest.Wait()
+					for _, g := range groups {
+						mustGet(t, g, key, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestRefreshNeverGoesBack reloads a value of which others hold hot copies,
+// while invalidations are slow: whoever sees the new value, nobody sees the old
+// one after that.
+func TestRefreshNeverGoesBack(t *testing.T) {
+	const goneFrom = 40 // the load from which on the row does not exist
+	for _, test := range []struct {
+		name string
+		o    cachemesh.GroupOptions[int]
+		end  bool // the row is deleted in the end
+	}{
+		{name: "values"},
+		{name: "row goes", end: true},
+		{name: "row goes and that is remembered", end: true, o: cachemesh.GroupOptions[int]{NotFoundTTL: time.Minute}},
+		{name: "value is not kept any more", o: cachemesh.GroupOptions[int]{TTLFunc: func(_ string, v int) time.Duration {
+			if v >= goneFrom {
+				return -1
+			}
+			return time.Minute
+		}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				m := newMesh(t, 3, slowInvalidations(37*time.Millisecond))
+				var loads atomic.Int64
+				o := test.o
+				o.TTL, o.RefreshAfter, o.HotReads = time.Minute, 20*time.Millisecond, 1
+				groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+					n := int(loads.Add(1))
+					if test.end && n >= goneFrom {
+						return 0, cachemesh.ErrNotFound
+					}
+					return n, nil
+				}, o)
+				w := watchAll(t, ctx, groups, m.keyOf("g", 0), 4*time.Second)
+				hot := groups[1].Stats().HotHits + groups[2].Stats().HotHits
+				t.Logf("%d reads, %d of hot copies, %d loads", w.reads.Load(), hot, loads.Load())
+				if hot == 0 || loads.Load() < goneFrom {
+					t.Error("too few refreshes or hot copies to prove anything")
+				}
+			})
+		})
+	}
+}
+
+// TestRefreshDuringAWrite: the row has changed and a Set waits for the holders of
+// the old value. A refresh must not show the new row before they dropped it.
+func TestRefreshDuringAWrite(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3, slowInvalidations(100*time.Millisecond))
+		var row, refreshed atomic.Int64
+		row.Store(1)
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			refreshed.Add(1)
+			return int(row.Load()), nil
+		}, cachemesh.GroupOptions[int]{TTL: time.Minute, RefreshAfter: 150 * time.Millisecond, HotReads: 1})
+		key := m.keyOf("g", 0)
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for v := range 30 {
+				time.Sleep(time.Duration(300+7*v) * time.Millisecond) // at all phases of the refreshes
+				row.Store(int64(v + 2))
+				must(t, groups[0].Set(ctx, key, v+2, 0))
+			}
+		})
+		w := watchAll(t, ctx, groups, key, 14*time.Second)
+		writer.Wait()
+		t.Logf("%d reads, %d of hot copies, %d refreshes", w.reads.Load(), groups[1].Stats().HotHits, refreshed.Load())
+	})
+}
+
+// TestRefreshFailureKeepsTheValue until its TTL, with attempts further and
+// further apart.
+func TestRefreshFailureKeepsTheValue(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		var loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			if n := loads.Add(1); n > 1 {
+				return 0, errSentinel
+			}
+			return 1, nil
+		}, cachemesh.GroupOptions[int]{TTL: 30 * time.Second, RefreshAfter: time.Second, Errors: []error{errSentinel}})
+		key := m.keyOf("g", 1)
+		start := time.Now()
+		mustGet(t, groups[0], key, 1)
+		for time.Since(start) < 30*time.Second-10*time.Millisecond {
+			mustGet(t, groups[0], key, 1)
+			time.Sleep(5 * time.Millisecond)
+		}
+		attempts := loads.Load() - 1
+		t.Logf("%d attempts in 29 s", attempts)
+		if attempts < 5 || attempts > 12 {
+			t.Errorf("%d attempts to refresh in 29 s", attempts)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if v, err := groups[0].Get(ctx, key); !errors.Is(err, errSentinel) {
+			t.Errorf("Get after the TTL = %v, %v, want the loader's error", v, err)
+		}
+	})
+}
