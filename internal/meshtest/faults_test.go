@@ -78,6 +78,7 @@ func (s *Stage) traffic(t *testing.T, seed uint64, group func(int) *cachemesh.Gr
 		t.Fatal(err)
 	}
 	tr.Start()
+	t.Cleanup(func() { tr.Stop() })
 	return tr
 }
 

@@ -31,6 +31,7 @@ type Mesh struct {
 	Calls *Calls
 
 	cfg   Config
+	news  *news
 	mu    sync.Mutex // guards nodes
 	nodes []*cachemesh.Node
 	setup func(i int, n *cachemesh.Node) error
@@ -38,7 +39,7 @@ type Mesh struct {
 
 // New returns a mesh without members.
 func New(cfg Config) *Mesh {
-	return &Mesh{Net: memnet.New(cfg.Seed), Calls: newCalls(cfg.Seed), cfg: cfg, nodes: make([]*cachemesh.Node, cfg.Members)}
+	return &Mesh{Net: memnet.New(cfg.Seed), Calls: newCalls(cfg.Seed), cfg: cfg, news: &news{held: make(map[string]bool)}, nodes: make([]*cachemesh.Node, cfg.Members)}
 }
 
 // HostName returns the name of member i and of its host.
@@ -66,7 +67,7 @@ func (m *Mesh) StartMember(i int) error {
 	host := m.Net.Host(HostName(i))
 	o := cachemesh.Options{
 		Name: HostName(i), ListenAddr: net.JoinHostPort(host.IP().String(), port),
-		Network: network{host, m.Calls, m.cfg.Faults}, Logger: m.cfg.Logger,
+		Network: network{host, m.Calls, m.news, m.cfg.Faults}, Logger: m.cfg.Logger,
 	}
 	for s := range 3 {
 		o.BootstrapNodes = append(o.BootstrapNodes, net.JoinHostPort(m.Net.Host(HostName(s)).IP().String(), port))
@@ -154,6 +155,7 @@ func (m *Mesh) agree(which []int) bool {
 type network struct {
 	*memnet.Host
 	calls  *Calls
+	news   *news
 	faults faultinject.Faults
 }
 

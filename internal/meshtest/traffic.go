@@ -35,6 +35,7 @@ type Traffic struct {
 	SetsOnly, DeletesOnly bool
 
 	stop chan struct{}
+	once sync.Once // closes stop
 	work sync.WaitGroup
 
 	mu  sync.Mutex // guards out
@@ -66,7 +67,7 @@ func (tr *Traffic) Start() {
 
 // Stop ends the traffic, waits for what is under way and returns what it met.
 func (tr *Traffic) Stop() Outcome {
-	close(tr.stop)
+	tr.once.Do(func() { close(tr.stop) })
 	tr.work.Wait()
 	return tr.Outcome()
 }
