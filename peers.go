@@ -117,7 +117,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	k.req.Flags = flags
 	sent := c.node.now()
 	var fetch *hotcache.Fetch
-	if flags&flagStandIn == 0 && o.id != "" && c.hot.Touch(hash, sent) {
+	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && c.hot.Touch(hash, sent) {
 		// Registered before it is sent: an invalidation that overtakes the answer
 		// finds the fetch and marks it.
 		fetch = c.hot.Begin(hash, key, o.id)
@@ -130,7 +130,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	}
 	err = k.do(ctx, c, o)
 	absent := errors.Is(err, ErrNotFound) && !isLoadOutcome(err)
-	if k.resp.Flags&flagHit != 0 && flags&flagRenewal == 0 && (err == nil || absent) {
+	if k.resp.Flags&flagHit != 0 && flags&(flagRenewal|flagPeek) == 0 && (err == nil || absent) {
 		c.stats.peerHits.Add(1)
 		if absent && k.resp.Lease == 0 { // with a lease it is counted as an entry
 			c.stats.negativeHits.Add(1)

@@ -86,6 +86,9 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 
 // serveHit answers a Get from memory.
 func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response) bool {
+	if req.Flags&flagPeek != 0 {
+		return c.servePeek(hash, req.Key, resp)
+	}
 	if req.Flags&flagLease != 0 {
 		if !c.grant(hash, req.Key, from, resp) {
 			return false
@@ -119,15 +122,17 @@ func putEntry(resp *httppool.Response, e *store.Entry, now int64) {
 
 // serveGet answers a Get by a load.
 func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, flags uint8, resp *httppool.Response) {
-	c.stats.served.Add(1)
 	if flags&flagPeek != 0 {
-		resp.Status = statusNotFound
-		if err := c.node.mayServe(hash); err != nil {
-			c.putError(resp, err)
-			c.hint(resp, hash)
+		resp.Status = statusNotFound // if it may be served by now, there was nothing a moment ago
+		if !c.servePeek(hash, key, resp) {
+			if err := c.node.mayServe(hash); err != nil {
+				c.putError(resp, err)
+				c.hint(resp, hash)
+			}
 		}
 		return
 	}
+	c.stats.served.Add(1)
 	e, hit, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
 	if hit {
 		defer func() { resp.Flags |= flagHit }()

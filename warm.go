@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -97,7 +98,7 @@ func (c *groupCore) peek(ctx context.Context, key string) (*store.Entry, error) 
 		return nil, err
 	}
 	hash := ring.Hash(c.seed, key)
-	e := c.hit(hash, key)
+	e := c.peekHere(hash, key)
 	if e == nil {
 		v, err := c.node.currentView(ctx)
 		if err != nil {
@@ -121,6 +122,43 @@ func (c *groupCore) peek(ctx context.Context, key string) (*store.Entry, error) 
 		return nil, ErrNotFound
 	}
 	return e, nil
+}
+
+// peekHere is hit without its consequences: nothing is counted, refreshed or
+// renewed.
+func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
+	v := c.node.view.Load()
+	if v == nil {
+		return nil
+	}
+	now := c.node.now()
+	if v.standing(hash) == foreign {
+		return c.hot.Get(hash, key, now)
+	}
+	if c.node.mayServe(hash) != nil {
+		return nil
+	}
+	e := c.store.Peek(hash, key, now)
+	if e == nil {
+		return nil
+	}
+	if until := freshUntil(e); until != 0 && now >= until {
+		return nil
+	}
+	return e
+}
+
+// servePeek answers a peer's Peek, if this member may answer for the key.
+func (c *groupCore) servePeek(hash uint64, key string, resp *httppool.Response) bool {
+	if c.node.mayServe(hash) != nil {
+		return false
+	}
+	if e := c.peekHere(hash, key); e != nil {
+		putEntry(resp, e, c.node.now())
+	} else {
+		resp.Status = statusNotFound
+	}
+	return true
 }
 
 // All iterates over the entries that this member owns and holds: keys with their
