@@ -160,6 +160,11 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*st
 				return nil, err
 			}
 			return c.loadUnstored(ctx, hash, key)
+		case isUnreachable(err) && (hint != nil || c.node.view.Load() != v):
+			// It left while it was being asked.
+			c.stats.retries.Add(1)
+			hint = nil
+			try++
 		case isUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
 		default:

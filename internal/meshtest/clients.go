@@ -77,6 +77,9 @@ type Clients struct {
 	Pause   time.Duration // between two operations of a client, at most
 	Origin  *Origin       // nil: a plain map
 	Timeout time.Duration // of an operation
+
+	// Excuse says that an operation's error is no failure; nil: none is.
+	Excuse func(error) bool
 }
 
 // Run lets the clients work until each has done its part. Every value written is
@@ -104,7 +107,7 @@ func (c Clients) client(id int, h *History, group func(int) *cachemesh.Group[int
 		ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 		err := c.operate(ctx, rng.IntN(100), id, key, value, h, group(id))
 		cancel()
-		if err != nil {
+		if err != nil && (c.Excuse == nil || !c.Excuse(err)) {
 			return fmt.Errorf("client %d, operation %d on %q: %w", id, n, key, err)
 		}
 		if c.Pause > 0 {
