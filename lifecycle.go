@@ -129,14 +129,11 @@ func (n *Node) join() error {
 	wait := joinRetryFloor
 	for len(n.opts.BootstrapNodes) > 0 {
 		contacted, err := ms.Join(ctx)
-		if contacted > 0 {
-			break
-		}
-		if errors.Is(err, membership.ErrNameTaken) {
+		if errors.Is(err, membership.ErrNameTaken) { // whoever else answered
 			return fmt.Errorf("%w: %w", ErrNameTaken, err)
 		}
-		if err == nil {
-			break // the only bootstrap node is this one
+		if contacted > 0 || err == nil { // err is nil if the only bootstrap node is this one
+			break
 		}
 		if pauseErr := n.pause(ctx, wait); n.isClosing() {
 			return ErrClosed
