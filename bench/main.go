@@ -74,7 +74,7 @@ func parseFlags() (mode, error) {
 	if flag.NArg() > 0 || *short && m.full {
 		return m, errors.New("usage: bench [-short | -full] [flags]; see -help")
 	}
-	m.duration, m.warm = 300*time.Millisecond, 150*time.Millisecond
+	m.duration, m.warm = 300*time.Millisecond, 100*time.Millisecond
 	rounds := 3
 	if m.full {
 		m.duration, m.warm, rounds = 2*time.Second, 500*time.Millisecond, 7

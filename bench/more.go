@@ -36,9 +36,9 @@ func (r *runner) measureGrowth(ctx context.Context) error {
 
 // measureHitRatio replays the traces.
 func (r *runner) measureHitRatio(ctx context.Context) error {
-	reads := 200_000
+	reads, shares := 200_000, hitratio.FewShares
 	if r.mode.full {
-		reads = 1_000_000
+		reads, shares = 1_000_000, hitratio.Shares
 	}
 	traces := []*hitratio.Trace{hitratio.ZipfTrace(50_000, reads)}
 	if t, err := hitratio.Glimpse(); err != nil {
@@ -56,7 +56,7 @@ func (r *runner) measureHitRatio(ctx context.Context) error {
 	}
 	for _, t := range traces {
 		r.traces = append(r.traces, report.Trace{Name: t.Name, Source: t.Source, Reads: len(t.Keys), Distinct: t.Distinct})
-		err := hitratio.Measure(ctx, t, func(p hitratio.Point) {
+		err := hitratio.Measure(ctx, t, shares, func(p hitratio.Point) {
 			r.points = append(r.points, p)
 			fmt.Printf("hit ratio: %s, %d entries, %s: %.1f %%, %d held at the end %s\n", p.Trace, p.Capacity, p.Policy, 100*p.Ratio, p.Held, p.Err)
 		})

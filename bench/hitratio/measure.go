@@ -12,15 +12,19 @@ type Point struct {
 	Err      string `json:",omitempty"`
 }
 
-// Shares are the measured capacities, as shares of a trace's distinct keys.
-var Shares = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.4}
+// The measured capacities, as shares of a trace's distinct keys.
+var (
+	Shares    = []float64{0.01, 0.02, 0.05, 0.1, 0.2, 0.4}
+	FewShares = []float64{0.02, 0.1, 0.4}
+)
 
 // minCapacity leaves out capacities that no cache is built for.
 const minCapacity = 100
 
-// Measure replays a trace with every policy and capacity, from one goroutine.
-func Measure(ctx context.Context, t *Trace, report func(Point)) error {
-	for _, share := range Shares {
+// Measure replays a trace with every policy and with capacities that are shares
+// of its distinct keys, from one goroutine.
+func Measure(ctx context.Context, t *Trace, shares []float64, report func(Point)) error {
+	for _, share := range shares {
 		capacity := int(share * float64(t.Distinct))
 		if capacity < minCapacity {
 			continue
