@@ -77,7 +77,7 @@ func parseFlags() (mode, error) {
 	m.duration, m.warm = 300*time.Millisecond, 100*time.Millisecond
 	rounds := 3
 	if m.full {
-		m.duration, m.warm, rounds = 2*time.Second, 500*time.Millisecond, 7
+		m.duration, m.warm, rounds = time.Second, 250*time.Millisecond, 7
 	}
 	if m.rounds <= 0 {
 		m.rounds = rounds

@@ -154,7 +154,7 @@ func storms(m mode) suite {
 func mixedSuite(m mode) suite {
 	keys := 5_000
 	if m.full {
-		keys = 100_000
+		keys = 20_000
 	}
 	job := proc.Job{Work: "mixed", Size: mixedSize, Keys: keys, Callers: 32, Writes: 10}
 	return suite{
@@ -183,7 +183,7 @@ func (m mode) memoryRounds() int {
 func memory(m mode) suite {
 	keys := 50_000
 	if m.full {
-		keys = 500_000
+		keys = 200_000
 	}
 	names := slices.Concat(meshFamily, []string{"redis-rueidis", "memcached", "ristretto", "otter", "sturdyc"})
 	return suite{
