@@ -170,12 +170,21 @@ func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, flag
 				c.stats.negativeHits.Add(1)
 			}
 		}
-		if a.status == statusOK {
-			r.put(key, &store.Entry{Key: key, Data: a.body}, c.staleAnswer(o, key, a))
+		if a.status == statusOK && a.flags&flagStale == 0 {
+			r.put(key, &store.Entry{Key: key, Data: a.body}, nil)
 			continue
 		}
 		one := call{req: httppool.Request{Op: opGet, Key: key}}
-		one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
+		one.resp.Status, one.resp.Flags, one.resp.Value = a.status, a.flags, a.body
+		if a.status == statusOK {
+			if !cutStale(&one.resp) {
+				rest = append(rest, key)
+				continue
+			}
+			r.put(key, &store.Entry{Key: key, Data: one.resp.Value}, c.staleResponse(o, &one))
+			continue
+		}
+		one.resp.Message = string(a.body)
 		if err := c.errorOf(o, &one); errors.Is(err, ErrNotFound) || a.status == statusLoadFailed {
 			r.put(key, nil, err)
 		} else {
@@ -197,11 +206,15 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 	outcomes := c.answerMany(ctx, keys)
 	for i := range outcomes {
 		o := &outcomes[i]
+		if req.Flags&flagNoValue != 0 {
+			o.Value = nil
+		}
 		body := o.Value
-		if o.Status != statusOK {
+		switch {
+		case o.Status != statusOK:
 			body = []byte(o.Message)
-		} else if req.Flags&flagNoValue != 0 {
-			body = nil
+		case o.Flags&flagStale != 0:
+			body = appendStale(nil, o)
 		}
 		if len(resp.Value)+len(body) > batchBytes && i > 0 {
 			break

@@ -3,6 +3,8 @@ package cachemesh
 import (
 	"encoding/binary"
 	"iter"
+
+	"github.com/praveenduddu/cachemesh/httppool"
 )
 
 // Lists of keys and of answers travel in a call's Value: each key as a uvarint
@@ -53,6 +55,29 @@ func appendAnswer(dst []byte, status, flags uint8, body []byte) []byte {
 	dst = append(dst, status, flags)
 	dst = binary.AppendUvarint(dst, uint64(len(body)))
 	return append(dst, body...)
+}
+
+// appendStale appends what an answer with flagStale has for a body: the time since
+// the value's TTL has passed, what the loader said with its length, and the value.
+func appendStale(dst []byte, o *httppool.Response) []byte {
+	dst = binary.AppendUvarint(dst, o.Version)
+	dst = binary.AppendUvarint(dst, uint64(len(o.Message)))
+	dst = append(dst, o.Message...)
+	return append(dst, o.Value...)
+}
+
+// cutStale undoes appendStale in the Value of a response. It reports false if
+// that is malformed.
+func cutStale(resp *httppool.Response) bool {
+	age, n := binary.Uvarint(resp.Value)
+	if n <= 0 {
+		return false
+	}
+	message, value, ok := cutBytes(resp.Value[n:])
+	if ok {
+		resp.Version, resp.Message, resp.Value = age, string(message), value
+	}
+	return ok
 }
 
 // nextAnswer splits the first answer off a list. It reports false if there is

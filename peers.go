@@ -160,21 +160,9 @@ func (c *groupCore) staleResponse(o *owner, k *call) error {
 	if k.resp.Flags&flagStale == 0 {
 		return nil
 	}
-	return c.remoteStale(o, k.req.Key, time.Duration(k.resp.Version), k.resp.Message)
-}
-
-// staleAnswer is staleResponse for a key of a batch, which carries less.
-func (c *groupCore) staleAnswer(o *owner, key string, a answer) error {
-	if a.flags&flagStale == 0 {
-		return nil
-	}
-	return c.remoteStale(o, key, 0, "the loader failed")
-}
-
-func (c *groupCore) remoteStale(o *owner, key string, age time.Duration, text string) error {
-	key = strings.Clone(key)
-	return &StaleError{Group: c.name, Key: key, Age: age,
-		Err: &LoadError{Group: c.name, Key: key, Member: o.name, Err: &remoteError{text: text}}}
+	key := strings.Clone(k.req.Key)
+	return &StaleError{Group: c.name, Key: key, Age: time.Duration(k.resp.Version), Err: &LoadError{
+		Group: c.name, Key: key, Member: o.name, Panic: k.resp.Flags&flagPanic != 0, Err: c.causeOf(&k.resp)}}
 }
 
 // renew asks for a key again whose lease ends soon, so that a hot key stays a

@@ -155,8 +155,13 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 	}
 	putEntry(resp, e, c.node.now())
 	if stale, ok := errors.AsType[*StaleError](err); ok {
-		resp.Flags, resp.TTL, resp.Version = flagStale, 0, uint64(stale.Age)
-		resp.Message = clip(stale.Err.Error())
+		cause, panicked := stale.Err, false
+		if le, ok := cause.(*LoadError); ok {
+			cause, panicked = le.Err, le.Panic
+		}
+		c.putCause(resp, statusOK, panicked, cause)
+		resp.Flags |= flagStale
+		resp.TTL, resp.Version = 0, uint64(stale.Age)
 	}
 }
 

@@ -131,15 +131,23 @@ func (c *groupCore) staleError(e *store.Entry, now int64) error {
 	return stale
 }
 
-// staleNow returns a value past its TTL, with a *StaleError, while it is too
-// early to try the loader again after it failed.
+// staleNow returns a value past its TTL, with a *StaleError, if a load failed a
+// moment ago. Nobody waits for the next attempt then, which may hang: it is made
+// in the background.
 func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, error) {
 	if c.staleFor == 0 {
 		return nil, nil
 	}
 	e := c.store.Peek(hash, key, now)
-	if e == nil || e.Care == nil || e.Care.Failures.Load() == 0 || now >= e.Care.Next.Load() {
+	if e == nil || e.Care == nil || e.Care.Failures.Load() == 0 {
 		return nil, nil
+	}
+	next := e.Care.Next.Load()
+	if now >= later(next, retryLoadMax) {
+		return nil, nil // nobody asked for long: the origin may be well by now
+	}
+	if now >= next && e.Care.Next.CompareAndSwap(next, now+int64(c.loadTimeout)) {
+		c.refresh(hash, e)
 	}
 	return e, c.staleError(e, now)
 }
