@@ -26,7 +26,8 @@ const (
 	handOverTime = 5 * time.Second
 
 	// traceFor is how long a Delete in a group without a loader is remembered
-	// while a member is missing.
+	// while a member is missing, and how long after it was forgotten Deletes still
+	// are.
 	traceFor = time.Hour
 )
 

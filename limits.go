@@ -20,6 +20,10 @@ type doubts struct {
 	// whole is the number of members when none was missing.
 	whole int
 
+	// tracesUntil is how long Deletes leave traces for a member that was forgotten
+	// and may be back yet, with the values that it had.
+	tracesUntil int64
+
 	// sweepAt is when entries of an era before sweepEra are dropped; 0: never.
 	sweepAt  int64
 	sweepEra uint64
@@ -62,11 +66,19 @@ func (d *doubts) forget(members int, now int64) {
 	for id, gone := range d.missing {
 		if now >= gone.until {
 			delete(d.missing, id)
+			d.tracesUntil = now + int64(traceFor)
 		}
 	}
 	if len(d.missing) == 0 {
 		d.whole = members
 	}
+}
+
+// tellDoubts tells those who write what they must assume. n.adopting is held.
+func (n *Node) tellDoubts(now int64) {
+	missing := len(n.doubts.missing) > 0
+	n.doubtful.Store(missing)
+	n.tracing.Store(missing || now < n.doubts.tracesUntil)
 }
 
 // limitNew limits the life of a value that is about to be stored while a member
@@ -102,7 +114,7 @@ func (n *Node) enforceLimits() time.Duration {
 	now, d := n.now(), &n.doubts
 	if v := n.view.Load(); v != nil {
 		d.forget(len(v.members), now)
-		n.doubtful.Store(len(d.missing) > 0)
+		n.tellDoubts(now)
 	}
 	if d.sweepAt == 0 {
 		return forgetAfter

@@ -191,8 +191,8 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 
 // dated returns the entry that a write stores, nil for none. Without a loader
 // nobody could bring a value back, so values carry a version, by which the
-// newest is found when two sides of a cut grow together; and while a member is
-// missing a Delete leaves a trace, lest the other side's value come back.
+// newest is found when two sides of a cut grow together; and while a member may
+// be on the other side a Delete leaves a trace, lest its value come back.
 func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 	e := ch.e
 	switch {
@@ -203,7 +203,7 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 		}
 	case e != nil:
 		e.Version = c.node.nextVersion()
-	case c.node.doubtful.Load():
+	case c.node.tracing.Load():
 		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.node.nextVersion(), Expires: now + int64(traceFor)}
 	}
 	return e
