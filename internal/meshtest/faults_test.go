@@ -46,7 +46,11 @@ func underFault(t *testing.T, seeds int, play func(t *testing.T, seed uint64)) {
 // stage starts a mesh for a test, which prints the faults if it fails.
 func stage(t *testing.T, seed uint64, members int) *Stage {
 	t.Helper()
-	cfg := Config{Seed: seed, Members: members}
+	return stageOf(t, Config{Seed: seed, Members: members, HotReads: 1})
+}
+
+func stageOf(t *testing.T, cfg Config) *Stage {
+	t.Helper()
 	if *oneSeed != 0 {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}

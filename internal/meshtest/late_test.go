@@ -9,6 +9,8 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 )
 
+const opGet = 1 // of the peer protocol
+
 const lateRounds = 500 // of each of the two races
 
 // TestDeleteDuringLoad deletes a key while a load of it runs for 500 ms: whoever
@@ -55,7 +57,7 @@ func TestAnswerDelayedPastDelete(t *testing.T) {
 		s := stage(t, 1, 5)
 		const held = 100 * time.Millisecond
 		s.Calls.HoldAnswers(func(_ string, req *httppool.Request) time.Duration {
-			if req.Op == 1 { // a Get
+			if req.Op == opGet {
 				return held
 			}
 			return 0

@@ -22,6 +22,8 @@ type Config struct {
 	Faults  faultinject.Faults // safeguards to leave out
 	Logger  *slog.Logger       // nil: silent
 	Edit    func(*cachemesh.Options)
+
+	HotReads int // of a Stage's groups; 0: their default
 }
 
 // A Mesh is a number of members on a network in memory. Its methods, but for

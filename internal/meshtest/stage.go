@@ -55,11 +55,11 @@ func NewStage(ctx context.Context, cfg Config) (*Stage, error) {
 func (s *Stage) end() error { s.Close(); return nil }
 
 func (s *Stage) setUp(i int, n *cachemesh.Node) error {
-	rows, err := cachemesh.NewGroup(n, rowsGroup, s.Origin.Load, cachemesh.GroupOptions[int]{HotReads: 1})
+	rows, err := cachemesh.NewGroup(n, rowsGroup, s.Origin.Load, cachemesh.GroupOptions[int]{HotReads: s.cfg.HotReads})
 	if err != nil {
 		return err
 	}
-	values, err := cachemesh.NewGroup[int](n, valuesGroup, nil, cachemesh.GroupOptions[int]{HotReads: 1})
+	values, err := cachemesh.NewGroup[int](n, valuesGroup, nil, cachemesh.GroupOptions[int]{HotReads: s.cfg.HotReads})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,63 @@
+package cachemesh
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+)
+
+// TestLeaseCost measures what a hot key costs its owner beside the value: a book,
+// and a line in it per holder.
+func TestLeaseCost(t *testing.T) {
+	const keyCount = 16 << 10
+	v := &view{peers: make(map[string]caller)}
+	ids := make([]string, 16)
+	for i := range ids {
+		ids[i] = fmt.Sprint("holder", i, "#1")
+		v.peers[ids[i]] = noCaller{}
+	}
+	n := &Node{}
+	n.view.Store(v)
+	keys := make([]string, keyCount)
+	for i := range keys {
+		keys[i] = fmt.Sprint("key ", i)
+	}
+	cost := func(holders int) float64 {
+		c := &groupCore{node: n}
+		c.init()
+		before := heapInUse()
+		for i, key := range keys {
+			s := c.shard(uint64(i))
+			for _, id := range ids[:holders] {
+				if !s.register(c, key, id) {
+					t.Fatalf("no lease for %q to %s", key, id)
+				}
+			}
+		}
+		bytes := heapInUse() - before
+		runtime.KeepAlive(c)
+		return float64(bytes) / keyCount
+	}
+	one, four, many := cost(1), cost(4), cost(16)
+	t.Logf("bytes of an owner's books per hot key: %.0f with 1 holder, %.0f with 4, %.0f with 16: %.0f per further holder", one, four, many, (many-four)/12)
+	if many > 1024 {
+		t.Errorf("a hot key with 16 holders costs %.0f bytes, want at most 1024", many)
+	}
+}
+
+func (s *shard) register(c *groupCore, key, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.registerLocked(s, key, id, 0, math.MaxInt64)
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// noCaller stands for a peer that is in the view and is not called.
+type noCaller struct{ caller }
