@@ -57,6 +57,41 @@ func TestReadersNeverMiss(t *testing.T) {
 	}
 }
 
+// TestReadersPassUnlinkedEntries takes entries out of the chain in front of a key
+// that readers look for.
+func TestReadersPassUnlinkedEntries(t *testing.T) {
+	s := newStore(t, Options{MaxBytes: 1 << 20})
+	mustSet(t, s, 7, &Entry{Key: "steady"}, 1)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				if s.Get(7, "steady", 1) == nil {
+					t.Error("the key is missing")
+					return
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	names := []string{"a", "b", "c", "d", "e", "f"}
+	for range 10_000 {
+		for _, name := range names {
+			mustSet(t, s, 7, &Entry{Key: name}, 1)
+		}
+		for _, name := range names {
+			s.Delete(7, name)
+		}
+	}
+	close(stop)
+	readers.Wait()
+}
+
 func TestTablesShrink(t *testing.T) {
 	s := newStore(t, Options{MaxBytes: 1 << 20})
 	keys, hashes := testKeys(5000)

@@ -5,21 +5,35 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 )
 
-// TestMain fails if closed stores leave goroutines behind.
+// TestMain fails if closed stores leave goroutines of ristretto behind.
 func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
 	code := m.Run()
-	for i := 0; i < 10_000 && runtime.NumGoroutine() > before; i++ {
+	var left string
+	for range 10_000 {
+		if left = ristrettoStacks(); left == "" {
+			break
+		}
 		runtime.Gosched() // they have answered, but may not have ended
 	}
-	if n := runtime.NumGoroutine(); code == 0 && n > before {
-		fmt.Fprintln(os.Stderr, n-before, "goroutines left")
+	if code == 0 && left != "" {
+		fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", left)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// ristrettoStacks returns the stacks of all goroutines if some are ristretto's.
+func ristrettoStacks() string {
+	buf := make([]byte, 1<<18)
+	stacks := string(buf[:runtime.Stack(buf, true)])
+	if !strings.Contains(stacks, "dgraph-io/ristretto") {
+		return ""
+	}
+	return stacks
 }
 
 func TestNewRefusesTinyBudgets(t *testing.T) {
