@@ -20,12 +20,12 @@ const doNotStore = -1
 type groupCore struct {
 	node        *Node
 	name        string
-	seed        uint64                                                                    // of the hash of its keys
-	store       *store.Store                                                              // what this member owns
-	hot         *hotcache.Cache                                                           // leased copies of what others own
-	loader      func(ctx context.Context, key string) (*store.Entry, error)               // nil: none
-	loadMany    func(ctx context.Context, keys []string) (map[string]*store.Entry, error) // nil: none
-	writer      func(ctx context.Context, key string, e *store.Entry) error               // nil: none; e nil: delete
+	seed        uint64                                                              // of the hash of its keys
+	store       *store.Store                                                        // what this member owns
+	hot         *hotcache.Cache                                                     // leased copies of what others own
+	loader      func(ctx context.Context, key string) (*store.Entry, error)         // nil: none
+	loadMany    func(ctx context.Context, keys []string) (map[string]loaded, error) // nil: none
+	writer      func(ctx context.Context, key string, e *store.Entry) error         // nil: none; e nil: delete
 	turn        *turns
 	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
 

@@ -69,7 +69,7 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn b
 			return e, false, r.Err
 		case <-ctx.Done():
 			s.leave(key, f)
-			if f.queued.Load() {
+			if f.queued.Load() || f.batch != nil && f.batch.queued.Load() {
 				return nil, false, errors.Join(ErrOverloaded, ctx.Err())
 			}
 			return nil, false, ctx.Err()
@@ -113,7 +113,7 @@ func (c *groupCore) joinFlight(ctx context.Context, s *shard, hash uint64, key s
 		s.flights[key] = f
 		s.running++
 		c.node.work.Add(1)
-		f.batch = c.batchFor(into, key)
+		f.batch = c.batchFor(ctx, into, key)
 	} else {
 		c.stats.deduplicated.Add(1)
 	}

@@ -36,10 +36,12 @@ func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.B
 	if err := c.turn.take(ctx, queued); err != nil {
 		return nil, c.loadError(key, err)
 	}
-	defer c.turn.give()
 	start := time.Now()
 	c.stats.loads.Add(1)
-	e, err := guard(ctx, func() (*store.Entry, error) { return c.loader(ctx, key) })
+	e, err := guard(ctx, func() (*store.Entry, error) {
+		defer c.turn.give() // when it returns, and not when it is given up
+		return c.loader(ctx, key)
+	})
 	failed := err != nil && !errors.Is(err, ErrNotFound)
 	c.stats.loaded(time.Since(start), failed)
 	if failed {

@@ -16,7 +16,8 @@ import (
 // key that is missing from the map does not exist. If it returns an error, the
 // keys that are in the map have loaded all the same, and the others failed.
 //
-// ctx is as for a LoaderFunc, but ends only when nobody waits for any key.
+// ctx is as for a LoaderFunc, but ends only when nobody waits for any key. The
+// slice is the function's own.
 type LoadManyFunc[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // maxLoadMany bounds the keys of one call.
@@ -34,20 +35,23 @@ type loadBatch struct {
 	started bool     // guarded by core.gathering
 
 	waiting atomic.Int64 // flights that have not been called off
+	queued  atomic.Bool  // it waits for its turn to call LoadMany
 
-	entries map[string]*store.Entry
-	err     error
+	outcomes map[string]loaded // keys that are missing do not exist, unless err
+	err      error
 }
 
-func (c *groupCore) newBatch() *loadBatch {
-	ctx, cancel := context.WithTimeout(c.node.closeCtx, c.loadTimeout)
-	return &loadBatch{core: c, ctx: ctx, cancel: cancel, done: make(chan struct{})}
+// newBatch returns a batch whose context has the values of ctx.
+func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
+	stop := context.AfterFunc(c.node.closeCtx, cancel)
+	return &loadBatch{core: c, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
 }
 
 // batchFor enrols the flight of a key: in the batch given, else in the group's
 // gathering one if single loads gather. It returns nil if the key is loaded on
 // its own.
-func (c *groupCore) batchFor(b *loadBatch, key string) *loadBatch {
+func (c *groupCore) batchFor(ctx context.Context, b *loadBatch, key string) *loadBatch {
 	if c.loadMany == nil || b == nil && c.batchWindow == 0 {
 		return nil
 	}
@@ -55,7 +59,7 @@ func (c *groupCore) batchFor(b *loadBatch, key string) *loadBatch {
 	defer c.gathering.Unlock()
 	if b == nil {
 		if b = c.gather; b == nil {
-			b = c.newBatch()
+			b = c.newBatch(ctx)
 			c.gather = b
 			time.AfterFunc(c.batchWindow, b.start)
 		}
@@ -95,13 +99,18 @@ func (b *loadBatch) load() {
 	defer b.cancel()
 	defer close(b.done)
 	c := b.core
-	if b.err = c.turn.take(b.ctx, new(atomic.Bool)); b.err != nil {
+	if b.err = b.ctx.Err(); b.err != nil { // nobody waits any more
 		return
 	}
-	defer c.turn.give()
+	if b.err = c.turn.take(b.ctx, &b.queued); b.err != nil {
+		return
+	}
 	start := time.Now()
 	c.stats.loads.Add(1)
-	b.entries, b.err = guard(b.ctx, func() (map[string]*store.Entry, error) { return c.loadMany(b.ctx, b.keys) })
+	b.outcomes, b.err = guard(b.ctx, func() (map[string]loaded, error) {
+		defer c.turn.give()
+		return c.loadMany(b.ctx, b.keys)
+	})
 	c.stats.loaded(time.Since(start), b.err != nil && !errors.Is(b.err, ErrNotFound))
 }
 
@@ -116,8 +125,11 @@ func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) 
 		}
 		return nil, b.core.loadError(key, ctx.Err())
 	}
-	if e := b.entries[key]; e != nil {
-		return e, nil
+	if out, ok := b.outcomes[key]; ok {
+		if out.err != nil {
+			return nil, b.core.loadError(key, out.err)
+		}
+		return out.entry, nil
 	}
 	if b.err != nil && !errors.Is(b.err, ErrNotFound) {
 		return nil, b.core.loadError(key, b.err)
@@ -129,7 +141,7 @@ func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) 
 // the flights of those that are being loaded already. It hands each outcome to
 // put, and returns the keys that must be tried singly.
 func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
-	b := c.newBatch()
+	b := c.newBatch(ctx)
 	type joined struct {
 		key    string
 		shard  *shard

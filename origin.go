@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -35,9 +36,9 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 		}
 	case many != nil:
 		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
-			entries, err := c.loadMany(ctx, []string{key})
-			if e := entries[key]; e != nil {
-				return e, nil
+			outcomes, err := c.loadMany(ctx, []string{key})
+			if out, ok := outcomes[key]; ok {
+				return out.entry, out.err
 			}
 			return nil, cmpErr(err, ErrNotFound)
 		}
@@ -54,23 +55,18 @@ func cmpErr(err, otherwise error) error {
 	return otherwise
 }
 
-func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]*store.Entry, error) {
-	return func(ctx context.Context, keys []string) (map[string]*store.Entry, error) {
-		values, err := many(ctx, keys)
-		entries := make(map[string]*store.Entry, len(values))
+func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {
+	return func(ctx context.Context, keys []string) (map[string]loaded, error) {
+		values, err := many(ctx, slices.Clone(keys))
+		outcomes := make(map[string]loaded, len(values))
 		for _, key := range keys {
-			v, ok := values[key]
-			if !ok {
-				continue
+			if v, ok := values[key]; ok {
+				var out loaded
+				out.entry, out.err = g.loadedEntry(key, v)
+				outcomes[key] = out
 			}
-			e, entryErr := g.loadedEntry(key, v)
-			if entryErr != nil {
-				err = errors.Join(err, entryErr)
-				continue
-			}
-			entries[key] = e
 		}
-		return entries, err
+		return outcomes, err
 	}
 }
 
@@ -81,7 +77,7 @@ func (g *Group[V]) loadedEntry(key string, v V) (*store.Entry, error) {
 	}
 	ttl := g.ttl(key, v)
 	if j := g.opts.TTLJitter; j > 0 && ttl > 0 {
-		ttl -= time.Duration(j * rand.Float64() * float64(ttl))
+		ttl = max(ttl-time.Duration(j*rand.Float64()*float64(ttl)), 1) // 0 would be for ever
 	}
 	e, err := g.entry(key, v, max(ttl, 0), true)
 	if err == nil && ttl < 0 {

@@ -93,7 +93,7 @@ func (c *groupCore) refresh(hash uint64, e *store.Entry) {
 		s.flights[e.Key] = f
 		s.running++
 		c.node.work.Add(1)
-		f.batch = c.batchFor(nil, e.Key)
+		f.batch = c.batchFor(c.node.closeCtx, nil, e.Key)
 		result := s.calls.DoChan(e.Key, func() (any, error) { return c.run(s, f, hash, e.Key) })
 		s.mu.Unlock()
 		c.stats.refreshes.Add(1)
