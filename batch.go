@@ -3,8 +3,6 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -21,127 +19,171 @@ const (
 	batchLoaders = 64      // loads that one call runs at once
 )
 
-// results gathers the outcome of a batch.
-type results struct {
-	mu      sync.Mutex
-	entries map[string]*store.Entry // guarded by mu
-	errs    KeyErrors               // guarded by mu
+// An outcome is what a Get of several keys found for one of them: an entry, or
+// the bytes that a peer answered, which other outcomes share a buffer with, or
+// an error. A *StaleError comes beside a value.
+type outcome struct {
+	e     *store.Entry
+	data  []byte
+	found bool // data is a value
+	err   error
 }
 
-func (r *results) put(key string, e *store.Entry, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case e != nil && e.Negative:
-		return
-	case e != nil:
-		r.entries[key] = e
+func (o *outcome) put(e *store.Entry, err error) {
+	if e != nil && e.Negative {
+		e, err = nil, ErrNotFound
 	}
-	switch {
-	case err == nil:
-	case !errors.Is(err, ErrNotFound):
-		if r.errs == nil {
-			r.errs = make(KeyErrors)
-		}
-		r.errs[key] = err
-	}
+	o.e, o.err = e, err
 }
 
-// err returns the errors as one, nil if there are none.
-func (r *results) err() error {
-	if len(r.errs) == 0 {
-		return nil
-	}
-	return r.errs
+// A batch is one GetMany under way. Each key's outcome is written by whoever has
+// its index.
+type batch struct {
+	*groupCore
+	ctx      context.Context
+	flags    uint8
+	keys     []string
+	outcomes []outcome
 }
 
-// partition sorts distinct valid keys by owner. Invalid ones become errors.
-func (c *groupCore) partition(v *view, keys []string, r *results) map[*owner][]string {
-	byOwner := make(map[*owner][]string)
-	seen := make(map[string]struct{}, len(keys))
-	for _, key := range keys {
-		if _, dup := seen[key]; dup {
-			continue
-		}
-		seen[key] = struct{}{}
-		if err := checkKey(key); err != nil {
-			r.put(key, nil, err)
-			continue
-		}
-		o := v.owner(ring.Hash(c.seed, key))
-		if o == nil {
-			r.put(key, nil, ErrClosed)
-			continue
-		}
-		byOwner[o] = append(byOwner[o], key)
-	}
-	return byOwner
+// scratch is what sorting keys by owner needs.
+type scratch struct {
+	owners []int32 // by key; -1: has its outcome
+	counts []int32 // by owner
+	sorted []int32 // indexes of keys, by owner
 }
 
-// getMany gets keys with one call per owner, side by side.
-func (c *groupCore) getMany(ctx context.Context, keys []string) (map[string]*store.Entry, error) {
-	c.stats.gets.Add(uint64(len(keys)))
-	return c.getManyFlagged(ctx, keys, 0)
-}
+var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
 
-func (c *groupCore) getManyFlagged(ctx context.Context, keys []string, flags uint8) (map[string]*store.Entry, error) {
-	r := &results{entries: make(map[string]*store.Entry, len(keys))}
+// getMany gets keys with one call per owner, side by side. Outcomes are in the
+// order of keys.
+func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) ([]outcome, error) {
 	v, err := c.node.currentView(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all errgroup.Group
-	all.SetLimit(batchCalls)
-	for o, mine := range c.partition(v, keys, r) {
-		if o.peer == nil {
-			all.Go(func() error { c.getOwn(ctx, c.hits(mine, r), r); return nil })
-			continue
-		}
-		for chunk := range chunks(c.hits(mine, r)) {
-			all.Go(func() error { c.getEach(ctx, c.getManyAt(ctx, o, chunk, flags, r), r); return nil })
-		}
-	}
-	all.Wait()
-	return r.entries, r.err()
+	b := &batch{c, ctx, flags, keys, make([]outcome, len(keys))}
+	sc := scratchPool.Get().(*scratch)
+	defer scratchPool.Put(sc)
+	b.findHere(v, sc)
+	b.askOwners(v, sc)
+	return b.outcomes, nil
 }
 
-// hits answers what this member holds and returns the rest.
-func (c *groupCore) hits(keys []string, r *results) (rest []string) {
-	for _, key := range keys {
-		if e := c.hit(ring.Hash(c.seed, key), key); e != nil {
+// findHere answers what this member holds, and counts the rest by owner.
+func (b *batch) findHere(v *view, sc *scratch) {
+	sc.owners = resized(sc.owners, len(b.keys))
+	sc.counts = resized(sc.counts, len(v.owners))
+	clear(sc.counts)
+	for i, key := range b.keys {
+		sc.owners[i] = -1
+		if err := checkKey(key); err != nil {
+			b.outcomes[i].err = err
+			continue
+		}
+		hash := ring.Hash(b.seed, key)
+		if e := b.hit(hash, key); e != nil {
 			if e.Negative {
-				c.stats.negativeHits.Add(1)
+				b.stats.negativeHits.Add(1)
 			}
-			r.put(key, e, nil)
+			b.outcomes[i].put(e, nil)
 			continue
 		}
-		rest = append(rest, key)
+		o := v.ring.Owner(hash)
+		if o < 0 {
+			b.outcomes[i].err = ErrClosed
+			continue
+		}
+		sc.owners[i] = int32(o)
+		sc.counts[o]++
 	}
-	return rest
 }
 
-// getOwn gets keys that this node owns and that missed.
-func (c *groupCore) getOwn(ctx context.Context, keys []string, r *results) {
-	if c.loadMany == nil {
-		c.getEach(ctx, keys, r)
+func resized(s []int32, n int) []int32 {
+	if cap(s) < n {
+		return make([]int32, n)
+	}
+	return s[:n]
+}
+
+// askOwners gets what is left, from each owner in calls of at most batchKeys.
+func (b *batch) askOwners(v *view, sc *scratch) {
+	total := int32(0)
+	for o, n := range sc.counts {
+		sc.counts[o] = total // where the owner's keys begin
+		total += n
+	}
+	if total == 0 {
 		return
 	}
-	var g errgroup.Group
-	g.SetLimit(batchCalls)
-	for chunk := range chunks(keys) {
-		g.Go(func() error { c.getEach(ctx, c.loadBatched(ctx, chunk, r.put), r); return nil })
+	sc.sorted = resized(sc.sorted, int(total))
+	for i, o := range sc.owners {
+		if o >= 0 {
+			sc.sorted[sc.counts[o]] = int32(i)
+			sc.counts[o]++ // in the end: where the next owner's begin
+		}
 	}
-	g.Wait()
+	var all errgroup.Group
+	all.SetLimit(batchCalls)
+	begin := int32(0)
+	for o, end := range sc.counts {
+		for run := range b.runs(sc.sorted[begin:end]) {
+			if run[len(run)-1] == sc.sorted[total-1] && int(end) == len(sc.sorted) {
+				b.ask(&v.owners[o], run) // the last one: by this goroutine
+				continue
+			}
+			all.Go(func() error { b.ask(&v.owners[o], run); return nil })
+		}
+		begin = end
+	}
+	all.Wait()
+}
+
+// ask gets keys from one owner.
+func (b *batch) ask(o *owner, indexes []int32) {
+	if o.peer == nil {
+		b.loadHere(indexes)
+		return
+	}
+	b.getEach(b.getManyAt(o, indexes))
+}
+
+// loadHere loads keys that this node owns, together if the group has LoadMany.
+func (b *batch) loadHere(indexes []int32) {
+	if b.loadMany == nil {
+		b.getEach(indexes)
+		return
+	}
+	first := make(map[string]int32, len(indexes)) // the same key may be there twice
+	keys := make([]string, 0, len(indexes))
+	for _, i := range indexes {
+		if _, dup := first[b.keys[i]]; !dup {
+			first[b.keys[i]] = i
+			keys = append(keys, b.keys[i])
+		}
+	}
+	rest := b.loadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]].put(e, err) })
+	again := make([]int32, 0, len(rest))
+	for _, key := range rest {
+		again = append(again, first[key])
+	}
+	b.getEach(again)
+	for _, i := range indexes {
+		b.outcomes[i] = b.outcomes[first[b.keys[i]]]
+	}
 }
 
 // getEach gets keys one by one, a bounded number at once.
-func (c *groupCore) getEach(ctx context.Context, keys []string, r *results) {
+func (b *batch) getEach(indexes []int32) {
+	if len(indexes) == 0 {
+		return
+	}
 	var g errgroup.Group
 	g.SetLimit(batchLoaders)
-	for _, key := range keys {
+	for _, i := range indexes {
 		g.Go(func() error {
-			e, err := c.getSlow(ctx, ring.Hash(c.seed, key), key)
-			r.put(key, e, err)
+			key := b.keys[i]
+			b.outcomes[i].put(b.getSlow(b.ctx, ring.Hash(b.seed, key), key))
 			return nil
 		})
 	}
@@ -150,178 +192,56 @@ func (c *groupCore) getEach(ctx context.Context, keys []string, r *results) {
 
 // getManyAt asks a peer for several keys. It returns those that must be asked
 // for singly: the peer does not own them, or could not be reached.
-func (c *groupCore) getManyAt(ctx context.Context, o *owner, keys []string, flags uint8, r *results) (rest []string) {
-	k := newCall(opGetMany, c.name, "")
+func (b *batch) getManyAt(o *owner, indexes []int32) (rest []int32) {
+	k := newCall(opGetMany, b.name, "")
 	defer k.free()
-	k.req.Flags, k.req.Value = flags, appendKeys(nil, keys)
-	if err := k.do(ctx, c, o); err != nil {
-		return keys
+	k.req.Flags, k.req.Value = b.flags, b.packKeys(indexes)
+	if err := k.do(b.ctx, b.groupCore, o); err != nil {
+		return indexes
 	}
-	answers := k.resp.Value
-	for i, key := range keys {
+	hits, answers := uint64(0), k.resp.Value
+	for n, i := range indexes {
 		var a answer
 		var ok bool
 		if a, answers, ok = nextAnswer(answers); !ok {
-			return append(rest, keys[i:]...)
-		}
-		if a.flags&flagHit != 0 && flags&flagNoValue == 0 {
-			c.stats.peerHits.Add(1)
-			if a.status == statusNotFound {
-				c.stats.negativeHits.Add(1)
-			}
-		}
-		if a.status == statusOK && a.flags&flagStale == 0 {
-			r.put(key, &store.Entry{Key: key, Data: a.body}, nil)
-			continue
-		}
-		one := call{req: httppool.Request{Op: opGet, Key: key}}
-		one.resp.Status, one.resp.Flags, one.resp.Value = a.status, a.flags, a.body
-		if a.status == statusOK {
-			if !cutStale(&one.resp) {
-				rest = append(rest, key)
-				continue
-			}
-			r.put(key, &store.Entry{Key: key, Data: one.resp.Value}, c.staleResponse(o, &one))
-			continue
-		}
-		one.resp.Message = string(a.body)
-		if err := c.errorOf(o, &one); errors.Is(err, ErrNotFound) || a.status == statusLoadFailed {
-			r.put(key, nil, err)
-		} else {
-			rest = append(rest, key)
-		}
-	}
-	return rest
-}
-
-// serveGetMany answers a peer's getManyAt: hits at once, the rest loaded side
-// by side. When the answer grows too large, the caller asks singly for what is
-// missing.
-func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := parseKeys(req.Value)
-	if !ok {
-		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
-		return
-	}
-	outcomes := c.answerMany(ctx, keys)
-	for i := range outcomes {
-		o := &outcomes[i]
-		if req.Flags&flagNoValue != 0 {
-			o.Value = nil
-		}
-		body := o.Value
-		switch {
-		case o.Status != statusOK:
-			body = []byte(o.Message)
-		case o.Flags&flagStale != 0:
-			body = appendStale(nil, o)
-		}
-		if len(resp.Value)+len(body) > batchBytes && i > 0 {
+			rest = append(rest, indexes[n:]...)
 			break
 		}
-		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, body)
-	}
-	resp.Status = statusOK
-}
-
-// answerMany answers several Gets of peers: hits at once, the rest together if
-// the group has LoadMany, else side by side.
-func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Response {
-	outcomes := make([]httppool.Response, len(keys))
-	missing := make(map[string]int)
-	for i, key := range keys {
-		if !c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key}, &outcomes[i]) {
-			missing[key] = i
+		if a.flags&flagHit != 0 {
+			hits++
+		}
+		if a.status == statusOK && a.flags&flagStale == 0 {
+			b.outcomes[i] = outcome{data: a.body, found: true}
+		} else if !b.takeAnswer(o, i, a) {
+			rest = append(rest, i)
 		}
 	}
-	rest := slices.Collect(maps.Keys(missing))
-	if c.loadMany != nil && len(rest) > 0 {
-		rest = c.loadBatched(ctx, rest, func(key string, e *store.Entry, err error) {
-			c.stats.served.Add(1)
-			c.putOutcome(&outcomes[missing[key]], e, err)
-		})
-	}
-	var g errgroup.Group
-	g.SetLimit(batchLoaders)
-	for _, key := range rest {
-		g.Go(func() error {
-			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", 0, &outcomes[missing[key]])
-			return nil
-		})
-	}
-	g.Wait()
-	return outcomes
-}
-
-// deleteMany deletes keys with one call per owner, side by side. Whatever a
-// call did not settle is deleted singly, with its retries.
-func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
-	v, err := c.node.currentView(ctx)
-	if err != nil {
-		return err
-	}
-	r := &results{}
-	var all errgroup.Group
-	all.SetLimit(batchCalls)
-	for o, mine := range c.partition(v, keys, r) {
-		if o.peer == nil {
-			all.Go(func() error { c.deleteEach(ctx, mine, r); return nil })
-			continue
-		}
-		for chunk := range chunks(mine) {
-			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk), r); return nil })
-		}
-	}
-	all.Wait()
-	return r.err()
-}
-
-func (c *groupCore) deleteEach(ctx context.Context, keys []string, r *results) {
-	var g errgroup.Group
-	g.SetLimit(batchLoaders)
-	for _, key := range keys {
-		g.Go(func() error {
-			r.put(key, nil, c.change(ctx, key, change{}))
-			return nil
-		})
-	}
-	g.Wait()
-}
-
-// deleteManyAt asks a peer to delete keys and returns those that it did not.
-func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string) (rest []string) {
-	k := newCall(opDeleteMany, c.name, "")
-	defer k.free()
-	k.req.Value = appendKeys(nil, keys)
-	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) {
-		return nil // it holds nothing of the group
-	} else if err != nil {
-		return keys
-	}
-	answers := k.resp.Value
-	for i, key := range keys {
-		var a answer
-		var ok bool
-		if a, answers, ok = nextAnswer(answers); !ok {
-			return append(rest, keys[i:]...)
-		}
-		if a.status != statusOK {
-			rest = append(rest, key)
-		}
+	if b.flags&flagNoValue == 0 {
+		b.stats.peerHits.Add(hits)
 	}
 	return rest
 }
 
-func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := parseKeys(req.Value)
-	if !ok {
-		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
-		return
+// takeAnswer takes an answer that is no plain value. It reports false if the key
+// must be asked for singly.
+func (b *batch) takeAnswer(o *owner, i int32, a answer) bool {
+	k := call{req: httppool.Request{Op: opGet, Key: b.keys[i]}}
+	k.resp.Status, k.resp.Flags, k.resp.Value = a.status, a.flags, a.body
+	if a.status == statusOK {
+		if !cutStale(&k.resp) {
+			return false
+		}
+		b.outcomes[i] = outcome{data: k.resp.Value, found: true, err: b.staleResponse(o, &k)}
+		return true
 	}
-	for _, key := range keys {
-		var one httppool.Response
-		c.putError(&one, c.write(ctx, ring.Hash(c.seed, key), key, change{}))
-		resp.Value = appendAnswer(resp.Value, one.Status, 0, nil)
+	if a.status == statusNotFound && a.flags&flagHit != 0 {
+		b.stats.negativeHits.Add(1)
 	}
-	resp.Status = statusOK
+	k.resp.Message = string(a.body)
+	err := b.errorOf(o, &k)
+	if !errors.Is(err, ErrNotFound) && a.status != statusLoadFailed {
+		return false
+	}
+	b.outcomes[i].err = err
+	return true
 }

@@ -63,20 +63,55 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn b
 			}
 			continue
 		}
+		last, cancel := c.lastCall(ctx)
+		defer cancel()
+		e, err = c.await(ctx, last, s, key, f, result)
+		return e, false, err
+	}
+}
+
+// await waits for a flight that the caller has joined. last is that of lastCall.
+func (c *groupCore) await(ctx context.Context, last <-chan struct{}, s *shard, key string, f *flight, result <-chan singleflight.Result) (*store.Entry, error) {
+	for {
 		select {
 		case r := <-result:
 			e, _ := r.Val.(*store.Entry)
-			return e, false, r.Err
+			return e, r.Err
+		case <-last:
+			if f.isQueued() && ctx.Err() != context.Canceled {
+				s.leave(key, f)
+				return nil, errors.Join(ErrOverloaded, context.DeadlineExceeded)
+			}
+			last = nil
 		case <-ctx.Done():
 			s.leave(key, f)
-			if f.queued.Load() || f.batch != nil && f.batch.queued.Load() {
-				return nil, false, errors.Join(ErrOverloaded, ctx.Err())
-			}
-			return nil, false, ctx.Err()
+			return nil, ctx.Err()
 		case <-c.node.closing:
-			return nil, false, ErrClosed
+			return nil, ErrClosed
 		}
 	}
+}
+
+// isQueued reports whether the load waits for its turn.
+func (f *flight) isQueued() bool {
+	return f.queued.Load() || f.batch != nil && f.batch.queued.Load()
+}
+
+const (
+	lastCallShare = 8 // of the time that is left
+	lastCallMost  = 20 * time.Millisecond
+)
+
+// lastCall returns a channel that is closed a little before ctx's deadline if
+// loads may have to wait for their turn: it is time to say that they still do, or
+// a peer that asked would hear nothing but that its time is up.
+func (c *groupCore) lastCall(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if c.turn == nil || !ok {
+		return nil, func() {}
+	}
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/lastCallShare, lastCallMost)))
+	return early.Done(), cancel
 }
 
 // joinFlight returns one of: an entry that is there after all, perhaps with a

@@ -165,17 +165,11 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 		}
 	}
 	b.start()
+	last, cancel := c.lastCall(ctx)
+	defer cancel()
 	for _, j := range flights {
-		select {
-		case r := <-j.result:
-			e, _ := r.Val.(*store.Entry)
-			put(j.key, e, r.Err)
-		case <-ctx.Done():
-			j.shard.leave(j.key, j.flight)
-			put(j.key, nil, ctx.Err())
-		case <-c.node.closing:
-			put(j.key, nil, ErrClosed)
-		}
+		e, err := c.await(ctx, last, j.shard, j.key, j.flight, j.result)
+		put(j.key, e, err)
 	}
 	return rest
 }

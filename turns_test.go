@@ -1,0 +1,186 @@
+package cachemesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+)
+
+// A crowd counts how many are inside at once.
+type crowd struct{ now, most, entered atomic.Int64 }
+
+func (c *crowd) enter() {
+	c.entered.Add(1)
+	for n, most := c.now.Add(1), c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); {
+		most = c.most.Load()
+	}
+}
+
+func (c *crowd) leave() { c.now.Add(-1) }
+
+// TestMaxLoads asks for 10 000 cold keys at once, some by callers who have little
+// time, on every member.
+func TestMaxLoads(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		const keys, members, maxLoads = 10_000, 3, 8
+		m := newMesh(t, members)
+		var inside [members]crowd
+		groups := groupOnEach(m, "g", func(i int) cachemesh.LoaderFunc[string] {
+			return func(_ context.Context, key string) (string, error) {
+				inside[i].enter()
+				defer inside[i].leave()
+				time.Sleep(10 * time.Millisecond)
+				return "value of " + key, nil
+			}
+		}, cachemesh.GroupOptions[string]{MaxLoads: maxLoads})
+		var all sync.WaitGroup
+		var overloaded, loaded, late atomic.Int64
+		for k := range keys {
+			all.Go(func() {
+				ctx, key := ctx, fmt.Sprint("key", k)
+				if k%4 == 3 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, 200*time.Millisecond)
+					defer cancel()
+				}
+				start := time.Now()
+				v, err := groups[k%members].Get(ctx, key)
+				switch {
+				case err == nil && v == "value of "+key:
+					loaded.Add(1)
+				case errors.Is(err, cachemesh.ErrOverloaded) && k%4 == 3:
+					overloaded.Add(1)
+				default:
+					t.Errorf("Get(%q) = %q, %v", key, v, err)
+				}
+				if k%4 == 3 && time.Since(start) > 200*time.Millisecond {
+					late.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		var entered int64
+		for i := range inside {
+			entered += inside[i].entered.Load()
+			if most := inside[i].most.Load(); most != maxLoads {
+				t.Errorf("node%d ran %d loads at once, want %d", i, most, maxLoads)
+			}
+		}
+		t.Logf("%d Gets of cold keys on %d members: at most %d loads at once on each; %d loaded, %d of %d with a deadline of 200 ms overloaded in time, %d late",
+			keys, members, maxLoads, loaded.Load(), overloaded.Load(), keys/4, late.Load())
+		if late.Load() != 0 || overloaded.Load() < keys/8 || entered != loaded.Load() {
+			t.Errorf("%d late, %d overloaded, %d loads for %d values", late.Load(), overloaded.Load(), entered, loaded.Load())
+		}
+	})
+}
+
+func TestMaxQueued(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m, gate := newMesh(t, 2), newGate()
+		groups := groupOn(m, "g", gate.load, cachemesh.GroupOptions[string]{MaxLoads: 2, MaxQueued: 3})
+		keys := m.keysOf("g", 0, 6)
+		var running []<-chan outcome
+		for i, key := range keys[:5] {
+			running = append(running, goGet(ctx, groups[i%2], key))
+			time.Sleep(time.Millisecond)
+		}
+		for i, g := range groups {
+			start := time.Now()
+			_, err := g.Get(ctx, keys[5])
+			le, ok := errors.AsType[*cachemesh.LoadError](err)
+			if !ok || !errors.Is(err, cachemesh.ErrOverloaded) || le.Member != "node0" || time.Since(start) != 0 {
+				t.Errorf("node%d: %v after %v, want ErrOverloaded at once", i, err, time.Since(start))
+			}
+		}
+		for range running {
+			<-gate.entered
+			gate.release <- "v"
+		}
+		for i, c := range running {
+			if out := <-c; out.v != "v" || out.err != nil {
+				t.Errorf("Get %d = %v", i, out)
+			}
+		}
+	})
+}
+
+// TestMaxLoadsOfLoaderThatIgnoresItsContext: its call counts until it returns.
+func TestMaxLoadsOfLoaderThatIgnoresItsContext(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 1)
+		var inside crowd
+		g := groupOn(m, "g", func(context.Context, string) (string, error) {
+			inside.enter()
+			defer inside.leave()
+			time.Sleep(10 * time.Second)
+			return "v", nil
+		}, cachemesh.GroupOptions[string]{MaxLoads: 2, LoadTimeout: 100 * time.Millisecond})[0]
+		for i := range 20 {
+			if _, err := g.Get(ctx, fmt.Sprint("key", i)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Get = %v", err)
+			}
+		}
+		if n := inside.most.Load(); n != 2 {
+			t.Errorf("%d loads at once, want 2", n)
+		}
+		time.Sleep(time.Minute)
+		for i := range 2 { // the turns are free again
+			if _, err := g.Get(ctx, fmt.Sprint("new", i)); errors.Is(err, cachemesh.ErrOverloaded) {
+				t.Errorf("Get afterwards = %v", err)
+			}
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// TestMaxLoadsCountsLoadMany as one call, and says in time that it waits.
+func TestMaxLoadsCountsLoadMany(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		release := make(chan struct{})
+		var inside crowd
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{MaxLoads: 1, LoadMany: func(_ context.Context, keys []string) (map[string]string, error) {
+			inside.enter()
+			defer inside.leave()
+			<-release
+			values := make(map[string]string)
+			for _, key := range keys {
+				values[key] = "value of " + key
+			}
+			return values, nil
+		}})
+		keys := m.keysOf("g", 0, 200)
+		var all sync.WaitGroup
+		all.Go(func() {
+			if values, err := groups[1].GetMany(ctx, keys[:100]); err != nil || len(values) != 100 {
+				t.Errorf("GetMany = %d values, %v", len(values), err)
+			}
+		})
+		time.Sleep(time.Millisecond)
+		for i, g := range groups {
+			short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			values, err := g.GetMany(short, keys[100:])
+			cancel()
+			failed, _ := errors.AsType[cachemesh.KeyErrors](err)
+			if len(values) != 0 || len(failed) != 100 {
+				t.Fatalf("node%d: %d values, %d failed, want 0 and 100", i, len(values), len(failed))
+			}
+			for key, err := range failed {
+				if !errors.Is(err, cachemesh.ErrOverloaded) {
+					t.Fatalf("node%d: %q: %v, want ErrOverloaded", i, key, err)
+				}
+			}
+		}
+		close(release)
+		all.Wait()
+		if inside.most.Load() != 1 || inside.entered.Load() != 1 {
+			t.Errorf("LoadMany ran %d times, %d at once, want once", inside.entered.Load(), inside.most.Load())
+		}
+	})
+}
