@@ -76,3 +76,10 @@ func Handle(ctx context.Context, n *Node, from string, req *httppool.Request, re
 		h.Serve(ctx, from, req, resp)
 	}
 }
+
+// CallPeer makes a call to an address, whether or not a member is known there.
+func CallPeer(ctx context.Context, n *Node, addr string, op uint8, group, key string) error {
+	k := newCall(op, group, key)
+	defer k.free()
+	return n.pool.Peer(addr).Call(ctx, &k.req, &k.resp)
+}
