@@ -133,22 +133,49 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 // are missing too, and their errors are in the KeyErrors that is returned
 // beside the values of the others.
 func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
-	entries, err := g.core.getMany(ctx, keys)
-	values := make(map[string]V, len(entries))
-	for key, e := range entries {
-		v, decodeErr := g.value(e)
-		if decodeErr != nil {
-			failed, _ := errors.AsType[KeyErrors](err)
+	g.core.stats.gets.Add(uint64(len(keys)))
+	outcomes, err := g.core.getMany(ctx, keys, 0)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]V, len(keys))
+	var failed KeyErrors
+	for i := range outcomes {
+		o := &outcomes[i]
+		v, found, err := g.take(o)
+		if found {
+			values[keys[i]] = v
+		}
+		if err != nil {
 			if failed == nil {
 				failed = make(KeyErrors)
 			}
-			failed[key] = decodeErr
-			err = failed
-			continue
+			failed[keys[i]] = err
 		}
-		values[key] = v
 	}
-	return values, err
+	if failed != nil {
+		return values, failed
+	}
+	return values, nil
+}
+
+// take returns the value of an outcome, if it has one, and what failed.
+func (g *Group[V]) take(o *outcome) (v V, found bool, err error) {
+	switch {
+	case o.e != nil:
+		v, err = g.value(o.e)
+	case o.found:
+		v, err = g.format.decode(o.data)
+	default:
+		if !errors.Is(o.err, ErrNotFound) {
+			err = o.err
+		}
+		return v, false, err
+	}
+	if err != nil {
+		return v, false, err
+	}
+	return v, true, o.err
 }
 
 // Set makes v the value of the key, at the key's owner. When it returns nil,

@@ -19,6 +19,25 @@ func appendKeys(dst []byte, keys []string) []byte {
 	return dst
 }
 
+// packKeys returns the list of the keys with these indexes.
+func (b *batch) packKeys(indexes []int32) []byte {
+	size := 0
+	for _, i := range indexes {
+		size += binary.MaxVarintLen16 + len(b.keys[i])
+	}
+	list := make([]byte, 0, size)
+	for _, i := range indexes {
+		list = binary.AppendUvarint(list, uint64(len(b.keys[i])))
+		list = append(list, b.keys[i]...)
+	}
+	return list
+}
+
+// runs cuts indexes of keys into runs that fit one call.
+func (b *batch) runs(indexes []int32) iter.Seq[[]int32] {
+	return cut(indexes, func(i int32) int { return len(b.keys[i]) })
+}
+
 // parseKeys returns the keys of a list, copied. It reports false if the list is
 // malformed, has an invalid key or more than batchKeys.
 func parseKeys(list []byte) (keys []string, ok bool) {
@@ -92,19 +111,23 @@ func nextAnswer(list []byte) (a answer, rest []byte, ok bool) {
 
 // chunks cuts keys into runs that fit one call.
 func chunks(keys []string) iter.Seq[[]string] {
-	return func(yield func([]string) bool) {
+	return cut(keys, func(key string) int { return len(key) })
+}
+
+func cut[T any](items []T, size func(T) int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
 		start, bytes := 0, 0
-		for i, key := range keys {
-			if i > start && (i-start == batchKeys || bytes+len(key) > batchBytes) {
-				if !yield(keys[start:i]) {
+		for i, item := range items {
+			if i > start && (i-start == batchKeys || bytes+size(item) > batchBytes) {
+				if !yield(items[start:i]) {
 					return
 				}
 				start, bytes = i, 0
 			}
-			bytes += len(key)
+			bytes += size(item)
 		}
-		if start < len(keys) {
-			yield(keys[start:])
+		if start < len(items) {
+			yield(items[start:])
 		}
 	}
 }

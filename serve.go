@@ -21,6 +21,9 @@ type peerHandler struct{ node *Node }
 // invalidations.
 func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppool.Response) bool {
 	c := h.node.group(req.Group)
+	if c != nil && req.Op == opGetMany {
+		return c.serveManyHits(req, resp)
+	}
 	if c == nil || checkKey(req.Key) != nil || h.node.view.Load() == nil {
 		return false
 	}

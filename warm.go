@@ -61,14 +61,17 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 
 // warm loads one step's keys. It returns how many are done and how many failed.
 func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
-	_, err := c.getManyFlagged(ctx, keys, flagNoValue)
-	if failed, ok := errors.AsType[KeyErrors](err); ok {
-		return [2]int{len(keys) - len(failed), len(failed)}
-	}
+	outcomes, err := c.getMany(ctx, keys, flagNoValue)
 	if err != nil {
 		return [2]int{0, len(keys)}
 	}
-	return [2]int{len(keys), 0}
+	failed := 0
+	for i := range outcomes {
+		if err := outcomes[i].err; err != nil && !errors.Is(err, ErrNotFound) {
+			failed++
+		}
+	}
+	return [2]int{len(keys) - failed, failed}
 }
 
 // Peek returns the value of a key if it is in the memory of this member or of

@@ -1,0 +1,132 @@
+package cachemesh
+
+import (
+	"context"
+	"encoding/binary"
+	"unsafe"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// fastKeys bounds the keys that are looked up on the goroutine that reads a
+// connection.
+const fastKeys = 128
+
+// serveManyHits answers a peer's GetMany if every key is in memory here.
+func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
+	v := c.node.view.Load()
+	now := c.node.now()
+	if v == nil || now >= c.node.settler.confirmed.Load() || req.Flags&flagNoValue != 0 {
+		return false
+	}
+	var entries [fastKeys]*store.Entry
+	count, size := 0, 0
+	for list := req.Value; len(list) > 0; count++ {
+		b, rest, ok := cutBytes(list)
+		if !ok || count == fastKeys {
+			return false
+		}
+		key := unsafe.String(unsafe.SliceData(b), len(b)) // the store keeps no key that it is asked for
+		if checkKey(key) != nil {
+			return false
+		}
+		hash := ring.Hash(c.seed, key)
+		if v.standing(hash) != ownsIt {
+			return false
+		}
+		e := c.lookup(hash, key, now)
+		if e == nil {
+			return false
+		}
+		entries[count] = e
+		size += 2 + binary.MaxVarintLen32 + len(e.Data)
+		list = rest
+	}
+	if size > batchBytes {
+		return false
+	}
+	body := make([]byte, 0, size)
+	for _, e := range entries[:count] {
+		status := statusOK
+		if e.Negative {
+			status = statusNotFound
+		}
+		body = appendAnswer(body, status, flagHit, e.Data)
+	}
+	c.stats.served.Add(uint64(count))
+	resp.Status, resp.Value = statusOK, body
+	return true
+}
+
+// serveGetMany answers a peer's getManyAt: hits at once, the rest loaded side
+// by side. When the answer grows too large, the caller asks singly for what is
+// missing.
+func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := parseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		return
+	}
+	outcomes := c.answerMany(ctx, keys)
+	for i := range outcomes {
+		o := &outcomes[i]
+		if req.Flags&flagNoValue != 0 {
+			o.Value = nil
+		}
+		body := o.Value
+		switch {
+		case o.Status != statusOK:
+			body = []byte(o.Message)
+		case o.Flags&flagStale != 0:
+			body = appendStale(nil, o)
+		}
+		if len(resp.Value)+len(body) > batchBytes && i > 0 {
+			break
+		}
+		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, body)
+	}
+	resp.Status = statusOK
+}
+
+// answerMany answers several Gets of peers: hits at once, the rest together if
+// the group has LoadMany, else side by side.
+func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Response {
+	outcomes := make([]httppool.Response, len(keys))
+	first := make(map[string]int) // of the keys that miss; the same may be there twice
+	var missing []string
+	var again []int
+	for i, key := range keys {
+		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key}, &outcomes[i]) {
+			continue
+		}
+		if _, dup := first[key]; dup {
+			again = append(again, i)
+			continue
+		}
+		first[key] = i
+		missing = append(missing, key)
+	}
+	if c.loadMany != nil && len(missing) > 0 {
+		missing = c.loadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
+			c.stats.served.Add(1)
+			c.putOutcome(&outcomes[first[key]], e, err)
+		})
+	}
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range missing {
+		g.Go(func() error {
+			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", 0, &outcomes[first[key]])
+			return nil
+		})
+	}
+	g.Wait()
+	for _, i := range again {
+		outcomes[i] = outcomes[first[keys[i]]]
+	}
+	return outcomes
+}
