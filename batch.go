@@ -75,6 +75,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 	sc.owners = resized(sc.owners, len(b.keys))
 	sc.counts = resized(sc.counts, len(v.owners))
 	clear(sc.counts)
+	now := b.node.now()
 	for i, key := range b.keys {
 		sc.owners[i] = -1
 		if err := checkKey(key); err != nil {
@@ -82,7 +83,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 			continue
 		}
 		hash := ring.Hash(b.seed, key)
-		if e := b.hit(hash, key); e != nil {
+		if e := b.hitAt(v, hash, key, now); e != nil {
 			if e.Negative {
 				b.stats.negativeHits.Add(1)
 			}

@@ -76,7 +76,11 @@ func (c *groupCore) hit(hash uint64, key string) *store.Entry {
 	if v == nil {
 		return nil
 	}
-	now := c.node.now()
+	return c.hitAt(v, hash, key, c.node.now())
+}
+
+// hitAt is hit for several keys of one view and one moment.
+func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.Entry {
 	switch v.standing(hash) {
 	case ownsIt:
 		if now >= c.node.settler.confirmed.Load() {
