@@ -15,10 +15,10 @@ type Entry struct {
 	Expires int64  // nanoseconds on the clock of the callers of Get and Set; 0: never
 	Extra   int64  // bytes the caller accounts for besides Key and Data
 
-	Version uint64              // for the caller alone
-	Epoch   atomic.Uint64       // for the caller alone
-	Decoded atomic.Pointer[any] // for the caller alone
-	Care    *Care               // for the caller alone, but counted in Size; nil: none
+	Version uint64         // for the caller alone
+	Epoch   atomic.Uint64  // for the caller alone
+	Decoded unsafe.Pointer // for the caller alone, which reads and writes it atomically
+	Care    *Care          // for the caller alone, but counted in Size; nil: none
 
 	Negative bool // the value is that there is none
 
