@@ -3,6 +3,7 @@ package cachemesh_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -182,4 +183,21 @@ func TestTTLAcrossASlowLink(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+func TestTTLThatNeverEnds(t *testing.T) {
+	m := newMesh(t, 2)
+	groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+	for owner := range 2 {
+		key := m.keyOf("g", owner)
+		for i, g := range groups {
+			v := fmt.Sprint("set on ", i)
+			must(t, g.Set(testContext(t), key, v, 1<<63-1))
+			for _, reader := range groups {
+				for range 10 { // also as a hot copy
+					mustGet(t, reader, key, v)
+				}
+			}
+		}
+	}
 }
