@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/ring"
@@ -84,8 +86,7 @@ func (g *Group[V]) entry(key string, v V, ttl time.Duration, share bool) (*store
 	if g.format.kind == encodedKind {
 		g.core.copyExtra(e)
 		if share {
-			decoded := any(v)
-			e.Decoded.Store(&decoded)
+			remember(e, v)
 		}
 	}
 	return e, nil
@@ -96,18 +97,19 @@ func (g *Group[V]) value(e *store.Entry) (V, error) {
 	if g.format.kind != encodedKind {
 		return g.format.decode(e.Data)
 	}
-	if p := e.Decoded.Load(); p != nil {
-		if v, ok := (*p).(V); ok {
-			return v, nil
-		}
+	if p := (*V)(atomic.LoadPointer(&e.Decoded)); p != nil {
+		return *p, nil
 	}
 	v, err := g.format.decode(e.Data)
 	if err == nil {
-		decoded := any(v)
-		e.Decoded.Store(&decoded)
+		remember(e, v)
 	}
 	return v, err
 }
+
+// remember keeps the decoded value beside the bytes. An entry never leaves its
+// group, so whoever reads it back knows its type.
+func remember[V any](e *store.Entry, v V) { atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v)) }
 
 // Get returns the value of a key: from memory here, from its owner, or through
 // the loader. A hit in this member's memory allocates nothing.
