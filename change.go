@@ -38,7 +38,7 @@ func (c *groupCore) change(ctx context.Context, key string, ch change) error {
 	wait := retryFloor
 	for {
 		err := c.tryChange(ctx, hash, key, ch)
-		if !mayRetry(err, ch.e == nil) {
+		if !c.mayRetry(err, ch) {
 			return err
 		}
 		c.stats.retries.Add(1)
@@ -80,14 +80,15 @@ func isUnsettled(err error) bool {
 
 // mayRetry reports whether an attempt that failed may be made again. A Set that
 // may have been applied is not repeated: applied twice it could undo somebody's
-// later write. A Delete may, for a cache may forget.
-func mayRetry(err error, isDelete bool) bool {
+// later write. A Delete may, for a cache may forget; but not one that deletes a
+// row.
+func (c *groupCore) mayRetry(err error, ch change) bool {
 	if isUnsettled(err) {
 		return true
 	}
 	pe, ok := errors.AsType[*PeerError](err)
-	if !ok || errors.Is(err, ErrClosed) || !isUnreachable(err) && !errors.Is(err, ErrOverloaded) {
+	if !ok || isLoadOutcome(err) || errors.Is(err, ErrClosed) || !isUnreachable(err) && !errors.Is(err, ErrOverloaded) {
 		return false
 	}
-	return isDelete || !pe.MaybeApplied
+	return !pe.MaybeApplied || ch.e == nil && !c.writesOrigin(ch)
 }

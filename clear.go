@@ -10,41 +10,65 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
-// clearCalls bounds how many peers are told at once.
+// clearCalls bounds how many peers are told at once, and how many recalls one
+// member makes.
 const clearCalls = 32
 
-// clear clears the group on every member.
+// clear clears the group on every member. All must act by one view that has
+// settled, or values on their way to a new owner would be missed; until they do,
+// and while a member cannot be reached, it tries again until ctx ends.
 func (c *groupCore) clear(ctx context.Context) error {
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
+	wait := retryFloor
+	for {
+		err, again := c.clearOnce(ctx)
+		if !again {
+			return err
+		}
+		c.stats.retries.Add(1)
+		if cause := c.node.pause(ctx, wait); cause != nil {
+			if isUnsettled(err) {
+				return unsettled(cause)
+			}
+			return err
+		}
+		wait = min(2*wait, retryCeiling)
+	}
+}
+
+// clearOnce tells every member once. It reports whether it may help to try again.
+func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
 	v, err := c.node.currentView(ctx)
 	if err != nil {
-		return err
+		return err, false
 	}
-	var mu sync.Mutex // guards errs
-	var errs []error
+	errs := make([]error, len(v.owners))
 	var g errgroup.Group
 	g.SetLimit(clearCalls)
 	for i := range v.owners {
-		o := &v.owners[i]
-		g.Go(func() error {
-			err := c.clearAt(ctx, o)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
-			return nil
-		})
+		g.Go(func() error { errs[i] = c.clearAt(ctx, &v.owners[i], v); return nil })
 	}
 	g.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if !c.mayRetry(err, change{cacheOnly: true}) {
+			return errors.Join(errs...), false
+		}
+		again = true
+	}
+	return errors.Join(errs...), again
 }
 
-func (c *groupCore) clearAt(ctx context.Context, o *owner) error {
+func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 	if o.peer == nil {
-		return c.clearHere(ctx)
+		return c.clearHere(ctx, v.id)
 	}
 	k := newCall(opClear, c.name, "")
 	defer k.free()
+	k.req.View = v.id
 	if err := k.do(ctx, c, o); !errors.Is(err, ErrUnknownGroup) {
 		return err
 	}
@@ -52,19 +76,58 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner) error {
 }
 
 // clearHere forgets everything that this member owns of the group, and recalls
-// the copies of it. A key whose copies are out is deleted as by Delete. No lease
-// is granted meanwhile: it could be for a value that the store is about to lose.
-func (c *groupCore) clearHere(ctx context.Context) error {
+// the copies of it. The origin stays as it is. The id is that of the view by which
+// the caller acts. The keys' history has the Clear where the store is emptied; so
+// what is loaded around that, and may be older, is not stored.
+func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
+	if !c.node.actsBy(id) {
+		return ErrUnsettled
+	}
 	leased := c.beginClear()
-	defer c.endClear()
+	err := c.deleteLeased(ctx, leased)
+	c.eachShard(func(s *shard) {
+		s.emptying++
+		s.voidAllLocked()
+	})
+	c.store.Clear()
+	c.eachShard(func(s *shard) {
+		s.emptying--
+		s.clearing--
+		s.voidAllLocked()
+	})
+	if err == nil && !c.node.actsBy(id) {
+		return ErrUnsettled
+	}
+	return err
+}
+
+// actsBy reports whether this node acts by a view, and it has settled.
+func (n *Node) actsBy(id uint64) bool {
+	v := n.view.Load()
+	return v != nil && v.id == id && v.settled.Load()
+}
+
+// beginClear stops leases, and returns the keys with leases out: one could be
+// granted for a value that the store is about to lose.
+func (c *groupCore) beginClear() (leased []string) {
+	c.eachShard(func(s *shard) {
+		s.clearing++
+		for key := range s.books {
+			leased = append(leased, key)
+		}
+	})
+	return leased
+}
+
+// deleteLeased recalls the copies of keys, by deleting these.
+func (c *groupCore) deleteLeased(ctx context.Context, keys []string) error {
 	var mu sync.Mutex // guards errs
 	var errs []error
 	var g errgroup.Group
 	g.SetLimit(clearCalls)
-	for _, key := range leased {
+	for _, key := range keys {
 		g.Go(func() error {
-			err := c.write(ctx, ring.Hash(c.seed, key), key, change{})
-			if err != nil && !isUnsettled(err) {
+			if err := c.write(ctx, ring.Hash(c.seed, key), key, change{cacheOnly: true}); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				errs = append(errs, err)
@@ -73,33 +136,21 @@ func (c *groupCore) clearHere(ctx context.Context) error {
 		})
 	}
 	g.Wait()
-	c.store.Clear()
 	return errors.Join(errs...)
 }
 
-// beginClear takes back the tokens of all loads, stops leases, and returns the
-// keys with leases out.
-func (c *groupCore) beginClear() (leased []string) {
+func (c *groupCore) eachShard(f func(s *shard)) {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		s.clearing++
-		for key, f := range s.flights {
-			s.voidLocked(key, f)
-		}
-		for key := range s.books {
-			leased = append(leased, key)
-		}
+		f(s)
 		s.mu.Unlock()
 	}
-	return leased
 }
 
-func (c *groupCore) endClear() {
-	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.Lock()
-		s.clearing--
-		s.mu.Unlock()
+// voidAllLocked takes back the tokens of all loads.
+func (s *shard) voidAllLocked() {
+	for key, f := range s.flights {
+		s.voidLocked(key, f)
 	}
 }

@@ -76,7 +76,7 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 			continue
 		}
 		for chunk := range chunks(mine) {
-			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk), f); return nil })
+			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk, f), f); return nil })
 		}
 	}
 	all.Wait()
@@ -95,25 +95,41 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 	g.Wait()
 }
 
-// deleteManyAt asks a peer to delete keys and returns those that it did not.
-func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string) (rest []string) {
+// deleteManyAt asks a peer to delete keys and returns those that must be tried
+// singly. With a Writer these are only keys whose row was certainly not deleted:
+// deleted again, it could be one that somebody wrote since.
+func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f *failures) (rest []string) {
 	k := newCall(opDeleteMany, c.name, "")
 	defer k.free()
 	k.req.Value = appendKeys(nil, keys)
-	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) {
+	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) && c.writer == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {
+		if !c.mayRetry(err, change{}) && c.writer != nil {
+			for _, key := range keys {
+				f.put(key, err)
+			}
+			return nil
+		}
 		return keys
 	}
 	answers := k.resp.Value
-	for i, key := range keys {
-		var a answer
-		var ok bool
-		if a, answers, ok = nextAnswer(answers); !ok {
-			return append(rest, keys[i:]...)
+	for _, key := range keys {
+		one := call{req: httppool.Request{Op: opDelete, Key: key}}
+		a, others, ok := nextAnswer(answers)
+		answers = others
+		if !ok {
+			one.resp.Status, one.resp.Message = httppool.StatusInternal, "its answer is incomplete"
+		} else if a.status == statusOK {
+			continue
+		} else {
+			one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
 		}
-		if a.status != statusOK {
+		err := c.errorOf(o, &one)
+		if c.writer == nil || isUnsettled(err) {
 			rest = append(rest, key)
+		} else {
+			f.put(key, err)
 		}
 	}
 	return rest
@@ -147,7 +163,8 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 	}
 	g.Wait()
 	for i := range outcomes {
-		resp.Value = appendAnswer(resp.Value, outcomes[i].Status, 0, nil)
+		o := &outcomes[i]
+		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, []byte(o.Message))
 	}
 	resp.Status = statusOK
 }

@@ -263,7 +263,7 @@ func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
 func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
 	now := c.node.now()
 	switch {
-	case e.Expires == doNotStore:
+	case e.Expires == doNotStore, c.shard(hash).emptying > 0:
 		return false
 	case f.standIn:
 		limitExpiry(e, now+int64(standInKeep))

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -157,8 +158,9 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 	c.recall(s, hash, key)
 	s.mu.Lock()
 	err := c.installLocked(s, hash, key, ch)
-	if err != nil && toOrigin && !isUnsettled(err) {
-		c.store.Delete(hash, key) // the value does not fit: the old one must not stay
+	if toOrigin && errors.Is(err, ErrTooLarge) {
+		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
+		err = nil
 	}
 	s.releaseLocked(key)
 	s.mu.Unlock()
@@ -166,8 +168,12 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 		// The key has a new owner, which may have loaded it before the origin changed.
 		err = c.change(ctx, key, change{cacheOnly: true})
 	}
-	if failed != nil {
+	switch {
+	case failed != nil:
 		return failed
+	case toOrigin && err != nil:
+		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true,
+			Err: fmt.Errorf("the origin was written, but another member may still have the former value: %v", err)}
 	}
 	return err
 }

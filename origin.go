@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -12,8 +13,14 @@ import (
 
 // A Writer changes the origin of a group's values. Its methods run on the key's
 // owner, one at a time per key, and never beside a load of the key whose value
-// is kept. ctx carries the values of the context of the Set or Delete, but ends
-// only after GroupOptions.LoadTimeout.
+// is kept. While the members agree on the owner, that is one at a time in the
+// whole mesh. They are called once for each Set and Delete that returns nil, and
+// at most once for one that fails.
+//
+// ctx carries the values of the context of a Set or Delete on the same member,
+// but ends only after GroupOptions.LoadTimeout. A method should return when it
+// ends and have changed nothing after that; if it does not, and changes the
+// origin later, the cache follows when the method returns.
 type Writer[V any] interface {
 	Store(ctx context.Context, key string, v V) error
 	Delete(ctx context.Context, key string) error
@@ -108,12 +115,23 @@ func (g *Group[V]) originWriter(w Writer[V]) func(context.Context, string, *stor
 }
 
 // writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
-// *WriteError.
+// *WriteError. A Writer that ignores its context may change the origin after it
+// was given up: when it returns, what was loaded meanwhile is forgotten.
 func (c *groupCore) writeOrigin(ctx context.Context, key string, e *store.Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.node.closeCtx, cancel)()
-	_, err := guard(ctx, func() (struct{}, error) { return struct{}{}, c.writer(ctx, key, e) })
+	var ended atomic.Bool // the Writer returned, or it was given up
+	_, err := guard(ctx, func() (struct{}, error) {
+		defer func() {
+			if !ended.CompareAndSwap(false, true) {
+				// Nobody waits for this goroutine; an error would reach no one.
+				c.change(context.WithoutCancel(ctx), key, change{cacheOnly: true})
+			}
+		}()
+		return struct{}{}, c.writer(ctx, key, e)
+	})
+	ended.CompareAndSwap(false, true)
 	if err == nil {
 		return nil
 	}

@@ -42,6 +42,7 @@ type shard struct {
 	books map[string]*book
 
 	clearing int  // Clears under way: no lease is granted; guarded by mu
+	emptying int  // of these, those that empty the store: nothing that is loaded is stored; guarded by mu
 	closed   bool // nothing new may start; guarded by mu
 
 	_ [64]byte // keeps neighbours out of one cache line

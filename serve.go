@@ -64,7 +64,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	case opHandOver:
 		c.serveHandOver(ctx, req, resp)
 	case opClear:
-		c.putError(resp, c.clearHere(ctx))
+		c.putError(resp, c.clearHere(ctx, req.View))
 	case opGet, opSet, opDelete:
 		if err := checkKey(req.Key); err != nil {
 			c.putError(resp, err)

@@ -15,7 +15,7 @@ const (
 	opDelete     uint8 = 3 // Key
 	opGetMany    uint8 = 4 // Value: a list of keys → Value: a list of results
 	opDeleteMany uint8 = 5 // Value: a list of keys → Value: a list of results
-	opClear      uint8 = 6 // the whole group, on the peer that is called
+	opClear      uint8 = 6 // View: the whole group, on the peer that is called, if it acts by this view
 	opInvalidate uint8 = 7 // Key: drop the hot copy, keep nothing that is on its way
 	opHandOver   uint8 = 9 // View, Value: a list of values that the peer owns now
 	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in
@@ -70,6 +70,10 @@ const (
 func (c *groupCore) putError(resp *httppool.Response, err error) {
 	var le *LoadError
 	var we *WriteError
+	if outer, ok := err.(*WriteError); ok { // it may wrap a LoadError of another group
+		c.putCause(resp, statusWriteFailed, outer.Panic, outer.Err)
+		return
+	}
 	if pe, ok := errors.AsType[*PeerError](err); ok && pe.MaybeApplied {
 		resp.Flags |= flagMaybe
 	}
