@@ -73,7 +73,13 @@ func (s *Stage) traffic(t *testing.T, seed uint64, group func(int) *cachemesh.Gr
 	t.Helper()
 	tr := &Traffic{
 		Seed: seed, Keys: keys("k", 40), Origin: s.Origin, Ledger: NewLedger(maxStale),
-		Members: len(s.nodes), Readers: 2, Writers: 4, Pause: 20 * time.Millisecond, Timeout: 15 * time.Second, Group: group,
+		Members: len(s.nodes), Readers: 2, Writers: 4, Pause: 20 * time.Millisecond, Timeout: 15 * time.Second,
+		Group: func(i int) Group {
+			if g := group(i); g != nil {
+				return g
+			}
+			return nil
+		},
 	}
 	if edit != nil {
 		edit(tr)

@@ -2,6 +2,7 @@ package meshtest
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ func TestDeleteDuringLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stage(t, 1, 5)
 		s.Origin.Delay = func() time.Duration { return 250 * time.Millisecond }
-		old, flew := 0, 0
+		old, flew := 0, new(atomic.Int64)
 		for round := range lateRounds {
 			key := keys("k", lateRounds)[round]
 			s.Origin.Write(key, 1)
@@ -27,7 +28,7 @@ func TestDeleteDuringLoad(t *testing.T) {
 			for i := range 5 {
 				wg.Go(func() {
 					if v, err := s.Rows(i).Get(t.Context(), key); err == nil && v == 1 {
-						flew++
+						flew.Add(1)
 					}
 				})
 			}
@@ -43,9 +44,9 @@ func TestDeleteDuringLoad(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%d rounds, %d Gets shared a load that a Delete overtook: %d old values", lateRounds, flew, old)
-		if old > 0 || flew == 0 {
-			t.Errorf("%d old values; %d Gets shared an overtaken load", old, flew)
+		t.Logf("%d rounds, %d Gets shared a load that a Delete overtook: %d old values", lateRounds, flew.Load(), old)
+		if old > 0 || flew.Load() == 0 {
+			t.Errorf("%d old values; %d Gets shared an overtaken load", old, flew.Load())
 		}
 	})
 }
@@ -62,7 +63,7 @@ func TestAnswerDelayedPastDelete(t *testing.T) {
 			}
 			return 0
 		})
-		old, late := 0, 0
+		old, late := 0, new(atomic.Int64)
 		for round := range lateRounds {
 			key := keys("k", lateRounds)[round]
 			s.Origin.Write(key, 1)
@@ -73,7 +74,7 @@ func TestAnswerDelayedPastDelete(t *testing.T) {
 			for i := range 5 {
 				wg.Go(func() {
 					if v, err := s.Rows(i).Get(t.Context(), key); err == nil && v == 1 {
-						late++
+						late.Add(1)
 					}
 				})
 			}
@@ -95,9 +96,9 @@ func TestAnswerDelayedPastDelete(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%d rounds, %d answers came after the Delete that overtook them: %d old values", lateRounds, late, old)
-		if old > 0 || late == 0 {
-			t.Errorf("%d old values; %d answers were overtaken", old, late)
+		t.Logf("%d rounds, %d answers came after the Delete that overtook them: %d old values", lateRounds, late.Load(), old)
+		if old > 0 || late.Load() == 0 {
+			t.Errorf("%d old values; %d answers were overtaken", old, late.Load())
 		}
 	})
 }

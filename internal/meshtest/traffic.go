@@ -5,11 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
 )
+
+// A Group is what traffic uses of a *cachemesh.Group[int].
+type Group interface {
+	Get(ctx context.Context, key string) (int, error)
+	Set(ctx context.Context, key string, v int, ttl time.Duration) error
+	Delete(ctx context.Context, keys ...string) error
+}
 
 // Traffic reads and writes through every member of a mesh until it is stopped,
 // whatever happens to the members meanwhile. Each key has one writer, so that
@@ -26,7 +34,7 @@ type Traffic struct {
 	Timeout time.Duration // of an operation
 
 	// Group returns the group of a member, nil while it is down.
-	Group func(member int) *cachemesh.Group[int]
+	Group func(member int) Group
 
 	// WriteAt restricts which members a key is written through; nil: all.
 	WriteAt func(key string, member int) bool
@@ -47,6 +55,7 @@ type Outcome struct {
 	Reads, Writes, NotFound   int
 	ReadErrors, WriteErrors   int
 	LongestRead, LongestWrite time.Duration
+	LongestReadAt             []time.Duration // by member
 	LastReadError             time.Time
 	LastWriteError            time.Time
 	Samples                   []string // some errors
@@ -55,6 +64,7 @@ type Outcome struct {
 // Start begins. Stop must be called.
 func (tr *Traffic) Start() {
 	tr.stop = make(chan struct{})
+	tr.out.LongestReadAt = make([]time.Duration, tr.Members)
 	for i := range tr.Members {
 		for r := range tr.Readers {
 			tr.work.Go(func() { tr.read(i, rand.New(rand.NewPCG(tr.Seed, uint64(100*i+r)))) })
@@ -76,7 +86,9 @@ func (tr *Traffic) Stop() Outcome {
 func (tr *Traffic) Outcome() Outcome {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return tr.out
+	out := tr.out
+	out.LongestReadAt, out.Samples = slices.Clone(out.LongestReadAt), slices.Clone(out.Samples)
+	return out
 }
 
 // rest waits between two operations. It reports false when it is time to stop.
@@ -117,6 +129,7 @@ func (tr *Traffic) read(member int, rng *rand.Rand) {
 		tr.mu.Lock()
 		tr.out.Reads++
 		tr.out.LongestRead = max(tr.out.LongestRead, took)
+		tr.out.LongestReadAt[member] = max(tr.out.LongestReadAt[member], took)
 		if notFound {
 			tr.out.NotFound++
 		}
@@ -146,7 +159,7 @@ func (tr *Traffic) write(w int, rng *rand.Rand) {
 	}
 }
 
-func (tr *Traffic) writeOnce(g *cachemesh.Group[int], member int, key string, version int, isDelete bool) {
+func (tr *Traffic) writeOnce(g Group, member int, key string, version int, isDelete bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), tr.Timeout)
 	defer cancel()
 	began := tr.Ledger.Begin()

@@ -1,0 +1,205 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest"
+)
+
+// A mesh is the processes of one scenario and what they need.
+type mesh struct {
+	net     *network
+	dir     string
+	control *net.UnixListener
+	origin  *meshtest.Origin
+	verbose bool
+	results []result
+	work    sync.WaitGroup // links
+
+	mu      sync.Mutex // guards the fields below
+	members []*process
+	down    []bool // what callers do not use
+}
+
+// newMesh starts the members, one after the other, and waits until they agree.
+func newMesh(ctx context.Context, members int, verbose bool) (m *mesh, err error) {
+	m = &mesh{origin: meshtest.NewOrigin(), verbose: verbose, members: make([]*process, members), down: make([]bool, members)}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	if m.dir, err = os.MkdirTemp("", "cmfaults"); err != nil {
+		return m, err
+	}
+	if m.control, err = net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(m.dir, "control"), Net: "unix"}); err != nil {
+		return m, err
+	}
+	if m.net, err = newNetwork(ctx, members); err != nil {
+		return m, err
+	}
+	for i := range members {
+		if err := m.start(ctx, i); err != nil {
+			return m, err
+		}
+	}
+	_, err = m.await(ctx, m.all(), probeTimeout)
+	return m, err
+}
+
+// killAll kills what runs.
+func (m *mesh) killAll() {
+	for i := range m.members {
+		if p := m.member(i); p != nil {
+			p.kill()
+		}
+	}
+}
+
+// close kills what runs and removes what was made.
+func (m *mesh) close() {
+	m.killAll()
+	m.work.Wait()
+	if m.control != nil {
+		m.control.Close()
+	}
+	if m.net != nil {
+		if err := m.net.remove(); err != nil {
+			fmt.Fprintln(os.Stderr, "faults: cleaning up:", err)
+		}
+	}
+	os.RemoveAll(m.dir)
+}
+
+func (m *mesh) all() []int {
+	all := make([]int, len(m.members))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+func (m *mesh) member(i int) *process {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.members[i]
+}
+
+// start starts member i, again if it ran before.
+func (m *mesh) start(ctx context.Context, i int) error {
+	p, err := m.startProcess(ctx, i)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.members[i], m.down[i] = p, false
+	return nil
+}
+
+// kill ends member i at once.
+func (m *mesh) kill(i int) {
+	m.mu.Lock()
+	m.down[i] = true
+	p := m.members[i]
+	m.mu.Unlock()
+	p.kill()
+}
+
+// group returns member i for callers, nil while it is down.
+func (m *mesh) group(i int) meshtest.Group {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down[i] {
+		return nil
+	}
+	return m.members[i]
+}
+
+const pollEvery = 20 * time.Millisecond
+
+// await waits until these members see exactly each other and nobody acts by an
+// older view. It returns how long that took.
+func (m *mesh) await(ctx context.Context, which []int, within time.Duration) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	began := time.Now()
+	var want []string
+	for _, i := range which {
+		want = append(want, meshtest.HostName(i))
+	}
+	for !m.agree(ctx, which, want) {
+		if err := wait(ctx, pollEvery); err != nil {
+			return time.Since(began), fmt.Errorf("members %v do not see each other: %w", which, err)
+		}
+	}
+	_, err := m.member(which[0]).ask(ctx, message{Kind: kindSettled})
+	return time.Since(began), err
+}
+
+func (m *mesh) agree(ctx context.Context, which []int, want []string) bool {
+	for _, i := range which {
+		a, err := m.member(i).ask(ctx, message{Kind: kindMembers})
+		slices.Sort(a.Names)
+		if err != nil || !slices.Equal(a.Names, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// wait returns ctx's error if it was cut short.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// report adds a line to the table.
+func (m *mesh) report(ok bool, want, figure string, args ...any) {
+	m.results = append(m.results, result{figure: fmt.Sprintf(figure, args...), want: want, ok: ok})
+}
+
+var errNoHolder = errors.New("no member came to hold a copy of the key")
+
+// hold makes a member other than not hold a copy of a key, and returns it.
+func (m *mesh) hold(ctx context.Context, key string, not int) (holder int, err error) {
+	for _, i := range m.all() {
+		if i == not {
+			continue
+		}
+		p := m.member(i)
+		before, err := p.ask(ctx, message{Kind: kindHotHits})
+		if err != nil {
+			return 0, err
+		}
+		for range 10 {
+			if _, err := p.Get(ctx, key); err != nil {
+				return 0, err
+			}
+		}
+		after, err := p.ask(ctx, message{Kind: kindHotHits})
+		if err != nil {
+			return 0, err
+		}
+		if after.Value > before.Value {
+			return i, nil
+		}
+	}
+	return 0, errNoHolder
+}

@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest"
+)
+
+// A process is a member as the controller sees it. It is a meshtest.Group: the
+// member's group of rows.
+type process struct {
+	cmd   *exec.Cmd
+	link  *link
+	ready chan struct{} // closed when the member serves
+	ended chan struct{} // closed when the process was waited for
+}
+
+const startTime = 15 * time.Second
+
+// startProcess runs this program as member i in its namespace and waits until it
+// has joined.
+func (m *mesh) startProcess(ctx context.Context, i int) (*process, error) {
+	c := memberConfig{Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(), Verbose: m.verbose}
+	for s := range 3 {
+		c.Bootstrap = append(c.Bootstrap, net.JoinHostPort(m.net.addr(s), "3000"))
+	}
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{ready: make(chan struct{}), ended: make(chan struct{})}
+	// The ip command becomes the program, so signals reach that.
+	p.cmd = exec.Command("ip", "netns", "exec", m.net.space(i), self)
+	p.cmd.Env = append(os.Environ(), memberEnv+"="+string(config))
+	p.cmd.Stderr = os.Stderr
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the controller alone
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { p.cmd.Wait(); close(p.ended) }()
+	if err := m.connect(ctx, p); err != nil {
+		p.kill()
+		return nil, fmt.Errorf("starting member %d: %w", i, err)
+	}
+	return p, nil
+}
+
+// connect takes the member's call and waits for its hello. Members are started
+// one after the other, so the next caller is this one.
+func (m *mesh) connect(ctx context.Context, p *process) error {
+	m.control.SetDeadline(time.Now().Add(startTime))
+	conn, err := m.control.Accept()
+	if err != nil {
+		return err
+	}
+	p.link = newLink(conn, func(q message) (a message) {
+		if q.Kind == kindHello {
+			close(p.ready)
+			return a
+		}
+		v, err := m.origin.Load(context.Background(), q.Key)
+		a.Value = v
+		a.fail(err)
+		return a
+	})
+	m.work.Go(func() { p.link.run(json.NewDecoder(conn)) })
+	timer := time.NewTimer(startTime)
+	defer timer.Stop()
+	select {
+	case <-p.ready:
+		return nil
+	case <-p.ended:
+		return errGone
+	case <-timer.C:
+		return errors.New("it does not serve")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *process) signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
+
+// kill ends the process as kill -9 does, and waits for it.
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.ended
+	if p.link != nil {
+		p.link.conn.Close()
+	}
+}
+
+// Get, Set and Delete are those of the member's group.
+func (p *process) Get(ctx context.Context, key string) (int, error) {
+	a, err := p.ask(ctx, message{Kind: kindGet, Key: key})
+	return a.Value, err
+}
+
+func (p *process) Set(ctx context.Context, key string, v int, _ time.Duration) error {
+	_, err := p.ask(ctx, message{Kind: kindSet, Key: key, Value: v})
+	return err
+}
+
+func (p *process) Delete(ctx context.Context, keys ...string) error {
+	_, err := p.ask(ctx, message{Kind: kindDelete, Key: keys[0]})
+	return err
+}
+
+// ask asks with ctx's deadline, which counts on the member from when it reads the
+// question: one that stood still answers afterwards.
+func (p *process) ask(ctx context.Context, m message) (message, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		m.Timeout = max(time.Until(deadline), time.Millisecond)
+	}
+	return p.link.ask(context.WithoutCancel(ctx), m)
+}

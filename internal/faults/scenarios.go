@@ -1,0 +1,272 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest"
+)
+
+// The defaults of Options.MaxStale and Options.Lease.
+const (
+	maxStale = 10 * time.Second
+	lease    = time.Second
+)
+
+const warmUp = 2 * time.Second // until keys are in memory and hot
+
+// A scenario plays a fault on a mesh and reports what it did to callers.
+type scenario struct {
+	name    string
+	members int
+	play    func(ctx context.Context, m *mesh) error
+}
+
+var scenarios = []scenario{
+	{"kill -9 of an owner", 5, killOwner},
+	{"SIGSTOP of a holder during a Delete", 3, stopHolder},
+	{"SIGSTOP of an owner for 5 s", 5, stopOwner},
+	{"restart within 500 ms", 5, restart},
+	{"link down for 10 s", 5, linkDown},
+	{"black hole 3|2 for 20 s", 5, blackHole},
+}
+
+// traffic starts readers and writers at every member.
+func (m *mesh) traffic(ctx context.Context) (*meshtest.Traffic, error) {
+	keys := make([]string, 40)
+	for i := range keys {
+		keys[i] = fmt.Sprint("k", i)
+	}
+	tr := &meshtest.Traffic{
+		Seed: uint64(time.Now().UnixNano()), Keys: keys, Origin: m.origin, Ledger: meshtest.NewLedger(maxStale),
+		Members: len(m.members), Readers: 2, Writers: 4, Pause: 10 * time.Millisecond, Timeout: 15 * time.Second, Group: m.group,
+	}
+	if err := tr.Fill(ctx); err != nil {
+		return nil, err
+	}
+	tr.Start()
+	return tr, nil
+}
+
+// judge stops the traffic and reports what readers saw, and how long a Get took
+// at members other than those that were struck.
+func (m *mesh) judge(tr *meshtest.Traffic, struck ...int) meshtest.Outcome {
+	out, v := tr.Stop(), tr.Ledger.Verdict()
+	var longest time.Duration
+	for i, took := range out.LongestReadAt {
+		if !slices.Contains(struck, i) {
+			longest = max(longest, took)
+		}
+	}
+	m.report(out.ReadErrors == 0, "0 reads fail", "%d of %d reads failed; longest Get elsewhere %v", out.ReadErrors, out.Reads, ms(longest))
+	m.report(v.Stale == 0 && v.Reads > 0, "0 stale reads", "%d stale reads; oldest value read %v after a later one", v.Stale, ms(v.Oldest))
+	if m.verbose || v.Stale > 0 || out.ReadErrors > 0 {
+		for _, s := range v.First {
+			fmt.Fprintln(os.Stderr, "stale:", s)
+		}
+		fmt.Fprintln(os.Stderr, strings.Join(out.Samples, "\n"))
+	}
+	return out
+}
+
+func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+// whole waits until these members agree, and reports when.
+func (m *mesh) whole(ctx context.Context, which []int, within time.Duration, since string) error {
+	took, err := m.await(ctx, which, within+5*time.Second)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	m.report(err == nil && took <= within, fmt.Sprintf("within %v", within), "%d members agree %v after %s", len(which), ms(took), since)
+	return nil
+}
+
+func killOwner(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	const victim = 2 // it owns a fifth of the keys
+	m.kill(victim)
+	if err := m.whole(ctx, []int{0, 1, 3, 4}, 10*time.Second, "the crash"); err != nil {
+		return err
+	}
+	if err := wait(ctx, 3*time.Second); err != nil {
+		return err
+	}
+	m.judge(tr, victim)
+	return nil
+}
+
+// stopHolder stops a member that holds copies, deletes keys, and lets it go on.
+func stopHolder(ctx context.Context, m *mesh) error {
+	var worst time.Duration
+	stale, reads := 0, 0
+	for round := range 3 {
+		key := fmt.Sprint("k", round)
+		m.origin.Write(key, 1)
+		if _, err := m.member(0).Get(ctx, key); err != nil {
+			return err
+		}
+		holder, err := m.hold(ctx, key, 0)
+		if err != nil {
+			return err
+		}
+		m.member(holder).signal(syscall.SIGSTOP)
+		m.origin.Write(key, 2)
+		began := time.Now()
+		err = m.member(0).Delete(ctx, key)
+		worst = max(worst, time.Since(began))
+		if err != nil {
+			return fmt.Errorf("Delete while a holder is stopped: %w", err)
+		}
+		if round == 2 { // as long as the others take to give it up, and longer
+			if err := wait(ctx, 5*time.Second-time.Since(began)); err != nil {
+				return err
+			}
+		}
+		m.member(holder).signal(syscall.SIGCONT)
+		for end := time.Now().Add(time.Second); time.Now().Before(end); reads++ {
+			for i := range m.members {
+				if v, err := m.member(i).Get(ctx, key); err == nil && v != 2 {
+					stale++
+				}
+			}
+		}
+	}
+	m.report(worst <= lease+200*time.Millisecond, "at most lease + 200 ms", "Delete took %v", ms(worst))
+	m.report(stale == 0 && reads > 0, "0 stale reads", "%d stale reads after SIGCONT", stale)
+	return nil
+}
+
+func stopOwner(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	const victim = 2
+	m.member(victim).signal(syscall.SIGSTOP)
+	if err := wait(ctx, 5*time.Second); err != nil {
+		return err
+	}
+	m.member(victim).signal(syscall.SIGCONT)
+	if err := m.whole(ctx, m.all(), 10*time.Second, "SIGCONT"); err != nil {
+		return err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, maxStale+2*time.Second); err != nil {
+		return err
+	}
+	m.judge(tr, victim)
+	return nil
+}
+
+func restart(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	const victim = 1
+	m.kill(victim)
+	began := time.Now()
+	if err := m.start(ctx, victim); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	if err := m.whole(ctx, m.all(), 10*time.Second, "the restart"); err != nil {
+		return err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, 7*time.Second); err != nil {
+		return err
+	}
+	out := m.judge(tr, victim)
+	late := began.Add(took + 3*time.Second)
+	m.report(!out.LastReadError.After(late) && !out.LastWriteError.After(late), "0 errors after 3 s",
+		"serving again %v after kill -9; %d writes failed until then", ms(took), out.WriteErrors)
+	return nil
+}
+
+func linkDown(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	const victim = 3
+	if err := m.net.setLink(ctx, victim, "down"); err != nil {
+		return err
+	}
+	if err := wait(ctx, 10*time.Second); err != nil {
+		return err
+	}
+	if err := m.net.setLink(ctx, victim, "up"); err != nil {
+		return err
+	}
+	if err := m.whole(ctx, m.all(), 30*time.Second, "the link is up"); err != nil {
+		return err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, 3*time.Second); err != nil {
+		return err
+	}
+	m.judge(tr, victim)
+	return nil
+}
+
+func blackHole(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	a, b := []int{0, 1, 2}, []int{3, 4}
+	if err := m.net.partition(ctx, a, b); err != nil {
+		return err
+	}
+	cut := time.Now()
+	_, errA := m.await(ctx, a, 15*time.Second)
+	_, errB := m.await(ctx, b, 15*time.Second)
+	m.report(errA == nil && errB == nil, "both sides go on", "both sides agree %v after the cut", ms(time.Since(cut)))
+	if err := wait(ctx, 20*time.Second-time.Since(cut)); err != nil {
+		return errors.Join(err, errA, errB)
+	}
+	if err := m.net.heal(ctx, a, b); err != nil {
+		return err
+	}
+	if err := m.whole(ctx, m.all(), 30*time.Second, "healing"); err != nil {
+		return err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, 5*time.Second); err != nil {
+		return err
+	}
+	m.judge(tr)
+	return nil
+}
