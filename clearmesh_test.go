@@ -1,0 +1,178 @@
+package cachemesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+)
+
+// TestClearWhileMembersLeave: values without a loader are handed over to new
+// owners. A Clear meanwhile must not miss them.
+func TestClearWhileMembersLeave(t *testing.T) {
+	for round := range 20 {
+		t.Run(fmt.Sprint("round=", round), func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				m := newMesh(t, 3)
+				m.net.SetLatency(0, time.Millisecond)
+				groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+				keys := numbered("key", 200)
+				for i, key := range keys {
+					must(t, groups[i%3].Set(ctx, key, "v", 0))
+				}
+				leaver := m.nodes[2]
+				m.nodes = m.nodes[:2]
+				var gone sync.WaitGroup
+				gone.Go(func() { must(t, leaver.Shutdown(ctx)) })
+				time.Sleep(time.Duration(round) * 300 * time.Microsecond)
+				must(t, groups[round%2].Clear(ctx))
+				gone.Wait()
+				m.settle(2)
+				for i, g := range groups[:2] {
+					if many, err := g.GetMany(ctx, keys); err != nil || len(many) != 0 {
+						t.Errorf("node%d has %d values after Clear, %v", i, len(many), err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestClearWaitsForACrashToBeSeen, as a Delete does.
+func TestClearWaitsForACrashToBeSeen(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
+		for _, key := range numbered("key", 50) {
+			mustGet(t, groups[0], key, "value of "+key)
+		}
+		m.kill(2)
+		start := time.Now()
+		must(t, groups[0].Clear(ctx))
+		t.Logf("Clear took %v after a crash", time.Since(start))
+		for i, g := range groups[:2] {
+			if n := g.Stats().Entries; n != 0 {
+				t.Errorf("node%d has %d entries", i, n)
+			}
+		}
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		m.kill(1)
+		if err := groups[0].Clear(short); err == nil {
+			t.Error("Clear told a member that had crashed")
+		}
+	})
+}
+
+// TestClearVoidsRefreshes: a refresh that began before Clear returned, and read
+// the row before it changed, is not stored.
+func TestClearVoidsRefreshes(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		var row, loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			loads.Add(1)
+			v := int(row.Load())
+			time.Sleep(3 * time.Millisecond)
+			return v, nil
+		}, cachemesh.GroupOptions[int]{TTL: time.Hour, RefreshAfter: time.Millisecond, HotReads: 1})
+		key := m.keyOf("g", 0)
+		w := &watch{}
+		stop := make(chan struct{})
+		var readers sync.WaitGroup
+		for i, g := range groups {
+			readers.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					case <-time.After(500 * time.Microsecond):
+						w.get(t, ctx, g, i, key)
+					}
+				}
+			})
+		}
+		for v := range 200 {
+			row.Store(int64(v + 1))
+			must(t, groups[v%3].Clear(ctx))
+			w.floor.Store(int64(v + 1)) // whoever asks from now on sees it
+			time.Sleep(5 * time.Millisecond)
+		}
+		close(stop)
+		readers.Wait()
+		t.Logf("%d reads, %d loads, 200 Clears", w.reads.Load(), loads.Load())
+	})
+}
+
+// TestClearAndNegativeEntries, and the flights that come after.
+func TestLoadsAfterClearAreKept(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		var loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int64, error) { return loads.Add(1), nil }, cachemesh.GroupOptions[int64]{})
+		for i := range int64(5) {
+			must(t, groups[0].Clear(ctx))
+			for _, g := range groups {
+				for range 3 {
+					mustGet(t, g, "k", i+1)
+				}
+			}
+		}
+	})
+}
+
+// TestClearIsQuickAndFreesMemory: its time does not grow with the entries.
+func TestClearFreesMemory(t *testing.T) {
+	m := newMesh(t, 2)
+	groups := groupOn[[]byte](m, "g", nil, cachemesh.GroupOptions[[]byte]{MaxBytes: 64 << 20})
+	ctx := testContext(t)
+	empty := groups[0].Stats().Bytes
+	for i := range 20_000 {
+		must(t, groups[0].Set(ctx, fmt.Sprint("key", i), make([]byte, 500), 0))
+	}
+	full := groups[0].Stats().Bytes
+	start := time.Now()
+	must(t, groups[1].Clear(ctx))
+	took := time.Since(start)
+	after := groups[0].Stats()
+	t.Logf("Clear of 20 000 entries took %v; bytes before %d, after %d, when new %d", took, full, after.Bytes, empty)
+	if after.Entries != 0 || after.Bytes > full/10 {
+		t.Errorf("%d entries and %d of %d bytes left", after.Entries, after.Bytes, full)
+	}
+}
+
+// TestClearWithAHolderThatIsCutOff waits for its leases to lapse, all at once.
+func TestClearWithAHolderThatIsCutOff(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{HotReads: 1})
+		keys := m.keysOf("g", 0, 100)
+		for range 3 {
+			for _, key := range keys {
+				mustGet(t, groups[1], key, "value of "+key)
+				mustGet(t, groups[2], key, "value of "+key)
+			}
+		}
+		m.net.Pause(hostName(2))
+		start := time.Now()
+		done := make(chan error, 1)
+		go func() { done <- groups[0].Clear(ctx) }()
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if n := groups[0].Stats().Entries; n != 0 {
+			t.Errorf("%d entries are left when all leases have lapsed", n)
+		}
+		err := <-done // until the view without it
+		t.Logf("Clear with 100 leases at a member that is cut off took %v", time.Since(start))
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		m.net.Resume(hostName(2))
+	})
+}
