@@ -117,7 +117,9 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	k.req.Flags = flags
 	sent := c.node.now()
 	var fetch *hotcache.Fetch
-	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && c.hot.Touch(hash, sent) {
+	// A renewal asks for a lease in any case: hits are not counted, and one came in
+	// the last quarter of the lease.
+	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && (flags&flagRenewal != 0 || c.hot.Touch(hash, sent)) {
 		// Registered before it is sent: an invalidation that overtakes the answer
 		// finds the fetch and marks it.
 		fetch = c.hot.Begin(hash, key, o.id)
