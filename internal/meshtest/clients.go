@@ -76,6 +76,8 @@ type Clients struct {
 	Keys    []string      // the first is read far more often than the others
 	Pause   time.Duration // between two operations of a client, at most
 	Origin  *Origin       // nil: a plain map
+	Through bool          // the group has a Writer, and writes go through it alone
+	Clears  bool          // clients also clear the group
 	Timeout time.Duration // of an operation
 
 	// Excuse says that an operation's error is no failure; nil: none is.
@@ -128,6 +130,12 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 		}
 		end(Output{Value: v})
 		return nil
+	}
+	if c.Clears && dice >= 97 {
+		return c.clearAll(ctx, id, h, g)
+	}
+	if c.Through {
+		return c.writeThrough(ctx, dice < 93, id, key, value, h, g)
 	}
 	if c.Origin != nil {
 		end := h.Begin(id, Input{Kind: Write, Key: key, Value: value})

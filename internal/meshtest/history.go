@@ -19,21 +19,27 @@ const (
 	Delete             // delete through the mesh
 	Write              // write the origin behind the mesh's back
 	Load               // read the origin, as the loader
+	Store              // write mesh and origin through a Writer; 0: delete
+	Clear              // forget the key, with all others
 )
 
-var kindNames = [...]string{"get", "set", "delete", "write origin", "load"}
+var kindNames = [...]string{"get", "set", "delete", "write origin", "load", "store", "clear"}
 
 // An Input is one operation on one key.
 type Input struct {
 	Kind  Kind
 	Key   string
-	Value int // of Set and Write
+	Value int // of Set, Write and Store
 }
 
 // An Output is how it ended.
 type Output struct {
 	Value int  // of Get and Load; 0: not found
-	Maybe bool // of Set and Delete: it failed and may have been applied
+	Maybe bool // of a write: it failed and may be applied yet
+
+	// Refused, of a Store: it failed. The origin may have changed, and the mesh has
+	// nothing.
+	Refused bool
 }
 
 // A History records operations with the order in which they began and ended.
@@ -88,7 +94,7 @@ func Model(loads bool) porcupine.Model {
 		},
 		DescribeOperation: func(input, output any) string {
 			in, out := input.(Input), output.(Output)
-			return fmt.Sprintf("%s %s %d → %d maybe=%t", kindNames[in.Kind], in.Key, in.Value, out.Value, out.Maybe)
+			return fmt.Sprintf("%s %s %d → %d maybe=%t refused=%t", kindNames[in.Kind], in.Key, in.Value, out.Value, out.Maybe, out.Refused)
 		},
 	}
 	return nm.ToModel()
@@ -101,8 +107,15 @@ func step(r register, in Input, out Output, loads bool) []any {
 		return []any{register{in.Value, r.cached}}
 	case Set:
 		next = append(next, register{r.origin, in.Value})
-	case Delete:
+	case Delete, Clear:
 		next = append(next, register{r.origin, nothing})
+	case Store:
+		if out.Refused {
+			return []any{register{r.origin, nothing}, register{in.Value, nothing}}
+		}
+		if next = append(next, register{in.Value, in.Value}); in.Value == 0 {
+			next = append(next, register{0, nothing})
+		}
 	case Load:
 		if out.Value == r.origin {
 			next = append(next, r, register{r.origin, out.Value})

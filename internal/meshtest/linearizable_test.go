@@ -29,6 +29,9 @@ type scenario struct {
 	linkDelay    time.Duration // of the network, at most
 	loadDelay    time.Duration // of each half of a load, at most
 	readsToBeHot int
+	clears       bool
+	through      bool // a Writer, which fails now and then
+	options      cachemesh.GroupOptions[int]
 }
 
 var scenarios = []scenario{
@@ -36,6 +39,14 @@ var scenarios = []scenario{
 	{name: "map, delayed and reordered", callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, readsToBeHot: 1},
 	{name: "loader", loads: true, loadDelay: 20 * time.Millisecond, readsToBeHot: 1},
 	{name: "loader, delayed and reordered", loads: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1},
+	{name: "map, cleared", clears: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, readsToBeHot: 1},
+	{name: "loader, cleared", loads: true, clears: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{NotFoundTTL: time.Minute}},
+	{name: "refreshed", loads: true, clears: true, callDelay: 10 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{NotFoundTTL: 100 * time.Millisecond, RefreshAfter: 20 * time.Millisecond, TTL: 300 * time.Millisecond}},
+	{name: "write-through", loads: true, through: true, loadDelay: 20 * time.Millisecond, readsToBeHot: 1},
+	{name: "write-through, delayed, refreshed and cleared", loads: true, through: true, clears: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{NotFoundTTL: time.Minute, RefreshAfter: 30 * time.Millisecond}},
 }
 
 // history runs a scenario and returns what its clients saw.
@@ -52,15 +63,24 @@ func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) 
 	var load cachemesh.LoaderFunc[int]
 	if sc.loads {
 		clients.Origin = NewOrigin()
-		clients.Origin.Loads = h
+		if !sc.through { // then mesh and origin are one register, whoever looks
+			clients.Origin.Loads = h
+		}
 		load = clients.Origin.Load
 		if sc.loadDelay > 0 {
 			clients.Origin.Delay = randomDelay(rng, sc.loadDelay)
 		}
 	}
+	clients.Clears, clients.Through = sc.clears, sc.through
+	options := sc.options
+	options.HotReads = sc.readsToBeHot
+	if sc.through {
+		options.Errors = []error{ErrRefused}
+		options.Writer = Through{clients.Origin, refuses(rand.New(rand.NewPCG(seed, 2)))}
+	}
 	groups := make([]*cachemesh.Group[int], cfg.Members)
 	err := m.Start(func(i int, n *cachemesh.Node) (err error) {
-		groups[i], err = cachemesh.NewGroup(n, "g", load, cachemesh.GroupOptions[int]{HotReads: sc.readsToBeHot})
+		groups[i], err = cachemesh.NewGroup(n, "g", load, options)
 		return err
 	})
 	if err != nil {
@@ -78,6 +98,16 @@ func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) 
 		hot += g.Stats().HotHits
 	}
 	return h, hot
+}
+
+// refuses makes every eighth write fail, half of them after they changed the origin.
+func refuses(rng *rand.Rand) func() (fails, changes bool) {
+	lock := make(chan struct{}, 1)
+	return func() (bool, bool) {
+		lock <- struct{}{}
+		defer func() { <-lock }()
+		return rng.IntN(8) == 0, rng.IntN(2) == 0
+	}
 }
 
 func randomDelay(rng *rand.Rand, most time.Duration) func() time.Duration {
@@ -134,6 +164,8 @@ func TestCheckerNotices(t *testing.T) {
 		{"the wait for invalidation", scenarios[1], faultinject.Faults{SkipInvalidation: true}},
 		{"the fill token", scenarios[3], faultinject.Faults{IgnoreFillToken: true}},
 		{"do not keep", scenarios[1], faultinject.Faults{IgnoreMark: true}},
+		{"the wait for invalidation by a Writer", scenarios[len(scenarios)-1], faultinject.Faults{SkipInvalidation: true}},
+		{"the wait for invalidation by Clear", scenarios[4], faultinject.Faults{SkipInvalidation: true}},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
