@@ -25,6 +25,7 @@ func (n *Node) adopt(mv *membership.View) {
 		// Whoever vanished may live on and serve writes that are not seen here.
 		n.limitHeld(min(n.settler.confirmed.Load(), now+int64(n.opts.MaxStale)))
 	}
+	n.doubts.meet(len(v.members), now)
 	n.tellDoubts(now)
 	if len(v.members) > 1 {
 		// A member that was alone needed nobody's confirmation; now it does.

@@ -142,6 +142,9 @@ func (n *Node) join() error {
 				return fmt.Errorf("%w in %v: %w", ErrJoin, n.opts.JoinTimeout, err)
 			}
 			n.log.Warn("no bootstrap node answered: serving alone, and going on trying", "bootstrap", n.opts.BootstrapNodes, "err", err)
+			n.adopting.Lock()
+			n.doubts.alone = true
+			n.adopting.Unlock()
 			break
 		}
 		wait = min(2*wait, joinRetryCeiling)

@@ -20,6 +20,13 @@ type doubts struct {
 	// whole is the number of members when none was missing.
 	whole int
 
+	// heardUntil is how long another member says that somebody is missing. A
+	// process that started meanwhile has never seen who is.
+	heardUntil int64
+
+	// alone says that no bootstrap node ever answered: others most likely live.
+	alone bool
+
 	// tracesUntil is how long Deletes leave traces for a member that was forgotten
 	// and may be back yet, with the values that it had.
 	tracesUntil int64
@@ -74,9 +81,46 @@ func (d *doubts) forget(members int, now int64) {
 	}
 }
 
+// meet notes how many members a view has. The first other one that a node meets
+// may have been as alone itself.
+func (d *doubts) meet(members int, now int64) {
+	if d.alone && members > 1 {
+		d.alone = false
+		d.heardUntil = max(d.heardUntil, now+int64(forgetAfter))
+	}
+}
+
+// doubted returns how much longer somebody is missed, 0 if nobody is. Told to
+// others, it lets them doubt for as long, and no longer however often they tell
+// it each other.
+func (d *doubts) doubted(members int, now int64) time.Duration {
+	until := d.heardUntil
+	for _, gone := range d.missing {
+		until = max(until, gone.until)
+		if 2*members <= d.whole { // it is not forgotten here
+			until = max(until, now+int64(forgetAfter))
+		}
+	}
+	return time.Duration(max(until-now, 0))
+}
+
+// hearDoubts notes that another member misses somebody until then. n.adopting is
+// held.
+func (n *Node) hearDoubts(until int64) {
+	now := n.now()
+	if until <= now || until <= n.doubts.heardUntil {
+		return
+	}
+	n.doubts.heardUntil = until
+	if !n.doubtful.Load() {
+		n.limitHeld(now + int64(n.opts.MaxStale))
+	}
+	n.tellDoubts(now)
+}
+
 // tellDoubts tells those who write what they must assume. n.adopting is held.
 func (n *Node) tellDoubts(now int64) {
-	missing := len(n.doubts.missing) > 0
+	missing := len(n.doubts.missing) > 0 || n.doubts.alone || now < n.doubts.heardUntil
 	n.doubtful.Store(missing)
 	n.tracing.Store(missing || now < n.doubts.tracesUntil)
 }

@@ -168,10 +168,11 @@ func (n *Node) fenceAll(ctx context.Context, v *view) []fenceAnswer {
 
 // settle records a round in which everyone agreed.
 func (s *settler) settle(v *view, sent int64, answers []fenceAnswer) bool {
-	excluded := false
+	excluded, doubted := false, time.Duration(0)
 	stamps := make(map[string]uint64, len(v.members))
 	for i, m := range v.members {
 		id := m.ID()
+		doubted = max(doubted, answers[i].doubted)
 		excluded = excluded || answers[i].stamp != s.stamps[id]
 		stamps[id] = answers[i].stamp
 	}
@@ -187,6 +188,7 @@ func (s *settler) settle(v *view, sent int64, answers []fenceAnswer) bool {
 		n.log.Warn("the mesh grew together again: values held here are dropped within MaxStale", "max_stale", n.opts.MaxStale)
 	}
 	s.stamps = stamps
+	n.hearDoubts(sent + int64(doubted))
 	until := sent + int64(n.opts.MaxStale)
 	if len(v.members) == 1 {
 		until = confirmAlone
@@ -206,6 +208,8 @@ type fenceAnswer struct {
 	// stamp is the epoch in which the member took this node in, if it had served
 	// without it before, else zero.
 	stamp uint64
+
+	doubted time.Duration // how much longer the member misses somebody; see doubts
 }
 
 // fence asks one member whether it adopted view v.
@@ -217,7 +221,7 @@ func (n *Node) fence(ctx context.Context, v *view, m membership.Member) fenceAns
 	if err != nil || k.resp.Status != statusOK {
 		return fenceAnswer{}
 	}
-	return fenceAnswer{agrees: k.resp.View == v.id, stamp: k.resp.Version}
+	return fenceAnswer{agrees: k.resp.View == v.id, stamp: k.resp.Version, doubted: k.resp.TTL}
 }
 
 // serveFence answers a member's fence call. The view that this node has
@@ -231,6 +235,7 @@ func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
 		return
 	}
 	resp.Status, resp.Version = statusOK, n.takenIn[req.Key]
+	resp.TTL = n.doubts.doubted(len(v.members), n.now())
 	if n.handing.Load() == 0 { // until then the new owners must not begin
 		resp.View = v.id
 	}

@@ -18,7 +18,7 @@ const (
 	opClear      uint8 = 6 // View: the whole group, on the peer that is called, if it acts by this view
 	opInvalidate uint8 = 7 // Key: drop the hot copy, keep nothing that is on its way
 	opHandOver   uint8 = 9 // View, Value: a list of values that the peer owns now
-	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in
+	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in, TTL: how long somebody is missed
 )
 
 var opNames = [...]string{

@@ -33,3 +33,33 @@ func TestPartition(t *testing.T) {
 		}
 	})
 }
+
+// TestRestartInPartition restarts members while the mesh is cut in two: the new
+// processes have never seen the other side, and must learn that it may live on.
+func TestRestartInPartition(t *testing.T) {
+	underFault(t, 5, func(t *testing.T, seed uint64) {
+		s := stage(t, seed, 5)
+		rows := s.traffic(t, seed, s.Rows, nil)
+		s.Net.Partition([]string{"m0", "m1", "m2"}, []string{"m3", "m4"})
+		time.Sleep(5 * time.Second)
+		for _, i := range []int{0, 3, 1, 2} { // no member of the first side remembers the others itself
+			if i == 3 {
+				s.Crash(i)
+			} else if err := s.Leave(t.Context(), i); err != nil {
+				t.Error(err)
+			}
+			if err := s.Join(i); err != nil {
+				t.Error(err)
+			}
+		}
+		time.Sleep(3 * maxStale)
+		s.Net.Heal()
+		if err := s.Settle(t.Context(), 0, 1, 2, 3, 4); err != nil {
+			t.Error(err)
+		}
+		rows.Ledger.Agree()
+		time.Sleep(maxStale)
+		out, _ := finish(t, "members restarted in a partition", rows)
+		noReadFailed(t, "members restarted in a partition", out)
+	})
+}
