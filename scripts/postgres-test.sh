@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of examples/readthrough that need PostgreSQL against a server of its own: Debian's packages
+# Runs the tests of the examples that need PostgreSQL against a server of its own: Debian's packages
 # (apt-get install postgresql), a data directory and a port that are gone afterwards. Nothing of a server that
 # runs already is touched.
 #
@@ -47,3 +47,5 @@ fi
 
 export CACHEMESH_POSTGRES_DSN="postgres://cachemesh@127.0.0.1:$port/postgres?sslmode=disable"
 go test -tags postgres -run Postgres -count=1 "$@" .
+cd ../services
+go test -tags postgres -run Postgres -count=1 "$@" ./pgxloader
