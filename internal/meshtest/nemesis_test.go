@@ -2,10 +2,13 @@ package meshtest
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 )
 
@@ -16,6 +19,10 @@ func TestNemesis(t *testing.T) {
 	underFault(t, 15, func(t *testing.T, seed uint64) {
 		s := stage(t, seed, 5)
 		rows := s.traffic(t, seed, s.Rows, nil)
+		// Both sides of a cut serve their own values of a map, for as long as it lasts.
+		values := s.traffic(t, seed+1000, s.Values, func(tr *Traffic) {
+			tr.Origin, tr.Readers, tr.Ledger, tr.Keys = nil, 1, NewLedger(time.Hour), keys("v", 40)
+		})
 		rng := rand.New(rand.NewPCG(seed, 3))
 		for range 12 {
 			strike(t, s, rng)
@@ -34,11 +41,32 @@ func TestNemesis(t *testing.T) {
 		}
 		whole := time.Since(healed)
 		rows.Ledger.Agree()
+		values.Ledger.Agree()
 		time.Sleep(maxStale)
 		out, _ := finish(t, "random faults", rows)
 		noReadFailed(t, "random faults", out)
+		finish(t, "random faults, map", values)
+		sameEverywhere(t, s, values.Keys)
 		t.Logf("whole again %v after the last fault", round(whole))
 	})
+}
+
+// sameEverywhere fails the test if members disagree about the value of a key.
+func sameEverywhere(t *testing.T, s *Stage, keys []string) {
+	t.Helper()
+	for _, key := range keys {
+		var seen []int
+		for i := range 5 {
+			v, err := s.Values(i).Get(t.Context(), key)
+			if err != nil && !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("Get %q at member %d: %v", key, i, err)
+			}
+			seen = append(seen, v)
+		}
+		if slices.Max(seen) != slices.Min(seen) {
+			t.Errorf("%q is %v, by member", key, seen)
+		}
+	}
 }
 
 // strike applies a fault, or lifts those that are.
