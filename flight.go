@@ -97,23 +97,6 @@ func (f *flight) isQueued() bool {
 	return f.queued.Load() || f.batch != nil && f.batch.queued.Load()
 }
 
-const (
-	lastCallShare = 8 // of the time that is left
-	lastCallMost  = 20 * time.Millisecond
-)
-
-// lastCall returns a channel that is closed a little before ctx's deadline if
-// loads may have to wait for their turn: it is time to say that they still do, or
-// a peer that asked would hear nothing but that its time is up.
-func (c *groupCore) lastCall(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if c.turn == nil || !ok {
-		return nil, func() {}
-	}
-	early, cancel := context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/lastCallShare, lastCallMost)))
-	return early.Done(), cancel
-}
-
 // joinFlight returns one of: an entry that is there after all, perhaps with a
 // *StaleError; the flight of the key with the channel of its result; a channel
 // that is closed when it is worth trying again; an error. A flight that it
@@ -219,77 +202,4 @@ func (c *groupCore) loadOnce(f *flight, key string) (*store.Entry, error) {
 		return f.batch.wait(f.ctx, key)
 	}
 	return c.callLoader(f.ctx, key, &f.queued)
-}
-
-// recallForFillLocked ends the leases on a value that is about to be refreshed:
-// nobody may see the new value while others still read the former one. It
-// unlocks s meanwhile; the key is reserved, and whoever misses joins the flight
-// or waits.
-func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key string) {
-	for !f.void {
-		b := s.books[key]
-		switch {
-		case b == nil:
-			return
-		case b.write != nil: // leases on the value, which was evicted, are being recalled
-			busy := b.write
-			s.mu.Unlock()
-			<-busy
-			s.mu.Lock()
-		case !b.live(c.node.now()):
-			return
-		default:
-			b.write = make(chan struct{})
-			s.mu.Unlock()
-			c.recall(s, hash, key)
-			s.mu.Lock()
-			s.releaseLocked(key)
-			return
-		}
-	}
-}
-
-// fillLocked stores a loaded value if it may be stored. If not, an older one must
-// not stay either, which could be served when a later load fails.
-func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
-	if f.void && !c.node.faults.IgnoreFillToken {
-		return // the view changed while leases were recalled
-	}
-	if !c.tryFillLocked(f, hash, e) {
-		c.store.Delete(hash, e.Key)
-	}
-}
-
-func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
-	now := c.node.now()
-	switch {
-	case e.Expires == doNotStore, c.shard(hash).emptying > 0:
-		return false
-	case f.standIn:
-		limitExpiry(e, now+int64(standInKeep))
-	case c.node.mayServe(hash) != nil:
-		return false
-	}
-	c.node.limitNew(e, now)
-	if !f.standIn {
-		c.attend(e, now)
-	}
-	e.Epoch.Store(c.node.era.Load())
-	// A value too large to keep still answers those who wait.
-	if c.store.Set(hash, e, now) != nil {
-		c.stats.tooLarge.Add(1)
-		return false
-	}
-	return true
-}
-
-// fillNotFoundLocked remembers that a key does not exist, if the group wants it,
-// and forgets the value that it had.
-func (c *groupCore) fillNotFoundLocked(f *flight, hash uint64, key string) {
-	e := &store.Entry{Key: key, Negative: true, Expires: doNotStore}
-	if c.notFoundTTL > 0 {
-		e.Expires = 0
-		c.setTTL(e, c.notFoundTTL)
-	}
-	c.fillLocked(f, hash, e)
 }

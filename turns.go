@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -47,4 +48,21 @@ func (t *turns) give() {
 	if t != nil {
 		t.running.Release(1)
 	}
+}
+
+const (
+	lastCallShare = 8 // of the time that is left
+	lastCallMost  = 20 * time.Millisecond
+)
+
+// lastCall returns a channel that is closed a little before ctx's deadline if
+// loads may have to wait for their turn: it is time to say that they still do, or
+// a peer that asked would hear nothing but that its time is up.
+func (c *groupCore) lastCall(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if c.turn == nil || !ok {
+		return nil, func() {}
+	}
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/lastCallShare, lastCallMost)))
+	return early.Done(), cancel
 }
