@@ -233,8 +233,15 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 	return g.core.deleteMany(ctx, keys)
 }
 
-// Clear forgets every key of the group on all members. Its error joins a
-// *PeerError for each member that could not be told.
+// Clear forgets every key of the group on all members; the origin is left alone.
+// When it returns nil, no Get that starts later sees what was cached before, on
+// any member, and no load that began before is stored. It takes as long as a
+// Delete of a few keys, however many there are, and their memory is free then.
+//
+// While the members do not agree on who they are, or one cannot be reached, it
+// tries again until ctx ends, or Options.CallTimeout if that has no deadline: then
+// some members may have been cleared. Errors: ErrUnsettled; one that joins a
+// *PeerError for each member that could not be told; ErrClosed, ErrNotStarted.
 func (g *Group[V]) Clear(ctx context.Context) error { return g.core.clear(ctx) }
 
 // Stats returns what this member counted for the group.

@@ -61,7 +61,10 @@ type GroupOptions[V any] struct {
 	RefreshAfter time.Duration
 
 	// StaleFor is how long after its TTL a value is still served, together with a
-	// *StaleError, if the loader fails. Default: 0, not at all.
+	// *StaleError, if the loader fails. For data that is better old than missing.
+	// After a load has failed the next ones are made in the background, so that
+	// nobody waits for an origin that hangs; attempts are 0.1 s apart at first and
+	// 10 s in the end. Default: 0, not at all.
 	StaleFor time.Duration
 
 	// TTLJitter shortens each loaded value's TTL by a random part, up to this
@@ -71,11 +74,15 @@ type GroupOptions[V any] struct {
 
 	// Writer is the origin's other direction: Set and Delete then change it
 	// first, at the key's owner, one at a time per key and never beside a load of
-	// it. Default: none.
+	// it. For services that write rows through the mesh alone: cache and origin
+	// then cannot disagree. Clear leaves the origin alone. Default: none.
 	Writer Writer[V]
 
 	// MaxLoads bounds the loader calls that run at once on this member, one of
-	// LoadMany counting as one. Default: 0, no bound.
+	// LoadMany counting as one, until they return: a loader that ignores its context
+	// keeps others waiting. For origins that fall over when a cold mesh asks for all
+	// at once. A Get whose deadline comes before its turn fails with ErrOverloaded,
+	// a little before it. Default: 0, no bound.
 	MaxLoads int
 
 	// MaxQueued bounds the loads that wait for their turn when MaxLoads is

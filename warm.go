@@ -19,6 +19,9 @@ const (
 // and reports its progress: how many keys are loaded or do not exist, and how
 // many failed. progress may be nil; it is called from one goroutine at a time.
 // Warm returns ctx's error if it ended first, else nil.
+//
+// Without LoadMany up to 256 loads run at once on each owner; GroupOptions.MaxLoads
+// bounds that.
 func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress func(done, failed int)) error {
 	if progress == nil {
 		progress = func(int, int) {}
