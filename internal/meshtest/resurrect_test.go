@@ -133,15 +133,7 @@ func growTogether(t *testing.T, seed uint64, cutBefore time.Duration) {
 	}
 	kept := 0
 	for i, key := range all {
-		want := 1
-		switch {
-		case i < 50:
-			want = 3
-		case i < 100:
-			want = 2
-		case i < 200:
-			want = 0
-		}
+		want := [...]int{3, 2, 0, 0, 1, 1}[i/50]
 		for m := range 5 {
 			v, err := s.Values(m).Get(t.Context(), key)
 			if err != nil && !errors.Is(err, cachemesh.ErrNotFound) || v != want {

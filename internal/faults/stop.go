@@ -1,0 +1,78 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// stopHolder stops a member that holds copies, deletes keys, and lets it go on.
+func stopHolder(ctx context.Context, m *mesh) error {
+	var worst time.Duration
+	stale, reads := 0, 0
+	for round := range 3 {
+		key := fmt.Sprint("k", round)
+		m.origin.Write(key, 1)
+		if _, err := m.member(0).Get(ctx, key); err != nil {
+			return err
+		}
+		holder, err := m.hold(ctx, key, 0)
+		if err != nil {
+			return err
+		}
+		m.member(holder).signal(syscall.SIGSTOP)
+		m.origin.Write(key, 2)
+		began := time.Now()
+		err = m.member(0).Delete(ctx, key)
+		worst = max(worst, time.Since(began))
+		if err != nil {
+			return fmt.Errorf("Delete while a holder is stopped: %w", err)
+		}
+		if round == 2 { // as long as the others take to give it up, and longer
+			if err := wait(ctx, 5*time.Second-time.Since(began)); err != nil {
+				return err
+			}
+		}
+		m.member(holder).signal(syscall.SIGCONT)
+		for end := time.Now().Add(time.Second); time.Now().Before(end); reads++ {
+			for i := range m.members {
+				if v, err := m.member(i).Get(ctx, key); err == nil && v != 2 {
+					stale++
+				}
+			}
+		}
+	}
+	m.report(worst <= lease+200*time.Millisecond, "at most lease + 200 ms", "Delete took %v", ms(worst))
+	m.report(stale == 0 && reads > 0, "0 stale reads", "%d stale reads after SIGCONT", stale)
+	return nil
+}
+
+func stopOwner(ctx context.Context, m *mesh) error {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	defer tr.Stop()
+	if err := wait(ctx, warmUp); err != nil {
+		return err
+	}
+	const victim = 2
+	m.member(victim).signal(syscall.SIGSTOP)
+	if err := wait(ctx, 5*time.Second); err != nil {
+		return err
+	}
+	m.member(victim).signal(syscall.SIGCONT)
+	if err := m.whole(ctx, m.all(), 10*time.Second, "SIGCONT"); err != nil {
+		return err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, maxStale+2*time.Second); err != nil {
+		return err
+	}
+	m.judge(tr, victim)
+	return nil
+}
+
