@@ -21,12 +21,13 @@ func (n *Node) adopt(mv *membership.View) {
 	v := n.newView(mv, old)
 	n.noteTakenIn(v, old)
 	now := n.now()
-	if n.doubts.note(mv, now) {
+	lost := n.doubts.note(mv, now)
+	n.doubts.meet(len(v.members), now)
+	n.tellDoubts(now) // before the new era: whoever stores in it limits what it stores
+	if lost {
 		// Whoever vanished may live on and serve writes that are not seen here.
 		n.limitHeld(min(n.settler.confirmed.Load(), now+int64(n.opts.MaxStale)))
 	}
-	n.doubts.meet(len(v.members), now)
-	n.tellDoubts(now)
 	if len(v.members) > 1 {
 		// A member that was alone needed nobody's confirmation; now it does.
 		n.settler.confirmed.CompareAndSwap(confirmAlone, now+int64(n.opts.MaxStale))

@@ -44,7 +44,7 @@ func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
 func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
 	now := c.node.now()
 	switch {
-	case e.Expires == doNotStore, c.shard(hash).emptying > 0:
+	case e.Expires == doNotStore, c.shard(hash).emptying > 0, f.era != c.node.era.Load():
 		return false
 	case f.standIn:
 		limitExpiry(e, now+int64(standInKeep))
@@ -55,7 +55,7 @@ func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
 	if !f.standIn {
 		c.attend(e, now)
 	}
-	e.Epoch.Store(c.node.era.Load())
+	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.
 	if c.store.Set(hash, e, now) != nil {
 		c.stats.tooLarge.Add(1)

@@ -23,6 +23,7 @@ type flight struct {
 	ctx     context.Context // the loader's: its own deadline, ends when nobody waits
 	cancel  context.CancelFunc
 	standIn bool         // loaded for an owner that could not be reached
+	era     uint64       // Node.era when it began: what is held gets a limit in a later one, and so would its value
 	refresh *store.Entry // the value that it replaces while that is still served; nil: none
 	batch   *loadBatch   // the call of LoadMany that carries it; nil: one of its own
 	queued  atomic.Bool  // it waits for its turn to call the loader
@@ -38,7 +39,7 @@ type flight struct {
 
 func (c *groupCore) newFlight(ctx context.Context, standIn bool) *flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
-	return &flight{ctx: ctx, cancel: cancel, standIn: standIn}
+	return &flight{ctx: ctx, cancel: cancel, standIn: standIn, era: c.node.era.Load()}
 }
 
 // load answers a Get that missed at the owner, or at a stand-in for it: it

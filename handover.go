@@ -117,7 +117,7 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 // to be.
 func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byte) bool {
 	if o.peer == nil { // it came back to this node
-		return c.merge(ctx, body) == nil
+		return c.merge(ctx, body, 0, nil) == nil
 	}
 	k := newCall(opHandOver, c.name, "")
 	defer k.free()
@@ -191,17 +191,25 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 	if c.loader != nil {
 		return // it is loaded again
 	}
-	c.putError(resp, c.merge(ctx, req.Value))
+	c.putError(resp, c.merge(ctx, req.Value, 0, nil))
 }
 
 // merge stores those values of a list that are newer than what is here.
-func (c *groupCore) merge(ctx context.Context, list []byte) error {
+// The list is as old as age; keys that were deleted meanwhile are left out.
+func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) error {
 	for len(list) > 0 {
 		e, rest, ok := c.unpackParcel(list)
 		if !ok {
 			return errMalformedList
 		}
 		c.node.seeVersion(e.Version)
+		if e.Expires != 0 {
+			e.Expires = max(e.Expires-int64(age), 1)
+		}
+		if _, gone := deleted[e.Key]; gone {
+			list = rest
+			continue
+		}
 		err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true})
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			return err

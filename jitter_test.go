@@ -15,9 +15,9 @@ import (
 func TestJitterSpreadsExpiries(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		const keys, ttl = 50_000, time.Minute
-		step := 50 * time.Millisecond
+		step := 100 * time.Millisecond
 		if raceEnabled { // looking is slow
-			step *= 10
+			step *= 5
 		}
 		m := newMesh(t, 1)
 		g := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{TTL: ttl, TTLJitter: 0.1, MaxBytes: 256 << 20,
@@ -63,7 +63,7 @@ func TestJitterSpreadsExpiries(t *testing.T) {
 			most, left = max(most, left-n), n
 		}
 		t.Logf("%d keys loaded in %v: they expire from %v to %v, over %v, at most %d in %v", keys, loading, first, last, last-first, most, step)
-		if last-first < 6*time.Second || last > ttl+loading {
+		if last-first < 6*time.Second || last > ttl+loading+step {
 			t.Errorf("they expire from %v to %v", first, last)
 		}
 		if even := keys * int(step) / int(6*time.Second); most > 2*even {

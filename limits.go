@@ -17,8 +17,9 @@ const forgetAfter = time.Minute
 type doubts struct {
 	missing map[string]missed // by member ID
 
-	// whole is the number of members when none was missing.
-	whole int
+	// whole are the IDs of the members there were when none was missing. Only they
+	// count towards a majority: each side of a cut may have got new ones since.
+	whole map[string]struct{}
 
 	// heardUntil is how long another member says that somebody is missing. A
 	// process that started meanwhile has never seen who is.
@@ -60,14 +61,33 @@ func (d *doubts) note(mv *membership.View, now int64) (lost bool) {
 		}
 	}
 	if len(d.missing) == 0 {
-		d.whole = len(mv.Members)
+		d.setWhole(mv.Members)
 	}
 	return lost && len(d.missing) > 0
 }
 
+func (d *doubts) setWhole(members []membership.Member) {
+	d.whole = make(map[string]struct{}, len(members))
+	for _, m := range members {
+		d.whole[m.ID()] = struct{}{}
+	}
+}
+
+// majority reports whether most of those who were there when none was missing
+// are among the members.
+func (d *doubts) majority(members []membership.Member) bool {
+	left := 0
+	for _, m := range members {
+		if _, ok := d.whole[m.ID()]; ok {
+			left++
+		}
+	}
+	return 2*left > len(d.whole)
+}
+
 // forget drops those who are missing for long, on the side that sees a majority.
-func (d *doubts) forget(members int, now int64) {
-	if 2*members <= d.whole {
+func (d *doubts) forget(members []membership.Member, now int64) {
+	if !d.majority(members) {
 		return
 	}
 	for id, gone := range d.missing {
@@ -77,7 +97,7 @@ func (d *doubts) forget(members int, now int64) {
 		}
 	}
 	if len(d.missing) == 0 {
-		d.whole = members
+		d.setWhole(members)
 	}
 }
 
@@ -93,11 +113,11 @@ func (d *doubts) meet(members int, now int64) {
 // doubted returns how much longer somebody is missed, 0 if nobody is. Told to
 // others, it lets them doubt for as long, and no longer however often they tell
 // it each other.
-func (d *doubts) doubted(members int, now int64) time.Duration {
+func (d *doubts) doubted(members []membership.Member, now int64) time.Duration {
 	until := d.heardUntil
 	for _, gone := range d.missing {
 		until = max(until, gone.until)
-		if 2*members <= d.whole { // it is not forgotten here
+		if !d.majority(members) { // it is not forgotten here
 			until = max(until, now+int64(forgetAfter))
 		}
 	}
@@ -112,10 +132,11 @@ func (n *Node) hearDoubts(until int64) {
 		return
 	}
 	n.doubts.heardUntil = until
-	if !n.doubtful.Load() {
+	before := n.doubtful.Load()
+	n.tellDoubts(now) // before the new era, as in adopt
+	if !before {
 		n.limitHeld(now + int64(n.opts.MaxStale))
 	}
-	n.tellDoubts(now)
 }
 
 // tellDoubts tells those who write what they must assume. n.adopting is held.
@@ -157,7 +178,7 @@ func (n *Node) enforceLimits() time.Duration {
 	defer n.adopting.Unlock()
 	now, d := n.now(), &n.doubts
 	if v := n.view.Load(); v != nil {
-		d.forget(len(v.members), now)
+		d.forget(v.members, now)
 		n.tellDoubts(now)
 	}
 	if d.sweepAt == 0 {

@@ -34,8 +34,8 @@ type loadBatch struct {
 	keys    []string // guarded by core.gathering while it gathers
 	started bool     // guarded by core.gathering
 
-	waiting atomic.Int64 // flights that have not been called off
-	queued  atomic.Bool  // it waits for its turn to call LoadMany
+	waiting int         // flights that have not been called off; guarded by core.gathering
+	queued  atomic.Bool // it waits for its turn to call LoadMany
 
 	outcomes map[string]loaded // keys that are missing do not exist, unless err
 	err      error
@@ -65,7 +65,7 @@ func (c *groupCore) batchFor(ctx context.Context, b *loadBatch, key string) *loa
 		}
 	}
 	b.keys = append(b.keys, key)
-	b.waiting.Add(1)
+	b.waiting++
 	if b == c.gather && len(b.keys) == maxLoadMany {
 		b.startLocked()
 	}
@@ -120,9 +120,7 @@ func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) 
 	select {
 	case <-b.done:
 	case <-ctx.Done():
-		if b.waiting.Add(-1) == 0 {
-			b.cancel()
-		}
+		b.leave()
 		return nil, b.core.loadError(key, ctx.Err())
 	}
 	if out, ok := b.outcomes[key]; ok {
@@ -135,6 +133,21 @@ func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) 
 		return nil, b.core.loadError(key, b.err)
 	}
 	return nil, ErrNotFound
+}
+
+// leave notes that a flight was called off. When none is left the batch is too,
+// and nobody joins it any more.
+func (b *loadBatch) leave() {
+	b.core.gathering.Lock()
+	defer b.core.gathering.Unlock()
+	if b.waiting--; b.waiting > 0 {
+		return
+	}
+	b.cancel()
+	b.started = true
+	if b.core.gather == b {
+		b.core.gather = nil
+	}
 }
 
 // loadBatched loads keys that this node owns with one call of LoadMany, sharing

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -53,8 +54,9 @@ type Node struct {
 	takenIn  map[string]uint64 // by member ID: the epoch in which it was taken in, 0 if nothing was served here before
 	served   bool              // a view of this node has settled
 
-	mu      sync.Mutex          // guards the fields below, and writes of groups
-	hints   map[string]struct{} // addresses that peers named as owners
+	mu      sync.Mutex              // guards the fields below, and writes of groups
+	hints   map[string]struct{}     // addresses that peers named as owners
+	parked  map[string]*parkedGroup // values for groups that are not registered yet
 	state   state
 	members *membership.Membership // nil before Start
 
@@ -89,6 +91,7 @@ func New(o Options) (*Node, error) {
 	n.closeCtx, n.cancel = context.WithCancel(context.Background())
 	n.groups.Store(&map[string]*groupCore{})
 	n.hints = make(map[string]struct{})
+	n.parked = make(map[string]*parkedGroup)
 	n.doubts.missing = make(map[string]missed)
 	n.settler = newSettler(n)
 	if n.sockets, err = bind(&o); err != nil {
@@ -226,22 +229,35 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.
 func (n *Node) addGroup(c *groupCore) error {
+	for {
+		parked, err := n.tryAddGroup(c)
+		if parked == nil {
+			return err
+		}
+		c.fetchParked(parked)
+	}
+}
+
+// tryAddGroup registers a group, or returns what must be stored in it first.
+func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.state == stateClosed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	old := *n.groups.Load()
 	if old[c.name] != nil {
-		return &OptionError{"name", c.name, errors.New("the node has a group of this name")}
+		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
+	}
+	if parked := n.parked[c.name]; parked != nil {
+		delete(n.parked, c.name)
+		return parked, nil
 	}
 	groups := make(map[string]*groupCore, len(old)+1)
-	for name, g := range old {
-		groups[name] = g
-	}
+	maps.Copy(groups, old)
 	groups[c.name] = c
 	n.groups.Store(&groups)
-	return nil
+	return nil, nil
 }
 
 // group returns the group of a name that may alias a buffer, nil if there is none.

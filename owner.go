@@ -172,7 +172,7 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 	if f := s.flights[key]; f != nil {
 		s.voidLocked(key, f)
 	}
-	now := c.node.now()
+	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
 	if ch.merge {
 		if old := c.store.Peek(hash, key, now); old != nil && old.Version >= e.Version {
@@ -186,7 +186,7 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 	if c.loader != nil {
 		c.attend(e, now)
 	}
-	e.Epoch.Store(c.node.era.Load())
+	e.Epoch.Store(era)
 	return c.storeError(e, c.store.Set(hash, e, now))
 }
 

@@ -170,6 +170,9 @@ func (c *groupCore) staleResponse(o *owner, k *call) error {
 // renew asks for a key again whose lease ends soon, so that a hot key stays a
 // local hit.
 func (c *groupCore) renew(o *owner, hash uint64, key string) {
+	if o == nil {
+		return // everybody is leaving
+	}
 	c.node.spawn(func() {
 		ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.Lease)
 		defer cancel()

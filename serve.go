@@ -53,7 +53,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	}
 	c := h.node.group(req.Group)
 	if c == nil {
-		resp.Status = statusUnknownGroup
+		h.node.serveUnknown(req, resp)
 		return
 	}
 	switch req.Op {

@@ -182,6 +182,9 @@ func (s *settler) settle(v *view, sent int64, answers []fenceAnswer) bool {
 	if n.view.Load() != v {
 		return false // a newer one came, and poked
 	}
+	if n.handing.Load() > 0 {
+		return false // what is on its way may come back here
+	}
 	if excluded && s.settledOnce {
 		// Somebody served without this node: what it holds may be outdated.
 		n.limitHeld(n.now() + int64(n.opts.MaxStale))
@@ -235,7 +238,7 @@ func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
 		return
 	}
 	resp.Status, resp.Version = statusOK, n.takenIn[req.Key]
-	resp.TTL = n.doubts.doubted(len(v.members), n.now())
+	resp.TTL = n.doubts.doubted(v.members, n.now())
 	if n.handing.Load() == 0 { // until then the new owners must not begin
 		resp.View = v.id
 	}

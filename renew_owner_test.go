@@ -1,0 +1,41 @@
+package cachemesh
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/memnet"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// Between view.Store and Retain in adopt, a hit on a hot copy that is due for
+// renewal meets a ring without owners: everybody is leaving.
+func TestRenewWithoutOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(func() { time.Sleep(time.Minute) })
+		net := memnet.New(1)
+		h := net.Host("a")
+		n, err := New(Options{Network: h, ListenAddr: h.IP().String() + ":3000"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		g, err := NewGroup[string](n, "g", nil, GroupOptions[string]{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Start(); err != nil {
+			t.Fatal(err)
+		}
+		hash := ring.Hash(g.core.seed, "k")
+		f := g.core.hot.Begin(hash, "k", "b#1")
+		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.now()+int64(time.Second), n.now())
+		time.Sleep(900 * time.Millisecond)
+		v := &view{epoch: 1 << 40, ring: ring.New(nil), self: -1}
+		n.view.Store(v)
+		g.Get(t.Context(), "k")
+		synctest.Wait()
+	})
+}
