@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -93,6 +95,39 @@ func (m *mesh) connect(ctx context.Context, p *process) error {
 }
 
 func (p *process) signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
+
+// stop suspends the process with SIGSTOP and waits until all its threads stand
+// still, which takes a moment on a busy machine.
+func (p *process) stop(ctx context.Context) error {
+	p.signal(syscall.SIGSTOP)
+	for !p.stopped() {
+		if err := wait(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *process) stopped() bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	if err != nil || len(stats) == 0 {
+		return false
+	}
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		// The state follows the name, which is in parentheses and may contain any.
+		if i := bytes.LastIndexByte(stat, ')'); i < 0 || !bytes.HasPrefix(stat[i:], []byte(") T")) {
+			return false
+		}
+	}
+	return true
+}
+
+// resume ends stop.
+func (p *process) resume() { p.signal(syscall.SIGCONT) }
 
 // kill ends the process as kill -9 does, and waits for it.
 func (p *process) kill() {

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 )
 
@@ -23,7 +22,9 @@ func stopHolder(ctx context.Context, m *mesh) error {
 		if err != nil {
 			return err
 		}
-		m.member(holder).signal(syscall.SIGSTOP)
+		if err := m.member(holder).stop(ctx); err != nil {
+			return err
+		}
 		m.origin.Write(key, 2)
 		began := time.Now()
 		err = m.member(0).Delete(ctx, key)
@@ -36,7 +37,7 @@ func stopHolder(ctx context.Context, m *mesh) error {
 				return err
 			}
 		}
-		m.member(holder).signal(syscall.SIGCONT)
+		m.member(holder).resume()
 		for end := time.Now().Add(time.Second); time.Now().Before(end); reads++ {
 			for i := range m.members {
 				if v, err := m.member(i).Get(ctx, key); err == nil && v != 2 {
@@ -45,7 +46,8 @@ func stopHolder(ctx context.Context, m *mesh) error {
 			}
 		}
 	}
-	m.report(worst <= lease+200*time.Millisecond, "at most lease + 200 ms", "Delete took %v", ms(worst))
+	// A Delete that waits for nobody met no holder, and proves nothing.
+	m.report(worst > lease/10 && worst <= lease+200*time.Millisecond, "at most lease + 200 ms", "Delete took %v", ms(worst))
 	m.report(stale == 0 && reads > 0, "0 stale reads", "%d stale reads after SIGCONT", stale)
 	return nil
 }
@@ -60,11 +62,13 @@ func stopOwner(ctx context.Context, m *mesh) error {
 		return err
 	}
 	const victim = 2
-	m.member(victim).signal(syscall.SIGSTOP)
+	if err := m.member(victim).stop(ctx); err != nil {
+		return err
+	}
 	if err := wait(ctx, 5*time.Second); err != nil {
 		return err
 	}
-	m.member(victim).signal(syscall.SIGCONT)
+	m.member(victim).resume()
 	if err := m.whole(ctx, m.all(), 10*time.Second, "SIGCONT"); err != nil {
 		return err
 	}
@@ -75,4 +79,3 @@ func stopOwner(ctx context.Context, m *mesh) error {
 	m.judge(tr, victim)
 	return nil
 }
-

@@ -59,6 +59,9 @@ func TestPausedHolder(t *testing.T) {
 			t.Errorf("%d of %d reads were stale:\n%s", v.Stale, v.Reads, lines(v.First))
 		}
 	})
+	if worst < lease/10 {
+		t.Errorf("the longest Delete took %v: it met no holder", worst)
+	}
 	t.Logf("longest Delete while a holder was paused: %v; 0 stale reads", worst)
 }
 
