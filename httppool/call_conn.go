@@ -33,6 +33,7 @@ type callConn struct {
 	rd     *frameReader
 	slots  atomic.Pointer[[]*call]
 	watch  watch
+	woken  int // the reading goroutine's: calls answered since it last ran out of bytes
 
 	kick chan struct{} // capacity 1: hands the role of the writer to writeLoop
 	dead chan struct{} // closed by fail

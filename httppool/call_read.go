@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 )
 
 // readLoop delivers answers until the connection ends.
@@ -20,6 +21,14 @@ func (c *callConn) readLoop() {
 }
 
 func (c *callConn) readFrame() error {
+	if c.rd.buffered() == 0 {
+		if c.woken > 1 {
+			// Let the callers that were answered together send their next requests,
+			// in one write, before this goroutine looks for more answers.
+			runtime.Gosched()
+		}
+		c.woken = 0
+	}
 	if err := c.rd.fill(headerSize); err != nil {
 		return err
 	}
@@ -71,6 +80,7 @@ func (c *callConn) response(id uint32, body []byte) error {
 	if size > 0 {
 		resp.Value = append([]byte(nil), resp.Value...)
 	}
+	c.woken++
 	cl.finish(resp)
 	return nil
 }
@@ -81,6 +91,7 @@ func (c *callConn) data(h frameHeader) error {
 	if err != nil {
 		return err
 	}
+	c.rd.widen()
 	v := &cl.large.value
 	if cl.word.Load()&0xff == slotAbandoned {
 		v.b, v.drop = nil, true
@@ -92,6 +103,7 @@ func (c *callConn) data(h frameHeader) error {
 	resp.Value = v.b
 	cl.large = largeReply{}
 	if cl.move(slotWaiting, slotFilling) {
+		c.woken++
 		cl.finish(resp)
 	} else {
 		c.releaseAbandoned(cl)

@@ -23,6 +23,17 @@ func newFrameReader(src io.Reader, first []byte) *frameReader {
 	return f
 }
 
+// widen makes the buffer hold several values of a common large size, which then come
+// in fewer reads.
+func (f *frameReader) widen() {
+	if len(f.buf) >= wideBuffer {
+		return
+	}
+	wide := make([]byte, wideBuffer)
+	f.r, f.w = 0, copy(wide, f.buf[f.r:f.w])
+	f.buf = wide
+}
+
 // buffered reports how many bytes can be had without reading.
 func (f *frameReader) buffered() int { return f.w - f.r }
 
@@ -122,6 +133,10 @@ func (v *largeValue) take(f *frameReader, n int) error {
 		return f.skip(n)
 	}
 	have := len(v.b)
+	if have == 0 && v.left == 0 && f.buffered() >= n {
+		v.b = append([]byte(nil), f.next(n)...) // unlike make, does not clear first
+		return nil
+	}
 	if cap(v.b)-have < n {
 		grown := make([]byte, have, min(have+n+v.left, max(2*have, growMin, have+n)))
 		copy(grown, v.b)

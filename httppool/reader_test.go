@@ -72,6 +72,25 @@ func TestLargeValueGrowsAsBytesArrive(t *testing.T) {
 	wantBadFrame(t, v.take(f, 1), badSize)
 }
 
+func TestReaderWidens(t *testing.T) {
+	data := make([]byte, 2*wideBuffer)
+	for i := range data {
+		data[i] = byte(i % 251)
+	}
+	f := newFrameReader(bytes.NewReader(data), nil)
+	var got []byte
+	for _, n := range []int{100, readBuffer, wideBuffer, wideBuffer - readBuffer - 100} {
+		if err := f.fill(min(n, len(f.buf))); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, f.next(min(n, len(f.buf)))...)
+		f.widen()
+	}
+	if len(f.buf) != wideBuffer || !bytes.Equal(got, data[:len(got)]) {
+		t.Errorf("got a buffer of %d bytes, want %d; the bytes are right: %t", len(f.buf), wideBuffer, bytes.Equal(got, data[:len(got)]))
+	}
+}
+
 // zeros reads for ever.
 type zeros struct{}
 

@@ -59,22 +59,35 @@ func (c *serveConn) reply(id uint32, resp *Response, by answerer) {
 	}
 }
 
-// flush writes what waits before the reading goroutine goes to wait for more. Large
-// answers go to a goroutine of their own, so that requests and cancels are read meanwhile.
+// ownMax is how many bytes of large answers the reading goroutine writes itself.
+const ownMax = 2 * chunkMax
+
+// flush writes what waits before the reading goroutine goes to wait for more. Many or
+// very large answers go to a goroutine of their own, so that requests and cancels are
+// read meanwhile; for a few, handing them over costs more than writing them.
 func (c *serveConn) flush() {
 	c.mu.Lock()
 	mine := false
 	switch {
 	case c.writing || c.err != nil:
-	case len(c.large) > 0:
+	case !c.fewLocked():
 		c.startWriterLocked()
-	case len(c.buf) > 0:
+	case len(c.buf) > 0 || len(c.large) > 0:
 		c.writing, mine = true, true
 	}
 	c.mu.Unlock()
 	if mine {
-		c.write()
+		c.writeAs(true)
 	}
+}
+
+// fewLocked reports whether the reading goroutine may write the large answers itself.
+func (c *serveConn) fewLocked() bool {
+	n := 0
+	for i := range c.large {
+		n += len(c.large[i].rest)
+	}
+	return n <= ownMax
 }
 
 func (c *serveConn) spawnWriter() {
@@ -92,9 +105,18 @@ func (c *serveConn) startWriterLocked() {
 
 // write writes until nothing waits, as the holder of the writer's role, and gives the
 // role away.
-func (c *serveConn) write() {
+func (c *serveConn) write() { c.writeAs(false) }
+
+// writeAs is write; the reading goroutine hands the role to a new one when more large
+// answers have come than it may write itself.
+func (c *serveConn) writeAs(reading bool) {
 	c.mu.Lock()
 	for c.err == nil && (len(c.buf) > 0 || len(c.large) > 0) {
+		if reading && !c.fewLocked() {
+			c.startWriterLocked()
+			c.mu.Unlock()
+			return
+		}
 		chunk := c.chunkLocked()
 		out := c.buf
 		c.buf, c.spare = c.spare[:0], nil

@@ -19,6 +19,8 @@ const (
 	// readBuffer holds any frame but data frames as a whole.
 	readBuffer = 64 << 10
 	maxBody    = readBuffer - headerSize
+	// wideBuffer replaces it on the calling side once a large value arrived.
+	wideBuffer = 256 << 10
 	// inlineMax is the largest value that travels inside its request or response
 	// frame. A larger one follows in data frames, so that small frames pass between.
 	inlineMax = 32 << 10
