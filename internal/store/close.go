@@ -8,9 +8,10 @@ func (s *Store) Clear() {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	s.mu.Lock()
-	first := s.emptyLocked()
+	window, main := s.emptyLocked()
 	s.mu.Unlock()
-	release(first)
+	release(window)
+	release(main)
 	k := s.keeper.Load()
 	if k == nil {
 		return
@@ -29,9 +30,10 @@ func (s *Store) Close() {
 	defer s.moving.Unlock()
 	s.mu.Lock()
 	s.closed = true
-	first := s.emptyLocked()
+	window, main := s.emptyLocked()
 	s.mu.Unlock()
-	release(first)
+	release(window)
+	release(main)
 	k := s.keeper.Swap(nil)
 	if k == nil {
 		return
@@ -42,17 +44,18 @@ func (s *Store) Close() {
 	s.mu.Unlock()
 }
 
-// emptyLocked replaces all tables and the window by empty ones and returns the
-// oldest entry of the window. The caller holds moving, so no entry is inMove.
-func (s *Store) emptyLocked() (oldest *Entry) {
+// emptyLocked replaces all tables and both queues by empty ones and returns the
+// oldest entry of each. The caller holds moving, so no entry is inMove.
+func (s *Store) emptyLocked() (window, main *Entry) {
 	for i := range s.shards {
 		s.shards[i].Store(emptyTable)
 	}
-	oldest, s.window = s.window.oldest, queue{}
-	s.windowUsed, s.entries, s.mortal = 0, 0, 0
+	window, s.window = s.window.oldest, queue{}
+	main, s.main = s.main.oldest, queue{}
+	s.windowUsed, s.mainUsed, s.entries, s.mortal = 0, 0, 0, 0
 	s.dead, s.deadBytes = nil, 0
 	s.hand = hand{}
-	return oldest
+	return window, main
 }
 
 // release unties the entries of a window that nobody can reach any more, so that

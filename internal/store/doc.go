@@ -3,7 +3,9 @@
 // Nouns: an [Entry] is one key and its value. The index finds entries by key; it
 // is the only thing that a Get believes. The window is the queue of the entries
 // written last. The keeper is a ristretto cache that holds every older entry and
-// chooses, by frequency of use, which of them to give up.
+// chooses, by frequency of use, which of them to give up. In a store without a
+// keeper, older entries are in the main area, and a sketch in each shard of the
+// index knows how often keys were used.
 //
 //	Set ─► index + window ── oldest, when the window is full ──► keeper
 //	Get ─► index                                                  │ victims,
@@ -21,9 +23,17 @@
 // A keeper pays only for a store of some megabytes with entries of some hundred
 // bytes: what ristretto takes for each entry is room that smaller ones would
 // rather have. A store decides once, when its window is full for the first time.
-// Without a keeper the window takes the whole budget, and gives up the entries
-// that were not read since they were last looked at, oldest first. A store that
-// has no keeper, or no use for it yet, has no goroutines.
+// Without a keeper the whole budget is for a small window and the main area, where
+// an entry that was not read since it was last looked at has to make room for one
+// that leaves the window, if that was used more often lately:
+//
+//	Set ─► index + window ── oldest, if used more often ──► main area ◄─┐
+//	                  │                                         │ oldest   │ read since
+//	                  └─ if not                                 ├──────────┘
+//	                       ▼                                    ▼
+//	                    given up                             given up
+//
+// A store that has no keeper, or no use for it yet, has no goroutines.
 //
 // Caveats. Expired entries are never returned, but leave memory only as later
 // calls come across them; they count against the budget until then. Replaced and

@@ -30,7 +30,7 @@ type Entry struct {
 	// read without it. An unlinked entry points at severed.
 	next atomic.Pointer[Entry]
 
-	newer, older *Entry // neighbours in the window; guarded by the store's mu
+	newer, older *Entry // neighbours in window or main area; guarded by the store's mu
 }
 
 // Care is what some callers keep beside an entry, to refresh it while it is
@@ -49,6 +49,7 @@ type place uint8
 const (
 	nowhere  place = iota // new, or given up
 	inWindow              // linked in the index and queued in the window
+	inMain                // linked in the index and queued in the main area
 	inMove                // out of the queue, offered to the keeper, still paid for by the window
 	inKeeper              // held and paid for by the keeper; dead if the index does not link it
 )
@@ -59,6 +60,9 @@ const (
 	// emptier. Measured, like keeperBytes, by TestHeap.
 	indexBytes = 24
 
+	// sketchBytes is for at most two words of counters.
+	sketchBytes = 16
+
 	// keeperBytes is for an entry in the keeper: one slot in a Go map of 57 bytes
 	// a slot with its control byte, and one in a map of 17, rounded up by the
 	// allocator to 64 and 18. Under steady eviction these maps double when they are
@@ -67,9 +71,10 @@ const (
 )
 
 // Size is what the entry costs against MaxBytes when it is set: key, data, extra,
-// the struct, what the allocator rounds up, and its share of the index, in bytes.
+// the struct, what the allocator rounds up, and its share of index and sketch, in
+// bytes.
 func (e *Entry) Size() int64 {
-	n := indexBytes + allocated(int64(unsafe.Sizeof(*e))) +
+	n := indexBytes + sketchBytes + allocated(int64(unsafe.Sizeof(*e))) +
 		allocated(int64(len(e.Key))) + allocated(int64(cap(e.Data)))
 	if e.Care != nil {
 		n += allocated(int64(unsafe.Sizeof(*e.Care)))
@@ -80,8 +85,8 @@ func (e *Entry) Size() int64 {
 	return n + max(e.Extra, 0)
 }
 
-// keptSize is what the entry costs in the keeper.
-func (e *Entry) keptSize() int64 { return e.Size() + keeperBytes }
+// keptSize is what the entry costs in the keeper, which has a sketch of its own.
+func (e *Entry) keptSize() int64 { return e.Size() - sketchBytes + keeperBytes }
 
 // expired reports whether the entry must not be returned any more.
 func (e *Entry) expired(now int64) bool { return e.Expires != 0 && now >= e.Expires }

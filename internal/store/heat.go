@@ -12,6 +12,9 @@ import (
 // sketch took in so many uses that it is about to halve its counters. A hot entry
 // is therefore written a few times in an epoch, and only read else.
 //
+// A store without a keeper stays in one epoch: there, heat counts the uses since
+// the entry was last looked at, and only then does its own sketch hear of them.
+//
 // Heat is written without a lock; a use lost to a race does no harm.
 const (
 	claimed   = 1 << 31 // the entry was passed to Set
@@ -59,9 +62,12 @@ func nextEpoch(epoch *atomic.Uint32) {
 // claim marks e as set and reports whether it was not before.
 func (s *Store) claim(e *Entry) bool { return e.heat.CompareAndSwap(0, s.epoch.Load()) }
 
-// cool reports whether e was used since it was set or last cooled, and forgets it.
-func cool(e *Entry) bool {
+// takeUses returns how often e was used, up to heatEnd or so, since it was set or
+// this was last called.
+func takeUses(e *Entry) int {
 	h := e.heat.Load()
-	e.heat.Store(h &^ heatMask)
-	return h&heatMask != 0
+	if h&heatMask != 0 {
+		e.heat.Store(h &^ heatMask)
+	}
+	return int(h & heatMask)
 }

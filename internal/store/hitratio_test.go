@@ -51,22 +51,22 @@ func zipf(r *rand.Rand, s float64, n int) func() int {
 const traceKeys = 1 << 18
 
 // traces are streams of keys below traceKeys. The floors are for values
-// of 128 bytes, where the store is deterministic, and of 1000, where it depends on
+// of 128 bytes, where chance plays a small part, and of 1000, where it depends on
 // how much ristretto's goroutine gets to run: a few points under what was measured.
 var traces = []struct {
 	name   string
 	floors [2]float64
 	next   func(r *rand.Rand) func(i int) int
 }{
-	{"zipf 0.9", [2]float64{0.545, 0.53}, func(r *rand.Rand) func(int) int {
+	{"zipf 0.9", [2]float64{0.59, 0.53}, func(r *rand.Rand) func(int) int {
 		z := zipf(r, 0.9, traceKeys)
 		return func(int) int { return z() }
 	}},
-	{"zipf 1.01 that drifts by a key in 50 steps", [2]float64{0.745, 0.69}, func(r *rand.Rand) func(int) int {
+	{"zipf 1.01 that drifts by a key in 50 steps", [2]float64{0.748, 0.69}, func(r *rand.Rand) func(int) int {
 		z := zipf(r, 1.01, traceKeys/2)
 		return func(i int) int { return z() + i/50 }
 	}},
-	{"zipf 1.01 with scans", [2]float64{0.515, 0.53}, func(r *rand.Rand) func(int) int {
+	{"zipf 1.01 with scans", [2]float64{0.565, 0.53}, func(r *rand.Rand) func(int) int {
 		z := zipf(r, 1.01, traceKeys/2)
 		return func(i int) int {
 			if i%50_000 < 15_000 {
@@ -114,7 +114,7 @@ func playLRU(maxBytes int64, data []byte, next func(int) int) float64 {
 
 // TestHitRatio compares the store with an LRU, with values too small for a keeper
 // to pay and with larger ones. Where the set of hot keys keeps changing, a keeper
-// does worse, for frequency is slower to notice than recency.
+// does worse: its frequencies are slower to notice than a CLOCK and a window are.
 func TestHitRatio(t *testing.T) {
 	if raceDetector {
 		t.Skip("ristretto learns too little under the race detector")

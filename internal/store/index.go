@@ -19,6 +19,7 @@ type table struct {
 	shift   uint8       // 64 − log2(len(buckets))
 	retired atomic.Bool // set before the chains are taken apart
 	n       int         // entries; guarded by the store's mu
+	sketch  *sketch     // nil until used, or beside a keeper; guarded by the store's mu
 	buckets []atomic.Pointer[Entry]
 }
 
@@ -142,6 +143,9 @@ func (s *Store) resizeLocked(hash uint64, buckets int) *table {
 	t.n = old.n
 	if old != emptyTable {
 		old.retired.Store(true)
+		if old.sketch != nil {
+			t.sketch = old.sketch.resized(buckets)
+		}
 	}
 	for i := range old.buckets {
 		for e := old.buckets[i].Load(); e != nil; {

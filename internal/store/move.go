@@ -19,20 +19,17 @@ type batch struct{ dead, added []*Entry }
 // the oldest of the window, so that size bytes fit into it or a batch is full.
 // The offered entries are found by Gets and paid for by the window until it is
 // settled what becomes of them. The caller holds moving.
-func (s *Store) moveOn(size, now int64, gone *departures) error {
-	if err := s.choose(); err != nil {
-		return err
-	}
+func (s *Store) moveOn(size, now int64, gone *departures) {
+	s.choose()
 	s.mu.Lock()
 	if s.closed || s.clock {
 		s.mu.Unlock()
-		return nil
+		return
 	}
 	s.sweepLocked(now, sweepPerMove, gone)
 	b := s.batchLocked(size, gone)
 	s.mu.Unlock()
 	s.exchange(b, gone)
-	return nil
 }
 
 // bury drops the dead entries. It must not be called under a lock.
@@ -76,34 +73,37 @@ func (s *Store) takeDeadLocked() []*Entry {
 	return dead
 }
 
-// choose starts the keeper, now that it is known how large entries are, or lets
-// the window take the whole budget if they are too small for a keeper to pay. It
-// does so once. The caller holds moving.
-func (s *Store) choose() error {
+// choose starts the keeper, now that it is known how large entries are. If they
+// are too small for a keeper to pay, or there can be none, it lets window and main
+// area take the whole budget. It does so once. The caller holds moving.
+func (s *Store) choose() {
 	if s.keeper.Load() != nil {
-		return nil
+		return
 	}
 	s.mu.Lock()
 	mean := s.windowUsed / max(int64(s.window.n), 1)
-	if mean < s.mean && !s.clock && s.window.n > 0 {
-		s.clock, s.room = true, s.max-s.base
+	if mean < s.mean && s.window.n > 0 {
+		s.withoutKeeperLocked()
 	}
 	chosen := s.clock || s.closed
 	s.mu.Unlock()
 	if chosen {
-		return nil
+		return
 	}
-	k, base, err := newKeeper(s.max-s.base-s.max/windowShare, mean+keeperBytes)
-	if err != nil {
-		return err
-	}
+	k, base, err := newKeeper(s.max-s.base-s.max/windowShare, mean-sketchBytes+keeperBytes)
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.withoutKeeperLocked()
+		return
+	}
 	s.keeperBase = base
-	s.mu.Unlock()
 	nextEpoch(&s.epoch) // it has not heard of anything yet
 	s.keeper.Store(k)
-	return nil
 }
+
+// withoutKeeperLocked lets the store do without a keeper for good.
+func (s *Store) withoutKeeperLocked() { s.clock, s.room = true, s.max-s.base }
 
 // batchLocked takes the dead entries, and the oldest of the window out of the
 // queue: enough for size bytes and a little for the Sets to come.

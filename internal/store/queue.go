@@ -1,6 +1,6 @@
 package store
 
-// queue is a list of entries by age. The store's mu guards it.
+// queue is a list of entries, by age or last look. The store's mu guards it.
 type queue struct {
 	oldest, newest *Entry
 	n              int

@@ -42,5 +42,5 @@ func (s *Store) Bytes() int64 {
 }
 
 func (s *Store) bytesLocked() int64 {
-	return s.base + s.windowUsed + s.keeperUsed + s.keeperBase
+	return s.base + s.queuedLocked() + s.keeperUsed + s.keeperBase
 }

@@ -15,16 +15,17 @@ const (
 	keeperFrom = 4 << 20
 
 	// keeperMean is the mean Entry.Size from which a keeper pays. Ristretto takes
-	// up to keeperBytes and some counters for each entry it holds, and for smaller
-	// entries that room is worth more hits than its policy: see TestHitRatio.
+	// up to keeperBytes and some counters for each entry it holds: for smaller
+	// entries, a third of the budget and more.
 	keeperMean = 512
 
 	// windowShare is the part of the budget that the window takes beside a keeper.
 	// With an eighth the hit ratio is the same, and with four tenths it is worse.
 	windowShare = 4
 
-	// entryShare is the part that the largest entry may take: less than the window,
-	// so that one Set cannot push out what was set just before.
+	// entryShare is the part that the largest entry may take: less than the window
+	// beside a keeper, or what windowLeast of them may take, so that one Set cannot
+	// push out what was set just before.
 	entryShare = 8
 )
 
@@ -76,10 +77,12 @@ type Store struct {
 	// entry. It is held for short and bounded work only.
 	mu         sync.Mutex
 	closed     bool
-	clock      bool  // there is no keeper and never will be: the window takes it all
-	room       int64 // bytes the window may take
+	clock      bool  // there is no keeper and never will be: see clock.go
+	room       int64 // bytes that window and main area may take
 	window     queue
-	windowUsed int64 // bytes of entries inWindow and inMove; at most room
+	main       queue // empty in a store with a keeper
+	windowUsed int64 // bytes of entries inWindow and inMove
+	mainUsed   int64 // bytes of entries inMain; with windowUsed at most room
 	keeperUsed int64 // bytes of entries inKeeper, dead ones included
 	keeperBase int64 // bytes that ristretto takes when it is empty; 0 without a keeper
 	entries    int   // linked
@@ -103,7 +106,8 @@ func New(opts Options) (*Store, error) {
 	for i := range s.shards {
 		s.shards[i].Store(emptyTable)
 	}
-	perShard := int64(unsafe.Sizeof(s.shards[0])) + int64(unsafe.Sizeof(table{})) + minBuckets*int64(unsafe.Sizeof(emptyTable.buckets[0]))
+	perShard := int64(unsafe.Sizeof(s.shards[0])) + int64(unsafe.Sizeof(table{})) + minBuckets*int64(unsafe.Sizeof(emptyTable.buckets[0])) +
+		int64(unsafe.Sizeof(sketch{})) + blockWords*int64(unsafe.Sizeof(sketch{}.words[0]))
 	s.base = int64(unsafe.Sizeof(*s)) + int64(shards)*perShard + deadBatch*int64(unsafe.Sizeof((*Entry)(nil)))
 	s.room = s.max / windowShare
 	if s.max < keeperFrom {

@@ -71,7 +71,7 @@ func checkStore(t testing.TB, s *Store) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	linked := map[*Entry]bool{}
-	var window, kept int64
+	var kept int64
 	mortal := 0
 	for i := range s.shards {
 		tab, n := s.shards[i].Load(), 0
@@ -80,7 +80,7 @@ func checkStore(t testing.TB, s *Store) {
 				n++
 				linked[e] = true
 				mortal += mortality(e)
-				if e.place != inWindow && e.place != inKeeper {
+				if e.place != inWindow && e.place != inMain && e.place != inKeeper {
 					t.Errorf("linked entry %q is in place %d", e.Key, e.place)
 				}
 				if e.place == inKeeper {
@@ -91,6 +91,9 @@ func checkStore(t testing.TB, s *Store) {
 				}
 			}
 		}
+		if c := tab.sketch; c != nil && (!s.clock || len(c.words) != max(len(tab.buckets), blockWords)) {
+			t.Errorf("shard %d of %d buckets has a sketch of %d words, clock %t", i, len(tab.buckets), len(c.words), s.clock)
+		}
 		if n != tab.n {
 			t.Errorf("shard %d holds %d entries and counts %d", i, n, tab.n)
 		}
@@ -98,16 +101,26 @@ func checkStore(t testing.TB, s *Store) {
 	if len(linked) != s.entries || mortal != s.mortal {
 		t.Errorf("%d entries linked, %d mortal; counted %d and %d", len(linked), mortal, s.entries, s.mortal)
 	}
-	n := 0
-	for e := s.window.oldest; e != nil; e = e.newer {
-		n++
-		window += e.Size()
-		if e.place != inWindow || !linked[e] {
-			t.Errorf("queued entry %q: place %d, linked %t", e.Key, e.place, linked[e])
+	for _, q := range []struct {
+		name  string
+		queue queue
+		place place
+		used  int64
+	}{{"window", s.window, inWindow, s.windowUsed}, {"main area", s.main, inMain, s.mainUsed}} {
+		n, bytes := 0, int64(0)
+		for e := q.queue.oldest; e != nil; e = e.newer {
+			n++
+			bytes += e.Size()
+			if e.place != q.place || !linked[e] {
+				t.Errorf("%s: entry %q: place %d, linked %t", q.name, e.Key, e.place, linked[e])
+			}
+		}
+		if n != q.queue.n || bytes != q.used {
+			t.Errorf("%s holds %d entries, %d bytes; counted %d, %d", q.name, n, bytes, q.queue.n, q.used)
 		}
 	}
-	if n != s.window.n || window != s.windowUsed || window > s.room {
-		t.Errorf("window holds %d entries, %d bytes; counted %d, %d of %d", n, window, s.window.n, s.windowUsed, s.room)
+	if used := s.windowUsed + s.mainUsed; used > s.room {
+		t.Errorf("the queues hold %d bytes, there is room for %d", used, s.room)
 	}
 	checkKeeper(t, s, linked, kept)
 	if got := s.bytesLocked(); got > s.max {

@@ -1,11 +1,9 @@
 package store
 
-import "fmt"
-
 // Set makes e the entry of its key: when it returns nil, every Get that starts
 // later finds e, or an entry set after it, until e is deleted, expires or is
-// given up for later ones. One later Set never brings that about, and in a store
-// of usual size it takes hundreds. The store keeps e and the slices in it. An
+// given up for later ones. It takes two later Sets at least to bring that about,
+// and in a store of usual size hundreds. The store keeps e and the slices in it. An
 // entry that has expired at now only deletes the older one.
 //
 // hash and now are those of Get. When the window is full, Set waits while older
@@ -57,18 +55,24 @@ func (s *Store) tryInstallLocked(e *Entry, size int64, gone *departures) (done b
 	if s.clock {
 		s.makeRoomLocked(size, gone)
 	}
-	if s.windowUsed+size > s.room || s.deadFullLocked() {
+	if s.queuedLocked()+size > s.room || s.deadFullLocked() {
 		return false, nil
 	}
 	if n, oldest := s.twinsLocked(e.hash); n >= maxTwins {
 		s.giveUpLocked(oldest, Collision, gone)
 	}
+	uses := 1
 	if old := s.linkLocked(e); old != nil {
+		uses += takeUses(old)
 		s.discardLocked(old)
 	}
 	e.place = inWindow
 	s.window.push(e)
 	s.windowUsed += size
+	if s.clock {
+		s.countUsesLocked(e.hash, uses)
+		s.spillLocked()
+	}
 	return true, nil
 }
 
@@ -83,9 +87,7 @@ func (s *Store) installSlowly(e *Entry, size, now int64, gone *departures) error
 		if done {
 			return err
 		}
-		if err := s.moveOn(size, now, gone); err != nil {
-			return fmt.Errorf("store: starting the keeper: %w", err)
-		}
+		s.moveOn(size, now, gone)
 	}
 }
 
@@ -113,6 +115,10 @@ func (s *Store) discardLocked(e *Entry) {
 	case inWindow:
 		s.window.remove(e)
 		s.windowUsed -= e.Size()
+		e.place = nowhere
+	case inMain:
+		s.main.remove(e)
+		s.mainUsed -= e.Size()
 		e.place = nowhere
 	case inKeeper:
 		s.dead = append(s.dead, e)
