@@ -25,7 +25,7 @@ func TestCacheControlDecides(t *testing.T) {
 		"/about":   {1, 1},
 		"/shared":  {1, 1},
 		"/missing": {1, 1},
-		"/prices":  {2, 4}, // 2.5 s and more, at most once in a second
+		"/prices":  {2, 6}, // 2.5 s, or more on a slow machine, at most once in a second
 		"/account": {gets, gets},
 	} {
 		found := regexp.MustCompile(`(?m)^` + path + ` .* (\d+)$`).FindStringSubmatch(out.String())
