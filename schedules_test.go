@@ -90,19 +90,6 @@ func TestDeleteManyUnknownGroup(t *testing.T) {
 	})
 }
 
-// loseAnswers passes calls on and loses the answer of the first n that match.
-func loseAnswers(op uint8, n *atomic.Int32) edit {
-	return func(i int, o *cachemesh.Options) {
-		o.Network = tapped{o.Network, func(ctx context.Context, addr string, req *httppool.Request, resp *httppool.Response, next seam.Caller) error {
-			err := next.Call(ctx, req, resp)
-			if err == nil && req.Op == op && n.Add(-1) >= 0 {
-				return &httppool.CallError{Addr: addr, Sent: true, Err: httppool.ErrConnLost}
-			}
-			return err
-		}}
-	}
-}
-
 // A Delete whose answer was lost is repeated, and deletes a row that somebody
 // wrote meanwhile.
 func TestDeleteNotRepeatedAtOrigin(t *testing.T) {

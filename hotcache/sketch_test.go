@@ -83,8 +83,10 @@ func TestTouchWithClocksThatDisagree(t *testing.T) {
 		t.Error("a reader whose time is old made a hot key cold")
 	}
 	const around = int64(1) << (32 + tickShift)
-	if c.Touch(hashOf(1), 10*second+around*3/4) || c.Touch(hashOf(1), 10*second+around*3/4) {
-		t.Error("a counter of long ago was taken for full")
+	for range 2 {
+		if c.Touch(hashOf(1), 10*second+around*3/4) {
+			t.Error("a counter of long ago was taken for full")
+		}
 	}
 }
 

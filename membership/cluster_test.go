@@ -16,7 +16,6 @@ import (
 // recorder is a member's OnView. It checks every view against the one before.
 type recorder struct {
 	t    testing.TB
-	self string
 	busy atomic.Bool
 
 	mu    sync.Mutex // guards views and more

@@ -36,8 +36,8 @@ func changingHistory(t *testing.T, sc scenario, seed uint64) (h *History, change
 		changes = comeAndGo(t, s, rand.New(rand.NewPCG(seed, 2)), stop)
 	}()
 	err := clients.Run(h, func(id int) *cachemesh.Group[int] {
-		for g := group(id % 5); ; id++ {
-			if g = group(id % 5); g != nil {
+		for ; ; id++ {
+			if g := group(id % 5); g != nil {
 				return g
 			}
 		}
