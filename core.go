@@ -110,19 +110,26 @@ const routeTries = 3
 
 // getSlow answers a Get that was no hit here. If nobody could load the value it
 // waits for the members to agree on the owner: the value may be on its way there,
-// and better late than not found.
+// and better late than not found. An owner that cannot be reached is most likely
+// on its way out, and another will have its values: that is waited for too, but
+// not long.
 func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
 	e, err := c.getRouted(ctx, hash, key)
-	if c.loader != nil || !isUnsettled(err) {
+	if c.loader != nil || !isUnsettled(err) && !isUnreachable(err) {
 		return e, err
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
-	for isUnsettled(err) {
-		if cause := c.node.pause(ctx, fenceRetryMin); cause != nil {
-			return nil, unsettled(cause)
+	patience := c.node.now() + int64(silence)
+	for isUnsettled(err) || isUnreachable(err) && c.node.now() < patience {
+		last := err
+		if err = c.node.pause(ctx, fenceRetryMin); err == nil {
+			e, err = c.getRouted(ctx, hash, key)
 		}
-		if e, err = c.getRouted(ctx, hash, key); err != nil && ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
+			if isUnreachable(last) {
+				return nil, last
+			}
 			return nil, unsettled(ctx.Err())
 		}
 	}

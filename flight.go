@@ -65,8 +65,11 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn b
 			continue
 		}
 		last, cancel := c.lastCall(ctx)
-		defer cancel()
 		e, err = c.await(ctx, last, s, key, f, result)
+		cancel()
+		if err == errVoid {
+			continue
+		}
 		return e, false, err
 	}
 }
@@ -168,6 +171,15 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string, now int64) <-c
 	return b.write
 }
 
+// errVoid sends those who wait for a void flight back to look again.
+//
+// The schedule it defends against, in a group with a Writer: a load begins; Set A
+// voids it and is done; Set B changes the origin, and waits for the holders of A;
+// the load reads B's row; whoever waits for it returns B; the next Get, at the
+// owner or at a holder, returns A. Without a Writer the origin changes when it
+// likes, and then only the write after it counts.
+var errVoid = errors.New("cachemesh: the key was written during the load")
+
 // run carries out a flight. It unlinks the flight before its result is
 // published, so that whoever asks later cannot be answered by it, and it stores
 // the value in the same critical section that finds the token still standing.
@@ -180,6 +192,9 @@ func (c *groupCore) run(s *shard, f *flight, hash uint64, key string) (*store.En
 	defer s.mu.Unlock()
 	s.running--
 	if f.void && !c.node.faults.IgnoreFillToken {
+		if c.writer != nil {
+			return nil, errVoid
+		}
 		return e, err
 	}
 	if f.refresh != nil && (err == nil || errors.Is(err, ErrNotFound)) {

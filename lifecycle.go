@@ -75,6 +75,10 @@ func (n *Node) gossip() error {
 		Secret:     n.opts.Secret,
 		Logger:     n.log,
 		OnView:     n.onView,
+
+		// Whoever missed a piece of news learns it by the next exchange of state, and
+		// until then nobody settles.
+		PushPullInterval: 5 * time.Second,
 	})
 	if err != nil {
 		return fmt.Errorf("cachemesh: %w", err)

@@ -182,6 +182,10 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 	defer cancel()
 	for _, j := range flights {
 		e, err := c.await(ctx, last, j.shard, j.key, j.flight, j.result)
+		if err == errVoid {
+			rest = append(rest, j.key)
+			continue
+		}
 		put(j.key, e, err)
 	}
 	return rest
