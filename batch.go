@@ -76,6 +76,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 	sc.counts = resized(sc.counts, len(v.owners))
 	clear(sc.counts)
 	now := b.node.now()
+	slow := uint64(0)
 	for i, key := range b.keys {
 		sc.owners[i] = -1
 		if err := checkKey(key); err != nil {
@@ -90,6 +91,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 			b.outcomes[i].put(e, nil)
 			continue
 		}
+		slow++
 		o := v.ring.Owner(hash)
 		if o < 0 {
 			b.outcomes[i].err = ErrClosed
@@ -97,6 +99,9 @@ func (b *batch) findHere(v *view, sc *scratch) {
 		}
 		sc.owners[i] = int32(o)
 		sc.counts[o]++
+	}
+	if b.flags&flagNoValue == 0 {
+		b.stats.slowGets.Add(slow)
 	}
 }
 

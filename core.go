@@ -53,11 +53,11 @@ func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	c.stats.gets.Add(1)
 	hash := ring.Hash(c.seed, key)
 	e := c.hit(hash, key)
 	var err error
 	if e == nil {
+		c.stats.slowGets.Add(1)
 		if e, err = c.getSlow(ctx, hash, key); e == nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (c *groupCore) hit(hash uint64, key string) *store.Entry {
 	return c.hitAt(v, hash, key, c.node.now())
 }
 
-// hitAt is hit for several keys of one view and one moment.
+// hitAt is hit for several keys of one view and one moment. It counts a Get.
 func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.Entry {
 	switch v.standing(hash) {
 	case ownsIt:
@@ -88,7 +88,7 @@ func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.En
 		}
 		e := c.lookup(hash, key, now)
 		if e != nil {
-			c.stats.ownHits.Add(1)
+			c.stats.hits[hash%hitStripes].own.Add(1)
 		}
 		return e
 	case foreign:
@@ -96,7 +96,7 @@ func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.En
 		if e == nil {
 			return nil
 		}
-		c.stats.hotHits.Add(1)
+		c.stats.hits[hash%hitStripes].hot.Add(1)
 		if renew {
 			c.renew(v.owner(hash), hash, e.Key)
 		}
@@ -192,7 +192,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*st
 func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
 	e, hit, err := c.load(ctx, hash, key, standIn)
 	if hit {
-		c.stats.ownHits.Add(1)
+		c.stats.lateHits.Add(1)
 	}
 	return e, err
 }

@@ -16,7 +16,6 @@ func (n *Node) Get(key []byte) ([]byte, error) {
 	alias := unsafe.String(unsafe.SliceData(key), len(key))
 	if c := n.defaultKV.core; checkKey(alias) == nil {
 		if e := c.hit(ring.Hash(c.seed, alias), alias); e != nil {
-			c.stats.gets.Add(1)
 			if e.Negative {
 				return nil, ErrNotFound
 			}

@@ -135,7 +135,6 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 // are missing too, and their errors are in the KeyErrors that is returned
 // beside the values of the others.
 func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
-	g.core.stats.gets.Add(uint64(len(keys)))
 	outcomes, err := g.core.getMany(ctx, keys, 0)
 	if err != nil {
 		return nil, err

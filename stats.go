@@ -39,9 +39,20 @@ type Stats struct {
 	Bytes   int64 // what they cost against MaxBytes, bookkeeping included
 }
 
+const hitStripes = 16
+
 // counters are the live numbers behind Stats.
 type counters struct {
-	gets, ownHits, hotHits, peerHits, served atomic.Uint64
+	// hits are the Gets that were answered at once, striped by hash: two cores
+	// that count in one place wait for each other longer than a hit takes.
+	hits [hitStripes]struct {
+		own, hot atomic.Uint64
+		_        [48]byte
+	}
+	slowGets atomic.Uint64 // all other Gets
+	lateHits atomic.Uint64 // of these, own hits on the second look
+
+	peerHits, served                         atomic.Uint64
 	loads, loadErrors, deduplicated          atomic.Uint64
 	sets, deletes                            atomic.Uint64
 	peerCalls, peerErrors, retries, tooLarge atomic.Uint64
@@ -62,8 +73,12 @@ func (c *counters) loaded(took time.Duration, failed bool) {
 
 func (c *groupCore) snapshot() Stats {
 	k, st := &c.stats, c.store.Stats()
+	var own, hot uint64
+	for i := range k.hits {
+		own, hot = own+k.hits[i].own.Load(), hot+k.hits[i].hot.Load()
+	}
 	return Stats{
-		Gets: k.gets.Load(), OwnHits: k.ownHits.Load(), HotHits: k.hotHits.Load(), PeerHits: k.peerHits.Load(),
+		Gets: own + hot + k.slowGets.Load(), OwnHits: own + k.lateHits.Load(), HotHits: hot, PeerHits: k.peerHits.Load(),
 		Served: k.served.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
