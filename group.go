@@ -41,6 +41,9 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
+	if err := opts.checkLoading(load); err != nil {
+		return nil, err
+	}
 	return newGroup(n, name, load, opts)
 }
 

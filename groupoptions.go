@@ -142,6 +142,28 @@ func (o *GroupOptions[V]) validate() error {
 	return checkSentinels(o.Errors)
 }
 
+// checkLoading refuses options that do nothing without a loader or a TTL.
+func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
+	if o.StaleFor > 0 && o.TTL == 0 && o.TTLFunc == nil {
+		return &OptionError{"StaleFor", o.StaleFor, errors.New("it needs TTL or TTLFunc: without one no value grows stale")}
+	}
+	if load != nil || o.LoadMany != nil {
+		return nil
+	}
+	for _, f := range []struct {
+		option string
+		set    bool
+	}{
+		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
+		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
+	} {
+		if f.set {
+			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}
+		}
+	}
+	return nil
+}
+
 func checkSentinels(errs []error) error {
 	if len(errs) > maxSentinels {
 		return &OptionError{"Errors", len(errs), fmt.Errorf("the limit is %d", maxSentinels)}

@@ -45,6 +45,7 @@ type Node struct {
 
 	era      atomic.Uint64 // entries note the era in which they were stored; it grows when what is held gets a limit
 	doubtful atomic.Bool   // a member is missing without having left
+	wakes    atomic.Int64  // times that this machine was found to have been suspended
 	tracing  atomic.Bool   // or was, and may be back yet: a Delete of what cannot be loaded leaves a trace
 	handing  atomic.Int64  // batches of values on their way to new owners
 	version  atomic.Uint64 // the newest version given or seen

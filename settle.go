@@ -99,7 +99,7 @@ func (s *settler) round() bool {
 	if v == nil {
 		return false
 	}
-	sent := s.node.now()
+	sent, wakes := s.node.now(), s.node.wakes.Load()
 	ctx, cancel := context.WithTimeout(s.node.closeCtx, s.node.opts.MaxStale/confirmPerSpan)
 	defer cancel()
 	answers := make(chan []fenceAnswer, 1)
@@ -118,6 +118,9 @@ func (s *settler) round() bool {
 			if against := disagreeing(v, all); len(against) > 0 {
 				s.complain(against)
 				return false
+			}
+			if s.node.wakes.Load() != wakes {
+				return false // answers from before this machine was suspended
 			}
 			s.unsettledSince = 0
 			return s.settle(v, sent, all)

@@ -50,6 +50,7 @@ func (n *Node) awake() {
 	for _, c := range *n.groups.Load() {
 		c.hot.InvalidateAll()
 	}
+	n.wakes.Add(1)
 	n.settler.confirmed.Store(0)
 	n.settler.poke()
 }
