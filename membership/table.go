@@ -15,7 +15,17 @@ const maxMembers = 4096
 type peer struct {
 	Member
 	gossip    netip.AddrPort
-	published bool // it is in the latest view
+	published bool      // it is in the latest view
+	leftAt    time.Time // when somebody was heard to say that it left; zero: never
+}
+
+// leftFor is how long such hearsay counts. If it is news, the drop follows at once; if it is not followed by one it was
+// about an earlier life, and the member is as it says itself.
+const leftFor = time.Second
+
+// clean says whether a member that is gone now went on purpose.
+func (p *peer) clean(now time.Time) bool {
+	return p.Leaving || !p.leftAt.IsZero() && now.Sub(p.leftAt) < leftFor
 }
 
 // table records what memberlist's events say, until the next view is made of it.
@@ -74,12 +84,12 @@ func (t *table) put(p peer, now time.Time) bool {
 	return true
 }
 
-// leaves records that a member said itself that it is gone; drop follows.
+// leaves records hearsay that a member said itself that it is gone; if it is news, drop follows.
 func (t *table) leaves(p *peer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if known, ok := t.peers[p.Name]; ok && known.Boot == p.Boot {
-		known.Leaving = true
+		known.leftAt = time.Now()
 	}
 }
 
@@ -95,13 +105,14 @@ func (t *table) drop(name string, now time.Time) {
 }
 
 func (t *table) departLocked(p *peer, now time.Time) {
-	if !p.Leaving {
+	clean := p.clean(now)
+	if !clean {
 		t.lost.add(p, now)
 	}
 	if !p.published {
 		return // no view ever held it: there is nothing to take back
 	}
-	d := Departure{Member: p.Member, Clean: p.Leaving, At: now}
+	d := Departure{Member: p.Member, Clean: clean, At: now}
 	if earlier, ok := t.gone[p.ID()]; ok {
 		d.Clean = d.Clean && earlier.Clean
 	}
