@@ -58,10 +58,10 @@ func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.node.mayServe(hash) != nil {
+	now := c.node.now()
+	if c.node.mayServeAt(hash, now) != nil {
 		return false
 	}
-	now := c.node.now()
 	e := c.lookup(hash, key, now)
 	if e == nil {
 		return false

@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -47,19 +48,12 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 			if out, ok := outcomes[key]; ok {
 				return out.entry, out.err
 			}
-			return nil, cmpErr(err, ErrNotFound)
+			return nil, cmp.Or(err, ErrNotFound)
 		}
 	}
 	if w := g.opts.Writer; w != nil {
 		c.writer = g.originWriter(w)
 	}
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {

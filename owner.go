@@ -62,14 +62,17 @@ func (c *groupCore) shard(hash uint64) *shard { return &c.shards[hash%shardCount
 
 // mayServe returns nil if this node may answer for a key from what it holds, and
 // may change it; else errNotOwner or ErrUnsettled.
-func (n *Node) mayServe(hash uint64) error {
+func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.now()) }
+
+// mayServeAt is mayServe for a caller that has just looked at the clock.
+func (n *Node) mayServeAt(hash uint64, now int64) error {
 	v := n.view.Load()
 	if v == nil {
 		return ErrClosed
 	}
 	switch v.standing(hash) {
 	case ownsIt:
-		if n.now() < n.settler.confirmed.Load() {
+		if now < n.settler.confirmed.Load() {
 			return nil
 		}
 		return ErrUnsettled

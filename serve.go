@@ -97,10 +97,10 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 			return false
 		}
 	} else {
-		if c.node.mayServe(hash) != nil {
+		now := c.node.now()
+		if c.node.mayServeAt(hash, now) != nil {
 			return false
 		}
-		now := c.node.now()
 		e := c.lookup(hash, req.Key, now)
 		if e == nil {
 			return false
