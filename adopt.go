@@ -26,11 +26,11 @@ func (n *Node) adopt(mv *membership.View) {
 	n.tellDoubts(now) // before the new era: whoever stores in it limits what it stores
 	if lost {
 		// Whoever vanished may live on and serve writes that are not seen here.
-		n.limitHeld(min(n.settler.confirmed.Load(), now+int64(n.opts.MaxStale)))
+		n.limitHeld(min(n.confirmed.Load(), now+int64(n.opts.MaxStale)))
 	}
 	if len(v.members) > 1 {
 		// A member that was alone needed nobody's confirmation; now it does.
-		n.settler.confirmed.CompareAndSwap(confirmAlone, now+int64(n.opts.MaxStale))
+		n.confirmed.CompareAndSwap(confirmAlone, now+int64(n.opts.MaxStale))
 	}
 	n.view.Store(v)
 	var parcels []parcel

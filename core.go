@@ -81,28 +81,30 @@ func (c *groupCore) hit(hash uint64, key string) *store.Entry {
 
 // hitAt is hit for several keys of one view and one moment. It counts a Get.
 func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.Entry {
-	switch v.standing(hash) {
-	case ownsIt:
-		if now >= c.node.settler.confirmed.Load() {
-			return nil
-		}
-		e := c.lookup(hash, key, now)
-		if e != nil {
-			c.stats.hits[hash%hitStripes].own.Add(1)
-		}
-		return e
-	case foreign:
-		e, renew := c.hot.GetRenew(hash, key, now)
-		if e == nil {
-			return nil
-		}
-		c.stats.hits[hash%hitStripes].hot.Add(1)
-		if renew {
-			c.renew(v.owner(hash), hash, e.Key)
-		}
-		return e
+	if !v.mine(hash) {
+		return c.hotHit(v, hash, key, now)
 	}
-	return nil
+	if !v.settled.Load() && v.unsettledStanding(hash) != ownsIt || now >= c.node.confirmed.Load() {
+		return nil
+	}
+	e := c.lookup(hash, key, now)
+	if e != nil {
+		c.stats.hits[hash%hitStripes].own.Add(1)
+	}
+	return e
+}
+
+// hotHit returns the hot copy of a key that another member owns, else nil.
+func (c *groupCore) hotHit(v *view, hash uint64, key string, now int64) *store.Entry {
+	e, renew := c.hot.GetRenew(hash, key, now)
+	if e == nil {
+		return nil
+	}
+	c.stats.hits[hash%hitStripes].hot.Add(1)
+	if renew {
+		c.renew(v.owner(hash), hash, e.Key)
+	}
+	return e
 }
 
 // routeTries bounds how often one call chases an owner that moves.

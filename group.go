@@ -84,15 +84,29 @@ func (g *Group[V]) entry(key string, v V, ttl time.Duration, share bool) (*store
 	if err != nil {
 		return nil, err
 	}
-	e := &store.Entry{Key: key, Data: data}
+	var e *store.Entry
+	if g.format.kind == encodedKind && share {
+		e = entryWith(v)
+	} else {
+		e = new(store.Entry)
+	}
+	e.Key, e.Data = key, data
 	g.core.setTTL(e, ttl)
 	if g.format.kind == encodedKind {
 		g.core.copyExtra(e)
-		if share {
-			remember(e, v)
-		}
 	}
 	return e, nil
+}
+
+// entryWith makes an entry with the decoded value right behind it, for the sake of
+// hits.
+func entryWith[V any](v V) *store.Entry {
+	both := &struct {
+		entry store.Entry
+		v     V
+	}{v: v}
+	both.entry.Decoded = unsafe.Pointer(&both.v)
+	return &both.entry
 }
 
 // value returns the value of an entry, decoding it at most a few times.
@@ -125,6 +139,11 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	if e == nil {
 		var zero V
 		return zero, err
+	}
+	if uintptr(atomic.LoadPointer(&e.Decoded)) == uintptr(unsafe.Pointer(e))+unsafe.Sizeof(*e) {
+		// It was made by entryWith. Found from the entry's place, and not from what the
+		// entry says, it comes from memory while the entry still does.
+		return *(*V)(unsafe.Add(unsafe.Pointer(e), unsafe.Sizeof(*e))), err
 	}
 	v, decodeErr := g.value(e)
 	if decodeErr != nil {

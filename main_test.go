@@ -9,8 +9,15 @@ import (
 	"time"
 )
 
-// TestMain fails the run when goroutines of this module outlive the tests.
+// TestMain is also the member that a benchmark starts. Else it fails the run when goroutines of this module outlive the tests.
 func TestMain(m *testing.M) {
+	if seed := os.Getenv(benchMemberEnv); seed != "" {
+		if err := benchMember(seed); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if left := leaked(); left != "" && code == 0 {
 		fmt.Fprintf(os.Stderr, "goroutines left over:\n%s\n", left)

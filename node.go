@@ -37,6 +37,10 @@ type Node struct {
 	// a whole, by the membership's one goroutine and by closing.
 	view atomic.Pointer[view]
 
+	// confirmed is when, on the node's clock, the right to serve what is held
+	// lapses. The settler sets it.
+	confirmed atomic.Int64
+
 	groups    atomic.Pointer[map[string]*groupCore] // copied on write under mu
 	defaultKV *Group[[]byte]
 

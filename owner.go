@@ -72,7 +72,7 @@ func (n *Node) mayServeAt(hash uint64, now int64) error {
 	}
 	switch v.standing(hash) {
 	case ownsIt:
-		if now < n.settler.confirmed.Load() {
+		if now < n.confirmed.Load() {
 			return nil
 		}
 		return ErrUnsettled

@@ -20,7 +20,7 @@ const fastKeys = 128
 func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
 	v := c.node.view.Load()
 	now := c.node.now()
-	if v == nil || now >= c.node.settler.confirmed.Load() || req.Flags&flagNoValue != 0 {
+	if v == nil || now >= c.node.confirmed.Load() || req.Flags&flagNoValue != 0 {
 		return false
 	}
 	var entries [fastKeys]*store.Entry

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,7 +24,7 @@ import (
 //     an older view. A has settled.
 //
 // A member that crashed is not asked. If it lives on, cut off, its own
-// confirmation lapses: see confirmed.
+// confirmation lapses: see Node.confirmed.
 //
 // The same question, repeated, keeps a settled member honest. Its confirmation
 // runs MaxStale from when it sent the last question that everyone answered with
@@ -38,10 +37,6 @@ import (
 type settler struct {
 	node *Node
 	kick chan struct{} // one slot: a view was adopted
-
-	// confirmed is when, on the node's clock, the right to serve what is held
-	// lapses. Read by everyone.
-	confirmed atomic.Int64
 
 	// stamps are what each member last said about when it took this node in.
 	stamps map[string]uint64
@@ -199,7 +194,7 @@ func (s *settler) settle(v *view, sent int64, answers []fenceAnswer) bool {
 	if len(v.members) == 1 {
 		until = confirmAlone
 	}
-	s.confirmed.Store(until)
+	s.node.confirmed.Store(until)
 	if !v.settled.Swap(true) {
 		s.settledOnce = true
 		n.served = true

@@ -56,6 +56,11 @@ func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
 	if e == nil || e.Care == nil {
 		return e
 	}
+	return c.lookAfter(hash, e, now)
+}
+
+// lookAfter is lookup of an entry that takes care.
+func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64) *store.Entry {
 	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
 		return nil
 	}

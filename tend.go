@@ -51,6 +51,6 @@ func (n *Node) awake() {
 		c.hot.InvalidateAll()
 	}
 	n.wakes.Add(1)
-	n.settler.confirmed.Store(0)
+	n.confirmed.Store(0)
 	n.settler.poke()
 }

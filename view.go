@@ -140,17 +140,28 @@ const (
 
 // standing returns what this node is to a key in this view.
 func (v *view) standing(hash uint64) standing {
-	if i := v.ring.Owner(hash); i < 0 || i != v.self {
+	switch {
+	case !v.mine(hash):
 		return foreign
-	}
-	if v.settled.Load() {
+	case v.settled.Load():
 		return ownsIt
 	}
+	return v.unsettledStanding(hash)
+}
+
+// mine reports whether this node owns the key in this view.
+func (v *view) mine(hash uint64) bool {
+	i := v.ring.Owner(hash)
+	return i == v.self && i >= 0
+}
+
+// unsettledStanding is standing for a key of this node's before the view settled.
+func (v *view) unsettledStanding(hash uint64) standing {
 	if v.before == nil {
 		return gaining
 	}
 	for _, b := range v.before {
-		if i := b.ring.Owner(hash); i < 0 || i != b.self {
+		if !b.mine(hash) {
 			return gaining
 		}
 	}

@@ -80,7 +80,7 @@ func BenchmarkNew(b *testing.B) {
 			for b.Loop() {
 				r = New(ids)
 			}
-			b.ReportMetric(float64(8*cap(r.table.packed)+4*cap(r.table.start)), "kept-B")
+			b.ReportMetric(float64(8*cap(r.table.packed)+4*cap(r.table.start)+cap(r.table.arcs)), "kept-B")
 		})
 	}
 }

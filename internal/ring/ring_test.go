@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"testing"
 )
 
@@ -149,4 +150,23 @@ func Example() {
 	// beta
 	// beta
 	// gamma
+}
+
+// The arcs must say what the points say, around every point.
+func TestArcs(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 7, 12, 13} {
+		r := New(hostPorts(n))
+		if got := len(r.table.arcs) > 0; got != (n <= 12) {
+			t.Fatalf("%d members: arcs %v", n, got)
+		}
+		for i, packed := range r.table.packed[:len(r.table.packed)-1] {
+			b := sort.Search(len(r.table.start), func(b int) bool { return int(r.table.start[b]) > i }) - 1
+			place := uint64(b)<<(64-r.table.bits) | packed>>r.table.bits
+			for _, p := range []uint64{place - 1, place, place + 1} {
+				if got, want := r.Owner(p), r.table.member(r.table.find(p)); got != want {
+					t.Fatalf("%d members, place %#x: owner %d, by the points %d", n, p, got, want)
+				}
+			}
+		}
+	}
 }

@@ -10,25 +10,27 @@ import (
 // after the entry was passed to Set, nor may the bytes of Data: entries are
 // shared with every reader. An entry can be Set once, in one store.
 type Entry struct {
-	Key     string // the full key; compared on every hit
-	Data    []byte // the encoded value
-	Expires int64  // nanoseconds on the clock of the callers of Get and Set; 0: never
-	Extra   int64  // bytes the caller accounts for besides Key and Data
+	// What a hit reads first comes first: one cache line.
 
-	Version uint64         // for the caller alone
-	Epoch   atomic.Uint64  // for the caller alone
+	hash    uint64 // written before the entry is published
+	Key     string // the full key; compared on every hit
+	Expires int64  // nanoseconds on the clock of the callers of Get and Set; 0: never
+
+	heat     atomic.Uint32 // see heat.go; not 0 once the entry was passed to Set
+	place    place         // guarded by the store's mu
+	Negative bool          // the value is that there is none
+
 	Decoded unsafe.Pointer // for the caller alone, which reads and writes it atomically
 	Care    *Care          // for the caller alone, but counted in Size; nil: none
-
-	Negative bool // the value is that there is none
-
-	place place         // guarded by the store's mu
-	heat  atomic.Uint32 // see heat.go; not 0 once the entry was passed to Set
-	hash  uint64        // written before the entry is published
 
 	// next is the rest of the index chain. It changes under the store's mu and is
 	// read without it. An unlinked entry points at severed.
 	next atomic.Pointer[Entry]
+
+	Data    []byte        // the encoded value
+	Version uint64        // for the caller alone
+	Epoch   atomic.Uint64 // for the caller alone
+	Extra   int64         // bytes the caller accounts for besides Key and Data
 
 	newer, older *Entry // neighbours in window or main area; guarded by the store's mu
 }

@@ -25,16 +25,8 @@ const (
 	sampled = 64 // one report in so many is counted, as so many
 )
 
-// warm counts a use of e.
-func (s *Store) warm(e *Entry) {
-	h, epoch := e.heat.Load(), s.epoch.Load()
-	if h^epoch <= heatMask && h&heatMask >= heatEnd {
-		return
-	}
-	s.warmSlow(e, h, epoch)
-}
-
-func (s *Store) warmSlow(e *Entry, h, epoch uint32) {
+// warm counts a use of e, whose heat is h in an epoch of the store's.
+func (s *Store) warm(e *Entry, h, epoch uint32) {
 	if h^epoch > heatMask {
 		h = epoch
 	}

@@ -63,6 +63,11 @@ func (s *Store) find(hash uint64, key string) *Entry {
 	if last != severed && !t.retired.Load() {
 		return nil
 	}
+	return s.findAgain(hash, key)
+}
+
+// findAgain is find where the chain changed under a reader's feet.
+func (s *Store) findAgain(hash uint64, key string) *Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, e := s.findLocked(hash, key)

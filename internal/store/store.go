@@ -128,17 +128,22 @@ func (s *Store) MaxEntry() int64 { return s.max / entryShare }
 // read-only. Get allocates nothing, and a hit takes no lock.
 func (s *Store) Get(hash uint64, key string, now int64) *Entry {
 	e := s.find(hash, key)
-	if e == nil {
-		s.record(hash)
+	if e == nil || e.expired(now) {
+		s.missed(hash, e)
 		return nil
 	}
-	if e.expired(now) {
-		s.dropExpired(e)
-		s.record(hash)
-		return nil
+	if h, epoch := e.heat.Load(), s.epoch.Load(); h^epoch > heatMask || h&heatMask < heatEnd {
+		s.warm(e, h, epoch)
 	}
-	s.warm(e)
 	return e
+}
+
+// missed counts a use of a key that has no entry, or an expired one.
+func (s *Store) missed(hash uint64, expired *Entry) {
+	if expired != nil {
+		s.dropExpired(expired)
+	}
+	s.record(hash)
 }
 
 // Peek is Get without counting as a use: for a second look within one request.
