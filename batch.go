@@ -29,11 +29,12 @@ type outcome struct {
 	err   error
 }
 
-func (o *outcome) put(e *store.Entry, err error) {
+// outcomeOf is the outcome of a load, or of a look into the store.
+func outcomeOf(e *store.Entry, err error) outcome {
 	if e != nil && e.Negative {
 		e, err = nil, ErrNotFound
 	}
-	o.e, o.err = e, err
+	return outcome{e: e, err: err}
 }
 
 // A batch is one GetMany under way. Each key's outcome is written by whoever has
@@ -88,7 +89,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 			if e.Negative {
 				b.stats.negativeHits.Add(1)
 			}
-			b.outcomes[i].put(e, nil)
+			b.outcomes[i] = outcomeOf(e, nil)
 			continue
 		}
 		slow++
@@ -101,7 +102,7 @@ func (b *batch) findHere(v *view, sc *scratch) {
 		sc.counts[o]++
 	}
 	if b.flags&flagNoValue == 0 {
-		b.stats.slowGets.Add(slow)
+		b.stats.of(0).slow.Add(slow)
 	}
 }
 
@@ -168,7 +169,7 @@ func (b *batch) loadHere(indexes []int32) {
 			keys = append(keys, b.keys[i])
 		}
 	}
-	rest := b.loadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]].put(e, err) })
+	rest := b.loadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]] = outcomeOf(e, err) })
 	again := make([]int32, 0, len(rest))
 	for _, key := range rest {
 		again = append(again, first[key])
@@ -189,7 +190,7 @@ func (b *batch) getEach(indexes []int32) {
 	for _, i := range indexes {
 		g.Go(func() error {
 			key := b.keys[i]
-			b.outcomes[i].put(b.getSlow(b.ctx, ring.Hash(b.seed, key), key))
+			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.seed, key), key, b.node.now())
 			return nil
 		})
 	}
@@ -223,7 +224,7 @@ func (b *batch) getManyAt(o *owner, indexes []int32) (rest []int32) {
 		}
 	}
 	if b.flags&flagNoValue == 0 {
-		b.stats.peerHits.Add(hits)
+		b.stats.of(0).peerHits.Add(hits)
 	}
 	return rest
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
 const (
@@ -16,8 +15,7 @@ const (
 // change carries out a Set, or a Delete, at the owner of the key.
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends.
-func (c *groupCore) change(ctx context.Context, key string, ch change) error {
-	hash := ring.Hash(c.seed, key)
+func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch change) error {
 	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		s := c.shard(hash)
@@ -65,10 +63,10 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 	case o.peer == nil:
 		return c.write(ctx, hash, key, ch)
 	}
-	named, err := c.changeAt(ctx, o, key, ch)
+	named, err := c.changeAt(ctx, o, hash, key, ch)
 	if errors.Is(err, errNotOwner) {
 		if hint := c.node.hinted(named, o, nil); hint != nil {
-			_, err = c.changeAt(ctx, hint, key, ch)
+			_, err = c.changeAt(ctx, hint, hash, key, ch)
 		}
 	}
 	return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -47,36 +46,20 @@ func checkKey(key string) error {
 	return nil
 }
 
-// get returns the entry of a key, wherever it is, or an error. With a
-// *StaleError it returns both.
-func (c *groupCore) get(ctx context.Context, key string) (*store.Entry, error) {
-	if err := checkKey(key); err != nil {
-		return nil, err
-	}
-	hash := ring.Hash(c.seed, key)
-	e := c.hit(hash, key)
-	var err error
-	if e == nil {
-		c.stats.slowGets.Add(1)
-		if e, err = c.getSlow(ctx, hash, key); e == nil {
-			return nil, err
-		}
-	}
-	if e.Negative {
-		c.stats.negativeHits.Add(1)
-		return nil, ErrNotFound
-	}
-	return e, err
+// get returns what a key has that was no hit here at the time now.
+func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64) outcome {
+	c.stats.of(hash).slow.Add(1)
+	return c.getSlow(ctx, hash, key, now)
 }
 
 // hit returns the entry of a key that this member holds, as its owner or as a
-// hot copy, else nil. The key may alias a buffer.
-func (c *groupCore) hit(hash uint64, key string) *store.Entry {
-	v := c.node.view.Load()
-	if v == nil {
-		return nil
+// hot copy, else nil. now is the time, read after the Get began. The key may alias
+// a buffer.
+func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
+	if v := c.node.view.Load(); v != nil {
+		return c.hitAt(v, hash, key, now)
 	}
-	return c.hitAt(v, hash, key, c.node.now())
+	return nil
 }
 
 // hitAt is hit for several keys of one view and one moment. It counts a Get.
@@ -89,7 +72,7 @@ func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.En
 	}
 	e := c.lookup(hash, key, now)
 	if e != nil {
-		c.stats.hits[hash%hitStripes].own.Add(1)
+		c.stats.of(hash).own.Add(1)
 	}
 	return e
 }
@@ -100,7 +83,7 @@ func (c *groupCore) hotHit(v *view, hash uint64, key string, now int64) *store.E
 	if e == nil {
 		return nil
 	}
-	c.stats.hits[hash%hitStripes].hot.Add(1)
+	c.stats.of(hash).hot.Add(1)
 	if renew {
 		c.renew(v.owner(hash), hash, e.Key)
 	}
@@ -110,69 +93,73 @@ func (c *groupCore) hotHit(v *view, hash uint64, key string, now int64) *store.E
 // routeTries bounds how often one call chases an owner that moves.
 const routeTries = 3
 
-// getSlow answers a Get that was no hit here. If nobody could load the value it
-// waits for the members to agree on the owner: the value may be on its way there,
-// and better late than not found. An owner that cannot be reached is most likely
-// on its way out, and another will have its values: that is waited for too, but
-// not long.
-func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
-	e, err := c.getRouted(ctx, hash, key)
-	if c.loader != nil || !isUnsettled(err) && !isUnreachable(err) {
-		return e, err
+// getSlow answers a Get that was no hit here at the time now. If nobody could load
+// the value it waits for the members to agree on the owner: the value may be on its
+// way there, and better late than not found. An owner that cannot be reached is most
+// likely on its way out, and another will have its values: that is waited for too,
+// but not long.
+func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now int64) outcome {
+	got := c.getRouted(ctx, hash, key, now)
+	if got.err == nil || c.loader != nil || !isUnsettled(got.err) && !isUnreachable(got.err) {
+		return got
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
 	patience := c.node.now() + int64(silence)
-	for isUnsettled(err) || isUnreachable(err) && c.node.now() < patience {
-		last := err
-		if err = c.node.pause(ctx, fenceRetryMin); err == nil {
-			e, err = c.getRouted(ctx, hash, key)
+	for isUnsettled(got.err) || isUnreachable(got.err) && c.node.now() < patience {
+		last := got.err
+		if got.err = c.node.pause(ctx, fenceRetryMin); got.err == nil {
+			got = c.getRouted(ctx, hash, key, c.node.now())
 		}
-		if err != nil && ctx.Err() != nil {
+		if got.err != nil && ctx.Err() != nil {
 			if isUnreachable(last) {
-				return nil, last
+				return outcome{err: last}
 			}
-			return nil, unsettled(ctx.Err())
+			return outcome{err: unsettled(ctx.Err())}
 		}
 	}
-	return e, err
+	return got
 }
 
 // getRouted gets a key by a load if this node owns it, else by asking the owner.
 // If the members disagree about the owner it asks whom the peer names, once, and
 // then loads without storing, or returns ErrUnsettled if there is no loader.
-func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
+func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now int64) outcome {
 	var hint *owner
-	for try := 0; try < routeTries; {
-		v, err := c.node.currentView(ctx)
-		if err != nil {
-			return nil, err
+	for try := 0; try < routeTries; now = c.node.now() {
+		v := c.node.view.Load()
+		if v == nil {
+			var err error
+			if v, err = c.node.currentView(ctx); err != nil {
+				return outcome{err: err}
+			}
+			now = c.node.now()
 		}
 		o := v.owner(hash)
-		var e *store.Entry
+		var got outcome
 		var named string
 		switch {
 		case o == nil:
-			return nil, ErrClosed
+			return outcome{err: ErrClosed}
 		case hint != nil:
-			e, named, err = c.getAt(ctx, hint, hash, key, 0)
+			got, named = c.getAt(ctx, hint, hash, key, 0, now)
 		case o.peer == nil:
-			e, err = c.loadHere(ctx, hash, key, false)
+			got = c.loadHere(ctx, hash, key, false)
 		default:
-			e, named, err = c.getAt(ctx, o, hash, key, 0)
+			got, named = c.getAt(ctx, o, hash, key, 0, now)
 		}
-		switch {
-		case isLoadOutcome(err): // whatever a loader says is an answer
-			return e, err
+		switch err := got.err; {
+		case err == nil, isLoadOutcome(err): // whatever a loader says is an answer
+			return got
 		case errors.Is(err, errNotOwner):
 			c.stats.retries.Add(1)
 			hint = c.node.hinted(named, o, hint)
 			try++
 		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup):
 			if c.loader == nil {
-				return nil, err
+				return outcome{err: err}
 			}
-			return c.loadUnstored(ctx, hash, key)
+			return outcomeOf(c.loadUnstored(ctx, hash, key))
 		case isUnreachable(err) && (hint != nil || c.node.view.Load() != v):
 			// It left while it was being asked.
 			c.stats.retries.Add(1)
@@ -181,22 +168,22 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string) (*st
 		case isUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
 		default:
-			return e, err
+			return got
 		}
 	}
 	if c.loader == nil {
-		return nil, ErrUnsettled
+		return outcome{err: ErrUnsettled}
 	}
-	return c.loadUnstored(ctx, hash, key)
+	return outcomeOf(c.loadUnstored(ctx, hash, key))
 }
 
 // loadHere is load for a Get on this member.
-func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
+func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, standIn bool) outcome {
 	e, hit, err := c.load(ctx, hash, key, standIn)
 	if hit {
 		c.stats.lateHits.Add(1)
 	}
-	return e, err
+	return outcomeOf(e, err)
 }
 
 // isLoadOutcome reports whether err comes from a loader or a Writer, whose errors
@@ -236,9 +223,9 @@ const standIns = 2
 
 // getFromStandIn asks the ring successors of an owner that cannot be reached,
 // so that the origin sees one load and not one per member.
-func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) (*store.Entry, error) {
+func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) outcome {
 	if c.loader == nil {
-		return nil, cause
+		return outcome{err: cause}
 	}
 	var buf [standIns + 1]int
 	for _, i := range v.ring.Successors(buf[:0], hash, len(buf))[1:] {
@@ -246,10 +233,10 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 		if o.peer == nil {
 			return c.loadHere(ctx, hash, key, true)
 		}
-		e, _, err := c.getAt(ctx, o, hash, key, flagStandIn)
-		if isLoadOutcome(err) || !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
-			return e, err
+		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.node.now())
+		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
+			return got
 		}
 	}
-	return c.loadUnstored(ctx, hash, key)
+	return outcomeOf(c.loadUnstored(ctx, hash, key))
 }

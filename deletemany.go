@@ -88,7 +88,7 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 	g.SetLimit(batchLoaders)
 	for _, key := range keys {
 		g.Go(func() error {
-			f.put(key, c.change(ctx, key, change{}))
+			f.put(key, c.change(ctx, ring.Hash(c.seed, key), key, change{}))
 			return nil
 		})
 	}

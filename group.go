@@ -135,19 +135,40 @@ func remember[V any](e *store.Entry, v V) { atomic.StorePointer(&e.Decoded, unsa
 // error, for this caller alone; *PeerError if the group has no loader and the
 // owner cannot be reached; ErrInvalidKey; ErrClosed and ErrNotStarted.
 func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
-	e, err := g.core.get(ctx, key)
-	if e == nil {
+	if err := checkKey(key); err != nil {
 		var zero V
 		return zero, err
+	}
+	c := g.core
+	hash, now := ring.Hash(c.seed, key), c.node.now()
+	e := c.hit(hash, key, now)
+	if e == nil {
+		o := c.get(ctx, hash, key, now)
+		return g.answer(&o)
 	}
 	if uintptr(atomic.LoadPointer(&e.Decoded)) == uintptr(unsafe.Pointer(e))+unsafe.Sizeof(*e) {
 		// It was made by entryWith. Found from the entry's place, and not from what the
 		// entry says, it comes from memory while the entry still does.
-		return *(*V)(unsafe.Add(unsafe.Pointer(e), unsafe.Sizeof(*e))), err
+		return *(*V)(unsafe.Add(unsafe.Pointer(e), unsafe.Sizeof(*e))), nil
 	}
-	v, decodeErr := g.value(e)
-	if decodeErr != nil {
-		return v, decodeErr
+	if e.Negative {
+		c.stats.negativeHits.Add(1)
+		var zero V
+		return zero, ErrNotFound
+	}
+	return g.value(e)
+}
+
+// answer returns the value of an outcome, if it has one, and what failed.
+func (g *Group[V]) answer(o *outcome) (v V, err error) {
+	switch {
+	case o.e != nil:
+		v, err = g.value(o.e)
+	case o.found:
+		v, err = g.format.decode(o.data)
+	}
+	if err == nil {
+		err = o.err
 	}
 	return v, err
 }
@@ -236,21 +257,24 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	default:
 		e.Expires = max(g.core.node.now(), 1)
 	}
-	g.core.stats.sets.Add(1)
-	return g.core.change(ctx, key, ch)
+	hash := ring.Hash(g.core.seed, key)
+	g.core.stats.of(hash).sets.Add(1)
+	return g.core.change(ctx, hash, key, ch)
 }
 
 // Delete forgets keys, at their owners, with one call per owner. When it
 // returns nil, no Get that starts later sees what they had, on any member. With
 // several keys its error is a KeyErrors; else as Set's.
 func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
-	g.core.stats.deletes.Add(uint64(len(keys)))
 	if len(keys) == 1 {
 		if err := checkKey(keys[0]); err != nil {
 			return err
 		}
-		return g.core.change(ctx, keys[0], change{})
+		hash := ring.Hash(g.core.seed, keys[0])
+		g.core.stats.of(hash).deletes.Add(1)
+		return g.core.change(ctx, hash, keys[0], change{})
 	}
+	g.core.stats.of(0).deletes.Add(uint64(len(keys)))
 	return g.core.deleteMany(ctx, keys)
 }
 

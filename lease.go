@@ -166,7 +166,7 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 	s.mu.Unlock()
 	if toOrigin && isUnsettled(err) {
 		// The key has a new owner, which may have loaded it before the origin changed.
-		err = c.change(ctx, key, change{cacheOnly: true})
+		err = c.change(ctx, hash, key, change{cacheOnly: true})
 	}
 	switch {
 	case failed != nil:

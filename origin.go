@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -120,7 +121,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, key string, e *store.Entry)
 		defer func() {
 			if !ended.CompareAndSwap(false, true) {
 				// Nobody waits for this goroutine; an error would reach no one.
-				c.change(context.WithoutCancel(ctx), key, change{cacheOnly: true})
+				c.change(context.WithoutCancel(ctx), ring.Hash(c.seed, key), key, change{cacheOnly: true})
 			}
 		}()
 		return struct{}{}, c.writer(ctx, key, e)

@@ -44,14 +44,14 @@ func (t poolTransport) forget(addr string) { t.pool.Forget(addr) }
 type call struct {
 	req  httppool.Request
 	resp httppool.Response
+	hash uint64 // of the key, if it is about one
 }
 
 var callPool = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(op uint8, group, key string) *call {
 	k := callPool.Get().(*call)
-	k.req = httppool.Request{Op: op, Group: group, Key: key}
-	k.resp = httppool.Response{}
+	k.req.Op, k.req.Group, k.req.Key = op, group, key
 	return k
 }
 
@@ -64,12 +64,13 @@ func (k *call) free() {
 // become *PeerError, except that an ended context is returned as itself where
 // nothing can have been applied.
 func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
-	c.stats.peerCalls.Add(1)
+	c.stats.of(k.hash).peerCalls.Add(1)
 	err := o.peer.Call(ctx, &k.req, &k.resp)
 	if err == nil {
-		if err = c.errorOf(o, k); err == nil {
+		if k.resp.Status == statusOK {
 			return nil
 		}
+		err = c.errorOf(o, k)
 	} else {
 		err = transportError(ctx, k.req.Op, o, err)
 	}
@@ -110,16 +111,16 @@ func isUnreachable(err error) bool {
 
 // getAt asks a peer for a key, and for a lease if this member reads the key
 // often. With errNotOwner it also returns the address of the owner as that peer
-// sees it. The key must not alias a buffer.
-func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8) (e *store.Entry, named string, err error) {
+// sees it. The key must not alias a buffer. now is a time before the call: a
+// lease counts from there.
+func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
 	k := newCall(opGet, c.name, key)
 	defer k.free()
-	k.req.Flags = flags
-	sent := c.node.now()
+	k.hash, k.req.Flags = hash, flags
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
-	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && (flags&flagRenewal != 0 || c.hot.Touch(hash, sent)) {
+	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && (flags&flagRenewal != 0 || c.hot.Touch(hash, now)) {
 		// Registered before it is sent: an invalidation that overtakes the answer
 		// finds the fetch and marks it.
 		fetch = c.hot.Begin(hash, key, o.id)
@@ -130,31 +131,49 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 			k.req.Flags |= flagLease
 		}
 	}
-	err = k.do(ctx, c, o)
-	absent := errors.Is(err, ErrNotFound) && !isLoadOutcome(err)
-	if k.resp.Flags&flagHit != 0 && flags&(flagRenewal|flagPeek) == 0 && (err == nil || absent) {
-		c.stats.peerHits.Add(1)
-		if absent && k.resp.Lease == 0 { // with a lease it is counted as an entry
+	err := k.do(ctx, c, o)
+	if err == nil {
+		if k.resp.Flags&flagHit != 0 && flags&(flagRenewal|flagPeek) == 0 {
+			c.stats.of(hash).peerHits.Add(1)
+		}
+		got = outcome{data: k.resp.Value, found: true, err: c.staleResponse(o, k)}
+	} else if got, named = c.notGot(ctx, k, err); got.err != ErrNotFound {
+		return got, named
+	}
+	if fetch != nil && k.resp.Lease > 0 {
+		if e := c.keep(fetch, k, now); got.found {
+			got = outcome{e: e, err: got.err} // what is decoded now, later hits need not decode
+		}
+	}
+	return got, ""
+}
+
+// notGot returns what getAt makes of an error.
+func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome, named string) {
+	if errors.Is(err, ErrNotFound) && !isLoadOutcome(err) {
+		if k.resp.Flags&flagHit != 0 && k.req.Flags&(flagRenewal|flagPeek) == 0 {
+			c.stats.of(k.hash).peerHits.Add(1)
 			c.stats.negativeHits.Add(1)
 		}
+		return outcome{err: ErrNotFound}, ""
 	}
-	if err != nil && (!absent || k.resp.Lease == 0) {
-		if ctxErr := ctx.Err(); ctxErr != nil {
-			return nil, "", ctxErr
-		}
-		return nil, k.resp.Message, err
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		return outcome{err: ctxErr}, ""
 	}
-	e = &store.Entry{Key: key, Data: k.resp.Value, Negative: err != nil}
-	if fetch != nil && k.resp.Lease > 0 {
-		// Counted from when the request was sent, the lease and the value end here
-		// before they end at the owner, which counts from its answer.
-		if k.resp.TTL > 0 {
-			e.Expires = later(sent, k.resp.TTL)
-		}
-		c.copyExtra(e)
-		fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())
+	return outcome{err: err}, k.resp.Message
+}
+
+// keep makes a hot copy of an answer with a lease. Counted from when the request
+// was sent, the lease and the value end here before they end at the owner, which
+// counts from its answer.
+func (c *groupCore) keep(fetch *hotcache.Fetch, k *call, sent int64) *store.Entry {
+	e := &store.Entry{Key: k.req.Key, Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
+	if k.resp.TTL > 0 {
+		e.Expires = later(sent, k.resp.TTL)
 	}
-	return e, "", c.staleResponse(o, k)
+	c.copyExtra(e)
+	fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())
+	return e
 }
 
 // staleResponse returns the *StaleError that came with a value, if any.
@@ -176,14 +195,15 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 	c.node.spawn(func() {
 		ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.Lease)
 		defer cancel()
-		c.getAt(ctx, o, hash, key, flagRenewal)
+		c.getAt(ctx, o, hash, key, flagRenewal, c.node.now())
 	})
 }
 
 // changeAt asks a peer to Set or Delete a key.
-func (c *groupCore) changeAt(ctx context.Context, o *owner, key string, ch change) (hint string, err error) {
+func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key string, ch change) (hint string, err error) {
 	k := newCall(opDelete, c.name, key)
 	defer k.free()
+	k.hash = hash
 	if ch.cacheOnly {
 		k.req.Flags = flagCacheOnly
 	}

@@ -107,7 +107,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		}
 		putEntry(resp, e, now)
 	}
-	c.stats.served.Add(1)
+	c.stats.of(hash).served.Add(1)
 	resp.Flags = flagHit
 	return true
 }
@@ -135,7 +135,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		}
 		return
 	}
-	c.stats.served.Add(1)
+	c.stats.of(hash).served.Add(1)
 	e, hit, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
 	if hit {
 		defer func() { resp.Flags |= flagHit }()

@@ -57,7 +57,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		}
 		body = appendAnswer(body, status, flagHit, e.Data)
 	}
-	c.stats.served.Add(uint64(count))
+	c.stats.of(0).served.Add(uint64(count))
 	resp.Status, resp.Value = statusOK, body
 	return true
 }
@@ -112,7 +112,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Re
 	}
 	if c.loadMany != nil && len(missing) > 0 {
 		missing = c.loadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
-			c.stats.served.Add(1)
+			c.stats.of(0).served.Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)
 		})
 	}

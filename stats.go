@@ -39,25 +39,31 @@ type Stats struct {
 	Bytes   int64 // what they cost against MaxBytes, bookkeeping included
 }
 
-const hitStripes = 16
+const stripes = 16
+
+// A stripe is a cache line of counters.
+type stripe struct {
+	own, hot            atomic.Uint64 // Gets that were answered at once
+	slow                atomic.Uint64 // all other Gets
+	peerCalls, peerHits atomic.Uint64
+	served              atomic.Uint64
+	sets, deletes       atomic.Uint64
+}
+
+func (c *counters) of(hash uint64) *stripe { return &c.stripes[hash%stripes] }
 
 // counters are the live numbers behind Stats.
 type counters struct {
-	// hits are the Gets that were answered at once, striped by hash: two cores
-	// that count in one place wait for each other longer than a hit takes.
-	hits [hitStripes]struct {
-		own, hot atomic.Uint64
-		_        [48]byte
-	}
-	slowGets atomic.Uint64 // all other Gets
-	lateHits atomic.Uint64 // of these, own hits on the second look
+	// stripes count what happens often, by hash: two cores that count in one place
+	// wait for each other longer than a hit takes.
+	stripes [stripes]stripe
 
-	peerHits, served                         atomic.Uint64
-	loads, loadErrors, deduplicated          atomic.Uint64
-	sets, deletes                            atomic.Uint64
-	peerCalls, peerErrors, retries, tooLarge atomic.Uint64
-	refreshes, staleServed, negativeHits     atomic.Uint64
-	loadNanos, loadMax                       atomic.Int64
+	lateHits atomic.Uint64 // slow Gets that were own hits on the second look
+
+	loads, loadErrors, deduplicated      atomic.Uint64
+	peerErrors, retries, tooLarge        atomic.Uint64
+	refreshes, staleServed, negativeHits atomic.Uint64
+	loadNanos, loadMax                   atomic.Int64
 }
 
 // loaded counts one call of the loader.
@@ -73,19 +79,29 @@ func (c *counters) loaded(took time.Duration, failed bool) {
 
 func (c *groupCore) snapshot() Stats {
 	k, st := &c.stats, c.store.Stats()
-	var own, hot uint64
-	for i := range k.hits {
-		own, hot = own+k.hits[i].own.Load(), hot+k.hits[i].hot.Load()
-	}
-	return Stats{
-		Gets: own + hot + k.slowGets.Load(), OwnHits: own + k.lateHits.Load(), HotHits: hot, PeerHits: k.peerHits.Load(),
-		Served: k.served.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
+	s := Stats{
+		OwnHits: k.lateHits.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
 		Deduplicated: k.deduplicated.Load(),
-		Sets:         k.sets.Load(), Deletes: k.deletes.Load(),
-		PeerCalls: k.peerCalls.Load(), PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
+		PeerErrors:   k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: st.Bytes,
 	}
+	for i := range k.stripes {
+		k.stripes[i].addTo(&s)
+	}
+	return s
+}
+
+func (k *stripe) addTo(s *Stats) {
+	own, hot := k.own.Load(), k.hot.Load()
+	s.Gets += own + hot + k.slow.Load()
+	s.OwnHits += own
+	s.HotHits += hot
+	s.PeerCalls += k.peerCalls.Load()
+	s.PeerHits += k.peerHits.Load()
+	s.Served += k.served.Load()
+	s.Sets += k.sets.Load()
+	s.Deletes += k.deletes.Load()
 }

@@ -81,53 +81,44 @@ func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
 // its owner; it never loads. Errors: ErrNotFound if it is in neither; else as
 // Get's.
 func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
-	var zero V
-	e, err := g.core.peek(ctx, key)
-	if err != nil {
-		return zero, err
-	}
-	return g.value(e)
+	o := g.core.peek(ctx, key)
+	return g.answer(&o)
 }
 
 // Contains reports whether Peek would return a value. Errors: as Peek's, but for
 // ErrNotFound.
 func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
-	_, err := g.core.peek(ctx, key)
+	err := g.core.peek(ctx, key).err
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func (c *groupCore) peek(ctx context.Context, key string) (*store.Entry, error) {
+func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	if err := checkKey(key); err != nil {
-		return nil, err
+		return outcome{err: err}
 	}
 	hash := ring.Hash(c.seed, key)
-	e := c.peekHere(hash, key)
-	if e == nil {
-		v, err := c.node.currentView(ctx)
-		if err != nil {
-			return nil, err
-		}
-		o := v.owner(hash)
-		if o == nil {
-			return nil, ErrClosed
-		}
-		if o.peer == nil {
-			return nil, ErrNotFound
-		}
-		if e, _, err = c.getAt(ctx, o, hash, key, flagPeek); err != nil {
-			if isUnsettled(err) {
-				return nil, ErrNotFound
-			}
-			return nil, err
-		}
+	if e := c.peekHere(hash, key); e != nil {
+		return outcomeOf(e, nil)
 	}
-	if e.Negative {
-		return nil, ErrNotFound
+	v, err := c.node.currentView(ctx)
+	if err != nil {
+		return outcome{err: err}
 	}
-	return e, nil
+	o := v.owner(hash)
+	switch {
+	case o == nil:
+		return outcome{err: ErrClosed}
+	case o.peer == nil:
+		return outcome{err: ErrNotFound}
+	}
+	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.node.now())
+	if isUnsettled(got.err) {
+		got.err = ErrNotFound
+	}
+	return got
 }
 
 // peekHere is hit without its consequences: nothing is counted, refreshed or
