@@ -38,54 +38,65 @@ func outcomeOf(e *store.Entry, err error) outcome {
 }
 
 // A batch is one GetMany under way. Each key's outcome is written by whoever has
-// its index.
+// its index. Batches are used again: see free.
 type batch struct {
 	*groupCore
 	ctx      context.Context
 	flags    uint8
 	keys     []string
 	outcomes []outcome
+
+	owners []int32  // by key; -1: has its outcome
+	counts []int32  // by owner
+	sorted []int32  // indexes of keys, by owner
+	lists  []byte   // of keys, as they are sent
+	asked  []asking // the calls that are under way
 }
 
-// scratch is what sorting keys by owner needs.
-type scratch struct {
-	owners []int32 // by key; -1: has its outcome
-	counts []int32 // by owner
-	sorted []int32 // indexes of keys, by owner
-}
-
-var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
+var batchPool = sync.Pool{New: func() any { return new(batch) }}
 
 // getMany gets keys with one call per owner, side by side. Outcomes are in the
-// order of keys.
-func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) ([]outcome, error) {
+// order of keys. The batch must be freed.
+func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*batch, error) {
 	v, err := c.node.currentView(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{c, ctx, flags, keys, make([]outcome, len(keys))}
-	sc := scratchPool.Get().(*scratch)
-	defer scratchPool.Put(sc)
-	b.findHere(v, sc)
-	b.askOwners(v, sc)
-	return b.outcomes, nil
+	b := batchPool.Get().(*batch)
+	b.groupCore, b.ctx, b.keys, b.flags = c, ctx, keys, flags
+	b.outcomes = resized(b.outcomes, len(keys))
+	b.findHere(v)
+	b.askOwners(v)
+	return b, nil
+}
+
+// free gives up the batch, once nothing refers to its outcomes any more.
+func (b *batch) free() {
+	if cap(b.outcomes) > batchKeys || cap(b.lists) > batchBytes {
+		return // a rare one: it need not stay in memory
+	}
+	clear(b.outcomes)
+	clear(b.asked)
+	*b = batch{outcomes: b.outcomes, owners: b.owners, counts: b.counts, sorted: b.sorted, lists: b.lists[:0], asked: b.asked[:0]}
+	batchPool.Put(b)
 }
 
 // findHere answers what this member holds, and counts the rest by owner.
-func (b *batch) findHere(v *view, sc *scratch) {
-	sc.owners = resized(sc.owners, len(b.keys))
-	sc.counts = resized(sc.counts, len(v.owners))
-	clear(sc.counts)
+func (b *batch) findHere(v *view) {
+	b.owners = resized(b.owners, len(b.keys))
+	b.counts = resized(b.counts, len(v.owners))
+	clear(b.counts)
 	now := b.node.now()
 	slow := uint64(0)
 	for i, key := range b.keys {
-		sc.owners[i] = -1
+		b.owners[i] = -1
 		if err := checkKey(key); err != nil {
 			b.outcomes[i].err = err
 			continue
 		}
 		hash := ring.Hash(b.seed, key)
-		if e := b.hitAt(v, hash, key, now); e != nil {
+		o := v.ring.Owner(hash)
+		if e := b.hitAt(v, o, hash, key, now); e != nil {
 			if e.Negative {
 				b.stats.negativeHits.Add(1)
 			}
@@ -93,57 +104,75 @@ func (b *batch) findHere(v *view, sc *scratch) {
 			continue
 		}
 		slow++
-		o := v.ring.Owner(hash)
 		if o < 0 {
 			b.outcomes[i].err = ErrClosed
 			continue
 		}
-		sc.owners[i] = int32(o)
-		sc.counts[o]++
+		b.owners[i] = int32(o)
+		b.counts[o]++
 	}
 	if b.flags&flagNoValue == 0 {
 		b.stats.of(0).slow.Add(slow)
 	}
 }
 
-func resized(s []int32, n int) []int32 {
+func resized[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]int32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }
 
-// askOwners gets what is left, from each owner in calls of at most batchKeys.
-func (b *batch) askOwners(v *view, sc *scratch) {
-	total := int32(0)
-	for o, n := range sc.counts {
-		sc.counts[o] = total // where the owner's keys begin
-		total += n
-	}
-	if total == 0 {
+// askOwners gets what is left, from each owner in calls of at most batchKeys. The
+// calls are under way together, and this goroutine waits for one after the other.
+func (b *batch) askOwners(v *view) {
+	if !b.sortByOwner() {
 		return
 	}
-	sc.sorted = resized(sc.sorted, int(total))
-	for i, o := range sc.owners {
-		if o >= 0 {
-			sc.sorted[sc.counts[o]] = int32(i)
-			sc.counts[o]++ // in the end: where the next owner's begin
-		}
-	}
-	var all errgroup.Group
-	all.SetLimit(batchCalls)
+	var others *errgroup.Group // usually none
 	begin := int32(0)
-	for o, end := range sc.counts {
-		for run := range b.runs(sc.sorted[begin:end]) {
-			if run[len(run)-1] == sc.sorted[total-1] && int(end) == len(sc.sorted) {
-				b.ask(&v.owners[o], run) // the last one: by this goroutine
-				continue
+	for i, end := range b.counts {
+		o := &v.owners[i]
+		for run := range b.runs(b.sorted[begin:end]) {
+			switch {
+			case len(run) == len(b.sorted):
+				b.ask(o, run) // the only one
+			case !b.start(o, run):
+				if others == nil {
+					others = new(errgroup.Group)
+					others.SetLimit(batchCalls)
+				}
+				others.Go(func() error { b.ask(o, run); return nil })
 			}
-			all.Go(func() error { b.ask(&v.owners[o], run); return nil })
 		}
 		begin = end
 	}
-	all.Wait()
+	var rest []int32
+	for i := range b.asked {
+		rest = append(rest, b.await(&b.asked[i])...)
+	}
+	b.getEach(rest)
+	if others != nil {
+		others.Wait()
+	}
+}
+
+// sortByOwner sorts the keys that have no outcome by owner: counts says where the
+// next owner's begin. It reports false if there are none.
+func (b *batch) sortByOwner() bool {
+	total := int32(0)
+	for o, n := range b.counts {
+		b.counts[o] = total // where the owner's keys begin
+		total += n
+	}
+	b.sorted = resized(b.sorted, int(total))
+	for i, o := range b.owners {
+		if o >= 0 {
+			b.sorted[b.counts[o]] = int32(i)
+			b.counts[o]++ // in the end: where the next owner's begin
+		}
+	}
+	return total > 0
 }
 
 // ask gets keys from one owner.
@@ -152,7 +181,45 @@ func (b *batch) ask(o *owner, indexes []int32) {
 		b.loadHere(indexes)
 		return
 	}
-	b.getEach(b.getManyAt(o, indexes))
+	k := b.callFor(b.packKeys(nil, indexes))
+	defer k.free()
+	b.getEach(b.take(o, indexes, k, k.do(b.ctx, b.groupCore, o)))
+}
+
+// An asking is a call that was started.
+type asking struct {
+	o       *owner
+	indexes []int32
+	k       *call
+	pending httppool.Pending
+}
+
+// start starts a call for keys. It reports false if it must be made on a goroutine
+// of its own.
+func (b *batch) start(o *owner, indexes []int32) bool {
+	peer, ok := o.peer.(*httppool.Peer)
+	if !ok || len(b.asked) == batchCalls {
+		return false
+	}
+	from := len(b.lists)
+	b.lists = b.packKeys(b.lists, indexes)
+	k := b.callFor(b.lists[from:])
+	b.asked = append(b.asked, asking{o: o, indexes: indexes, k: k})
+	k.count(b.groupCore)
+	b.asked[len(b.asked)-1].pending = peer.Start(b.ctx, &k.req)
+	return true
+}
+
+// await waits for a call that was started. It returns as take.
+func (b *batch) await(a *asking) (rest []int32) {
+	defer a.k.free()
+	return b.take(a.o, a.indexes, a.k, a.k.done(b.ctx, b.groupCore, a.o, a.pending.Wait(b.ctx, &a.k.resp)))
+}
+
+func (b *batch) callFor(list []byte) *call {
+	k := newCall(opGetMany, b.name, "")
+	k.req.Flags, k.req.Value = b.flags, list
+	return k
 }
 
 // loadHere loads keys that this node owns, together if the group has LoadMany.
@@ -197,13 +264,10 @@ func (b *batch) getEach(indexes []int32) {
 	g.Wait()
 }
 
-// getManyAt asks a peer for several keys. It returns those that must be asked
-// for singly: the peer does not own them, or could not be reached.
-func (b *batch) getManyAt(o *owner, indexes []int32) (rest []int32) {
-	k := newCall(opGetMany, b.name, "")
-	defer k.free()
-	k.req.Flags, k.req.Value = b.flags, b.packKeys(indexes)
-	if err := k.do(b.ctx, b.groupCore, o); err != nil {
+// take takes a peer's answers. It returns the keys that must be asked for singly:
+// the peer does not own them, or could not be reached.
+func (b *batch) take(o *owner, indexes []int32, k *call, err error) (rest []int32) {
+	if err != nil {
 		return indexes
 	}
 	hits, answers := uint64(0), k.resp.Value

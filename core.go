@@ -57,14 +57,15 @@ func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64)
 // a buffer.
 func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
 	if v := c.node.view.Load(); v != nil {
-		return c.hitAt(v, hash, key, now)
+		return c.hitAt(v, v.ring.Owner(hash), hash, key, now)
 	}
 	return nil
 }
 
-// hitAt is hit for several keys of one view and one moment. It counts a Get.
-func (c *groupCore) hitAt(v *view, hash uint64, key string, now int64) *store.Entry {
-	if !v.mine(hash) {
+// hitAt is hit for several keys of one view and one moment, with the index of the
+// key's owner. It counts a Get.
+func (c *groupCore) hitAt(v *view, owner int, hash uint64, key string, now int64) *store.Entry {
+	if owner != v.self || owner < 0 {
 		return c.hotHit(v, hash, key, now)
 	}
 	if !v.settled.Load() && v.unsettledStanding(hash) != ownsIt || now >= c.node.confirmed.Load() {

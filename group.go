@@ -178,14 +178,15 @@ func (g *Group[V]) answer(o *outcome) (v V, err error) {
 // are missing too, and their errors are in the KeyErrors that is returned
 // beside the values of the others.
 func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
-	outcomes, err := g.core.getMany(ctx, keys, 0)
+	b, err := g.core.getMany(ctx, keys, 0)
 	if err != nil {
 		return nil, err
 	}
+	defer b.free()
 	values := make(map[string]V, len(keys))
 	var failed KeyErrors
-	for i := range outcomes {
-		o := &outcomes[i]
+	for i := range b.outcomes {
+		o := &b.outcomes[i]
 		v, found, err := g.take(o)
 		if found {
 			values[keys[i]] = v

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"encoding/binary"
 	"iter"
+	"slices"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 )
@@ -19,13 +20,13 @@ func appendKeys(dst []byte, keys []string) []byte {
 	return dst
 }
 
-// packKeys returns the list of the keys with these indexes.
-func (b *batch) packKeys(indexes []int32) []byte {
+// packKeys appends the list of the keys with these indexes.
+func (b *batch) packKeys(list []byte, indexes []int32) []byte {
 	size := 0
 	for _, i := range indexes {
 		size += binary.MaxVarintLen16 + len(b.keys[i])
 	}
-	list := make([]byte, 0, size)
+	list = slices.Grow(list, size)
 	for _, i := range indexes {
 		list = binary.AppendUvarint(list, uint64(len(b.keys[i])))
 		list = append(list, b.keys[i]...)

@@ -64,8 +64,14 @@ func (k *call) free() {
 // become *PeerError, except that an ended context is returned as itself where
 // nothing can have been applied.
 func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
-	c.stats.of(k.hash).peerCalls.Add(1)
-	err := o.peer.Call(ctx, &k.req, &k.resp)
+	k.count(c)
+	return k.done(ctx, c, o, o.peer.Call(ctx, &k.req, &k.resp))
+}
+
+func (k *call) count(c *groupCore) { c.stats.of(k.hash).peerCalls.Add(1) }
+
+// done turns what a call came to into an error.
+func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) error {
 	if err == nil {
 		if k.resp.Status == statusOK {
 			return nil

@@ -64,13 +64,14 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 
 // warm loads one step's keys. It returns how many are done and how many failed.
 func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
-	outcomes, err := c.getMany(ctx, keys, flagNoValue)
+	b, err := c.getMany(ctx, keys, flagNoValue)
 	if err != nil {
 		return [2]int{0, len(keys)}
 	}
+	defer b.free()
 	failed := 0
-	for i := range outcomes {
-		if err := outcomes[i].err; err != nil && !errors.Is(err, ErrNotFound) {
+	for i := range b.outcomes {
+		if err := b.outcomes[i].err; err != nil && !errors.Is(err, ErrNotFound) {
 			failed++
 		}
 	}

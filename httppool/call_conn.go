@@ -75,15 +75,21 @@ func kernelBuffered(conn net.Conn) bool {
 	return ok
 }
 
-// do makes one call. sent is meaningful with an error: false means that no handler saw
-// the request. errRetry, wrapped, with sent false allows another connection.
-func (c *callConn) do(ctx context.Context, req *Request, resp *Response) (sent bool, err error) {
+// begin posts a call and sees to it that it is written.
+func (c *callConn) begin(ctx context.Context, req *Request) (*call, error) {
 	deadline, _ := ctx.Deadline()
 	cl, role, err := c.post(req, deadline)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	c.act(role)
+	return cl, nil
+}
+
+// wait waits for the answer to a call that has begun. sent is meaningful with an
+// error: false means that no handler saw the request. errRetry, wrapped, with sent
+// false allows another connection.
+func (c *callConn) wait(ctx context.Context, cl *call, resp *Response) (sent bool, err error) {
 	if done := ctx.Done(); done == nil {
 		<-cl.wake
 	} else {

@@ -50,25 +50,52 @@ func (q *Peer) Addr() string { return q.addr }
 // A call whose connection turned out to be dead before any handler could have seen the
 // request is tried once more on a new connection; no other call is ever repeated.
 func (q *Peer) Call(ctx context.Context, req *Request, resp *Response) error {
-	if err := q.pool.lim.check(req); err != nil {
-		return q.failed(false, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return q.failed(false, err)
-	}
-	for again := false; ; again = true {
-		c, err := q.conn(ctx)
-		if err != nil {
-			return q.failed(false, err)
+	p := q.Start(ctx, req)
+	return p.Wait(ctx, resp)
+}
+
+// A Pending is a call that was started. Its Wait must be called, once.
+type Pending struct {
+	peer *Peer
+	conn *callConn
+	call *call
+	req  *Request
+	err  error // it could not be started
+}
+
+// Start is the first half of a Call: it sends req, which must not change before Wait
+// returned. It may wait for a connection, but not for the answer, so that one goroutine
+// can have calls to several peers under way.
+func (q *Peer) Start(ctx context.Context, req *Request) Pending {
+	p := Pending{peer: q, req: req}
+	if p.err = q.pool.lim.check(req); p.err == nil {
+		if p.err = ctx.Err(); p.err == nil {
+			p.begin(ctx)
 		}
-		sent, err := c.do(ctx, req, resp)
+	}
+	return p
+}
+
+func (p *Pending) begin(ctx context.Context) {
+	if p.conn, p.err = p.peer.conn(ctx); p.err == nil {
+		p.call, p.err = p.conn.begin(ctx, p.req)
+	}
+}
+
+// Wait is the second half of a Call. ctx should be Start's.
+func (p *Pending) Wait(ctx context.Context, resp *Response) error {
+	for again := false; ; again = true {
+		sent, err := false, p.err
 		if err == nil {
-			return nil
+			if sent, err = p.conn.wait(ctx, p.call, resp); err == nil {
+				return nil
+			}
 		}
 		if sent || again || !errors.Is(err, errRetry) {
-			return q.failed(sent, err)
+			return p.peer.failed(sent, err)
 		}
-		q.pool.stats.retries.Add(1)
+		p.peer.pool.stats.retries.Add(1)
+		p.begin(ctx)
 	}
 }
 

@@ -1,0 +1,43 @@
+package httppool
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+// One goroutine has several calls under way, and takes their answers in any order.
+func TestStartedCallsAreUnderWayTogether(t *testing.T) {
+	h := newHold()
+	_, addr := serverPool(t, Config{Handler: h})
+	q := newPool(t, Config{}).Peer(addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	var reqs [3]Request
+	var pending [3]Pending
+	for i := range pending {
+		reqs[i] = Request{Key: "k"}
+		pending[i] = q.Start(ctx, &reqs[i])
+		<-h.entered // while none of the others has ended
+	}
+	cancel()
+	for _, i := range []int{2, 0, 1} {
+		wantCallError(t, pending[i].Wait(ctx, new(Response)), context.Canceled, true)
+	}
+	for range pending {
+		if err := <-h.ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("a handler's context ended with %v, want Canceled", err)
+		}
+	}
+}
+
+// What cannot be started says so when it is waited for.
+func TestStartOfAnInvalidCall(t *testing.T) {
+	_, addr := serverPool(t, Config{Handler: newHold()})
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	q := newPool(t, Config{MaxValue: 10}).Peer(addr)
+	p := q.Start(context.Background(), &Request{Value: make([]byte, 11)})
+	wantCallError(t, p.Wait(context.Background(), new(Response)), ErrTooLarge, false)
+	p = q.Start(ended, &Request{})
+	wantCallError(t, p.Wait(ended, new(Response)), context.Canceled, false)
+}
