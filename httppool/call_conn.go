@@ -33,7 +33,11 @@ type callConn struct {
 	rd     *frameReader
 	slots  atomic.Pointer[[]*call]
 	watch  watch
-	woken  int // the reading goroutine's: calls answered since it last ran out of bytes
+	bulky  atomic.Bool // see spread.go
+
+	// The reading goroutine's.
+	woken int // calls answered since it last ran out of bytes
+	mean  int // of the sizes of answers
 
 	kick chan struct{} // capacity 1: hands the role of the writer to writeLoop
 	dead chan struct{} // closed by fail

@@ -69,6 +69,7 @@ func (c *callConn) response(id uint32, body []byte) error {
 	if err != nil {
 		return err
 	}
+	c.weigh(size)
 	if size > inlineMax {
 		cl.large = largeReply{resp: resp, value: largeValue{left: size}}
 		return nil

@@ -14,7 +14,8 @@ const (
 	DefaultMaxKey        = 4096
 	DefaultMaxValue      = 64 << 20
 	DefaultMaxConcurrent = 8192
-	DefaultMaxConns      = 1024
+	DefaultMaxConns      = 2048
+	DefaultConnsPerPeer  = 2
 
 	MaxSelf  = 512 // bytes of Config.Self
 	maxGroup = 255
@@ -48,13 +49,13 @@ type Config struct {
 	MaxKey   int // bytes; default 4096, at most 16 KiB
 	MaxValue int // bytes; default 64 MiB, at most 1 GiB
 
-	// ConnsPerPeer is the number of connections for calls to each peer; default 1. On two
-	// cores a second costs small values a third more, and gains large ones nothing certain.
+	// ConnsPerPeer bounds the connections for calls to each peer; default 2. All but the
+	// first are opened and used only while answers are large on average, 1 KiB and more.
 	ConnsPerPeer int
 	// MaxConcurrent bounds the calls served on goroutines of their own per connection;
 	// default 8192. Calls beyond it are answered StatusOverloaded.
 	MaxConcurrent int
-	// MaxConns bounds the connections that peers may hold to this member; default 1024.
+	// MaxConns bounds the connections that peers may hold to this member; default 2048.
 	MaxConns int
 
 	DialTimeout time.Duration // for a dial with its handshake, and for a peer's handshake; default 3 s
@@ -79,7 +80,7 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"MaxKey", &c.MaxKey, DefaultMaxKey, maxMaxKey},
 		{"MaxValue", &c.MaxValue, DefaultMaxValue, maxMaxValue},
-		{"ConnsPerPeer", &c.ConnsPerPeer, 1, 64},
+		{"ConnsPerPeer", &c.ConnsPerPeer, DefaultConnsPerPeer, 64},
 		{"MaxConcurrent", &c.MaxConcurrent, DefaultMaxConcurrent, 1 << 20},
 		{"MaxConns", &c.MaxConns, DefaultMaxConns, 1 << 20},
 	}

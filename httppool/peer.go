@@ -15,7 +15,6 @@ type Peer struct {
 	addr string
 	// conns holds the connections that take calls; nil: dial first.
 	conns []atomic.Pointer[callConn]
-	turn  atomic.Uint32
 
 	ctx    context.Context // ends with Forget or Pool.Close
 	cancel context.CancelFunc
@@ -106,14 +105,16 @@ func (q *Peer) failed(sent bool, err error) error {
 
 // conn returns a connection that takes calls, dialling if it must and may.
 func (q *Peer) conn(ctx context.Context) (*callConn, error) {
-	place := 0
-	if len(q.conns) > 1 {
-		place = int(q.turn.Add(1)) % len(q.conns)
+	first := q.conns[0].Load()
+	if first != nil {
+		if len(q.conns) > 1 && q.bulky() {
+			if c := q.another(); c != nil {
+				return c, nil
+			}
+		}
+		return first, nil
 	}
-	if c := q.conns[place].Load(); c != nil {
-		return c, nil
-	}
-	d, err := q.join(place)
+	d, err := q.join(0)
 	if err != nil {
 		return nil, err
 	}

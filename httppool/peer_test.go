@@ -133,8 +133,8 @@ func TestConcurrentCalls(t *testing.T) {
 	if got := client.Stats().Calls; got != callers*each {
 		t.Errorf("client counts %d calls, want %d", got, callers*each)
 	}
-	if s := server.Stats(); s.Served+s.ServedFast != callers*each || s.ConnsIn != 1 {
-		t.Errorf("server counts %d + %d calls on %d connections, want %d on 1", s.Served, s.ServedFast, s.ConnsIn, callers*each)
+	if s := server.Stats(); s.Served+s.ServedFast != callers*each || s.ConnsIn > DefaultConnsPerPeer {
+		t.Errorf("server counts %d + %d calls on %d connections, want %d on at most two", s.Served, s.ServedFast, s.ConnsIn, callers*each)
 	}
 }
 
