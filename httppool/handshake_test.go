@@ -56,6 +56,7 @@ func TestSecrets(t *testing.T) {
 				t.Errorf("DialStream: got %v, want ErrRefused", err)
 			}
 			eventually(t, "four refusals counted", func() bool { return server.Stats().Refused[refusedSecret] == 4 })
+			eventually(t, "a refusal logged", func() bool { return log.String() != "" })
 			want := "refused a peer connection from 127.0.0.1: it"
 			if got := log.String(); strings.Count(got, want) != 1 || !strings.Contains(got, test.log) {
 				t.Errorf("the server logged %q, want once %q", got, test.log)
