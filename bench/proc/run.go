@@ -14,7 +14,7 @@ import (
 func (f *Fleet) Run(j Job) (*work.Result, error) {
 	replies := make([]reply, len(f.drivers))
 	errs := make([]error, len(f.drivers))
-	before := f.cpu()
+	before, originBefore := f.cpu(), f.originCPU()
 	var wg sync.WaitGroup
 	for i, c := range f.drivers {
 		mine := j
@@ -22,7 +22,7 @@ func (f *Fleet) Run(j Job) (*work.Result, error) {
 		wg.Go(func() { replies[i], errs[i] = c.do(request{Job: &mine}) })
 	}
 	wg.Wait()
-	total := &work.Result{CPU: f.cpu() - before}
+	total := &work.Result{CPU: f.cpu() - before, OriginCPU: f.originCPU() - originBefore}
 	for i := range replies {
 		if errs[i] != nil {
 			return nil, errs[i]
@@ -54,10 +54,15 @@ func (f *Fleet) cpu() (sum time.Duration) {
 	for _, c := range f.children {
 		sum += cpuTime(c.cmd.Process.Pid)
 	}
-	if f.origin != nil {
-		sum += cpuTime(f.origin.child.cmd.Process.Pid)
+	return sum + f.originCPU()
+}
+
+// originCPU returns the processor time of the process that serves the origin.
+func (f *Fleet) originCPU() time.Duration {
+	if f.origin == nil {
+		return 0
 	}
-	return sum
+	return cpuTime(f.origin.child.cmd.Process.Pid)
 }
 
 // Resident returns the resident memory of all processes.

@@ -29,6 +29,10 @@ type process struct {
 	system systems.System
 	origin work.Origin
 	items  map[itemsKey][]*work.Item
+	drawn  struct { // for the mixed work
+		key   sequenceKey
+		items []*work.Item
+	}
 	placed sync.Map // key to bool: whether this process holds it
 
 	table   io.Closer // the origin being served, else nil

@@ -21,6 +21,7 @@ func (s *Sample) Fill(r *work.Result, callers int) {
 	s.P99 = float64(r.Latency.Quantile(0.99))
 	s.P999 = float64(r.Latency.Quantile(0.999))
 	s.CPU = float64(r.CPU) / ops
+	s.OriginCPU = float64(r.OriginCPU) / ops
 	s.Allocs = float64(r.Mallocs) / ops
 	s.Loads = 1000 * float64(r.Loads) / ops
 	s.Stale = 1e6 * float64(r.Stale) / ops

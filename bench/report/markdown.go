@@ -106,11 +106,11 @@ func (d *Document) callTable(b *strings.Builder, c Cell) {
 }
 
 func (d *Document) mixedTable(b *strings.Builder, c Cell) {
-	t := newTable(b, "", "CacheMesh is faster by", "operations/s", "p50", "p99", "p99.9", "loads per 1000", "CPU", "allocs", "resident", "stale per million")
+	t := newTable(b, "", "CacheMesh is faster by", "operations/s", "p50", "p99", "p99.9", "loads per 1000", "CPU", "of which the database", "allocs", "resident", "stale per million")
 	for _, name := range d.Samples.Systems(c.Name, Rate, true) {
 		median := func(m Metric) float64 { return d.Samples.Median(c.Name, name, m) }
 		t.row(d.title(name), d.compare(c, name), short(median(Rate)), nanos(median(P50)), nanos(median(P99)), nanos(median(P999)),
-			digits(median(Loads)), nanos(median(CPU)), digits(median(Allocs)), mebibytes(median(Resident)), digits(median(Stale)))
+			digits(median(Loads)), nanos(median(CPU)), nanos(median(Origin)), digits(median(Allocs)), mebibytes(median(Resident)), digits(median(Stale)))
 	}
 }
 

@@ -12,16 +12,18 @@ type Sample struct {
 	Suite, Cell, System string
 	Round               int
 
-	Rate   float64 // operations a second, all callers together
-	PerOp  float64 // nanoseconds from the start to the end of one, for one caller
-	P50    float64 // nanoseconds
-	P99    float64
-	P999   float64
-	CPU    float64 // nanoseconds of processor time per operation, of all processes
-	Allocs float64 // heap allocations per operation, in the driving processes
-	Loads  float64 // calls of the origin, per thousand operations
-	PerKey float64 `json:",omitempty"` // calls of the origin per key, in a storm
-	Stale  float64 `json:",omitempty"` // stale answers per million operations
+	Rate  float64 // operations a second, all callers together
+	PerOp float64 // nanoseconds from the start to the end of one, for one caller
+	P50   float64 // nanoseconds
+	P99   float64
+	P999  float64
+	CPU   float64 // nanoseconds of processor time per operation, of all processes
+	// OriginCPU is the part of CPU that the process of the origin took.
+	OriginCPU float64 `json:",omitempty"`
+	Allocs    float64 // heap allocations per operation, in the driving processes
+	Loads     float64 // calls of the origin, per thousand operations
+	PerKey    float64 `json:",omitempty"` // calls of the origin per key, in a storm
+	Stale     float64 `json:",omitempty"` // stale answers per million operations
 
 	HotShare float64 `json:",omitempty"` // of the Gets, answered from hot copies
 	Heap     float64 `json:",omitempty"` // bytes of live heap per entry
@@ -46,6 +48,7 @@ var (
 	P99      Metric = func(s *Sample) float64 { return s.P99 }
 	P999     Metric = func(s *Sample) float64 { return s.P999 }
 	CPU      Metric = func(s *Sample) float64 { return s.CPU }
+	Origin   Metric = func(s *Sample) float64 { return s.OriginCPU }
 	Allocs   Metric = func(s *Sample) float64 { return s.Allocs }
 	Loads    Metric = func(s *Sample) float64 { return s.Loads }
 	PerKey   Metric = func(s *Sample) float64 { return s.PerKey }

@@ -44,6 +44,7 @@ type Result struct {
 	Latency     Histogram
 	Mallocs     uint64        // heap allocations of the whole process meanwhile
 	CPU         time.Duration // of all processes of the system; added by whoever runs them
+	OriginCPU   time.Duration // the part of CPU that the process of the origin took, if it has one
 	Loads       uint64        // calls of this process's origin
 	PeerCalls   uint64        // calls to peers, where the system counts them
 	HotHits     uint64        // Gets answered from copies of what others own, where they are counted
