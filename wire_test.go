@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
@@ -66,6 +67,7 @@ func TestSetThatCannotBeSent(t *testing.T) {
 		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
 		key := m.keyOf("g", 1)
 		m.net.Kill(hostName(1))
+		synctest.Wait() // until the connection's loss is noticed: a request sent on it may have been applied
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		defer cancel()
 		err := groups[0].Set(short, key, "v", 0)
