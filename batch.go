@@ -2,12 +2,10 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -15,13 +13,13 @@ import (
 const (
 	batchKeys    = 1024    // keys in one call to a peer
 	batchBytes   = 1 << 20 // bytes of keys in one call, and of values in its answer
-	batchCalls   = 32      // calls that one GetMany or Delete makes at once
+	batchCalls   = 32      // calls that one GetMany or Delete makes at once, but for one more
 	batchLoaders = 64      // loads that one call runs at once
 )
 
-// An outcome is what a Get of several keys found for one of them: an entry, or
-// the bytes that a peer answered, which other outcomes share a buffer with, or
-// an error. A *StaleError comes beside a value.
+// An outcome is what a Get found for a key: an entry, or the bytes that a peer
+// answered, which the outcomes of other keys may share a buffer with, or an error.
+// A *StaleError comes beside a value.
 type outcome struct {
 	e     *store.Entry
 	data  []byte
@@ -46,11 +44,10 @@ type batch struct {
 	keys     []string
 	outcomes []outcome
 
-	owners []int32  // by key; -1: has its outcome
-	counts []int32  // by owner
-	sorted []int32  // indexes of keys, by owner
-	lists  []byte   // of keys, as they are sent
-	asked  []asking // the calls that are under way
+	owners []int32 // by key; -1: has its outcome
+	counts []int32 // by owner
+	sorted []int32 // indexes of keys, by owner
+	lists  []byte  // of keys, as they are sent
 }
 
 var batchPool = sync.Pool{New: func() any { return new(batch) }}
@@ -76,8 +73,7 @@ func (b *batch) free() {
 		return // a rare one: it need not stay in memory
 	}
 	clear(b.outcomes)
-	clear(b.asked)
-	*b = batch{outcomes: b.outcomes, owners: b.owners, counts: b.counts, sorted: b.sorted, lists: b.lists[:0], asked: b.asked[:0]}
+	*b = batch{outcomes: b.outcomes, owners: b.owners, counts: b.counts, sorted: b.sorted, lists: b.lists[:0]}
 	batchPool.Put(b)
 }
 
@@ -123,105 +119,6 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// askOwners gets what is left, from each owner in calls of at most batchKeys. The
-// calls are under way together, and this goroutine waits for one after the other.
-func (b *batch) askOwners(v *view) {
-	if !b.sortByOwner() {
-		return
-	}
-	var others *errgroup.Group // usually none
-	begin := int32(0)
-	for i, end := range b.counts {
-		o := &v.owners[i]
-		for run := range b.runs(b.sorted[begin:end]) {
-			switch {
-			case len(run) == len(b.sorted):
-				b.ask(o, run) // the only one
-			case !b.start(o, run):
-				if others == nil {
-					others = new(errgroup.Group)
-					others.SetLimit(batchCalls)
-				}
-				others.Go(func() error { b.ask(o, run); return nil })
-			}
-		}
-		begin = end
-	}
-	var rest []int32
-	for i := range b.asked {
-		rest = append(rest, b.await(&b.asked[i])...)
-	}
-	b.getEach(rest)
-	if others != nil {
-		others.Wait()
-	}
-}
-
-// sortByOwner sorts the keys that have no outcome by owner: counts says where the
-// next owner's begin. It reports false if there are none.
-func (b *batch) sortByOwner() bool {
-	total := int32(0)
-	for o, n := range b.counts {
-		b.counts[o] = total // where the owner's keys begin
-		total += n
-	}
-	b.sorted = resized(b.sorted, int(total))
-	for i, o := range b.owners {
-		if o >= 0 {
-			b.sorted[b.counts[o]] = int32(i)
-			b.counts[o]++ // in the end: where the next owner's begin
-		}
-	}
-	return total > 0
-}
-
-// ask gets keys from one owner.
-func (b *batch) ask(o *owner, indexes []int32) {
-	if o.peer == nil {
-		b.loadHere(indexes)
-		return
-	}
-	k := b.callFor(b.packKeys(nil, indexes))
-	defer k.free()
-	b.getEach(b.take(o, indexes, k, k.do(b.ctx, b.groupCore, o)))
-}
-
-// An asking is a call that was started.
-type asking struct {
-	o       *owner
-	indexes []int32
-	k       *call
-	pending httppool.Pending
-}
-
-// start starts a call for keys. It reports false if it must be made on a goroutine
-// of its own.
-func (b *batch) start(o *owner, indexes []int32) bool {
-	peer, ok := o.peer.(*httppool.Peer)
-	if !ok || len(b.asked) == batchCalls {
-		return false
-	}
-	from := len(b.lists)
-	b.lists = b.packKeys(b.lists, indexes)
-	k := b.callFor(b.lists[from:])
-	b.asked = append(b.asked, asking{o: o, indexes: indexes, k: k})
-	k.count(b.groupCore)
-	b.asked[len(b.asked)-1].pending = peer.Start(b.ctx, &k.req)
-	return true
-}
-
-// await waits for a call that was started. It returns as take.
-func (b *batch) await(a *asking) (rest []int32) {
-	defer a.k.free()
-	return b.take(a.o, a.indexes, a.k, a.k.done(b.ctx, b.groupCore, a.o, a.pending.Wait(b.ctx, &a.k.resp)))
-}
-
-func (b *batch) callFor(list []byte) *call {
-	k := newCall(opGetMany, b.name, "")
-	k.req.Flags, k.req.Value = b.flags, list
-	return k
-}
-
 // loadHere loads keys that this node owns, together if the group has LoadMany.
 func (b *batch) loadHere(indexes []int32) {
 	if b.loadMany == nil {
@@ -262,57 +159,4 @@ func (b *batch) getEach(indexes []int32) {
 		})
 	}
 	g.Wait()
-}
-
-// take takes a peer's answers. It returns the keys that must be asked for singly:
-// the peer does not own them, or could not be reached.
-func (b *batch) take(o *owner, indexes []int32, k *call, err error) (rest []int32) {
-	if err != nil {
-		return indexes
-	}
-	hits, answers := uint64(0), k.resp.Value
-	for n, i := range indexes {
-		var a answer
-		var ok bool
-		if a, answers, ok = nextAnswer(answers); !ok {
-			rest = append(rest, indexes[n:]...)
-			break
-		}
-		if a.flags&flagHit != 0 {
-			hits++
-		}
-		if a.status == statusOK && a.flags&flagStale == 0 {
-			b.outcomes[i] = outcome{data: a.body, found: true}
-		} else if !b.takeAnswer(o, i, a) {
-			rest = append(rest, i)
-		}
-	}
-	if b.flags&flagNoValue == 0 {
-		b.stats.of(0).peerHits.Add(hits)
-	}
-	return rest
-}
-
-// takeAnswer takes an answer that is no plain value. It reports false if the key
-// must be asked for singly.
-func (b *batch) takeAnswer(o *owner, i int32, a answer) bool {
-	k := call{req: httppool.Request{Op: opGet, Key: b.keys[i]}}
-	k.resp.Status, k.resp.Flags, k.resp.Value = a.status, a.flags, a.body
-	if a.status == statusOK {
-		if !cutStale(&k.resp) {
-			return false
-		}
-		b.outcomes[i] = outcome{data: k.resp.Value, found: true, err: b.staleResponse(o, &k)}
-		return true
-	}
-	if a.status == statusNotFound && a.flags&flagHit != 0 {
-		b.stats.negativeHits.Add(1)
-	}
-	k.resp.Message = string(a.body)
-	err := b.errorOf(o, &k)
-	if !errors.Is(err, ErrNotFound) && a.status != statusLoadFailed {
-		return false
-	}
-	b.outcomes[i].err = err
-	return true
 }

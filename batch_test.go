@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -217,4 +218,34 @@ func TestClearVoidsLoads(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An owner that is silent costs its own keys alone, whether there is a connection to it or not.
+func TestGetManyBesideASilentOwner(t *testing.T) {
+	for _, connected := range []bool{true, false} {
+		t.Run(fmt.Sprint("connected=", connected), func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				m := newMesh(t, 3)
+				groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{NoHotCopies: true})
+				silent, well := m.keyOf("g", 1), m.keyOf("g", 2)
+				mustGet(t, groups[0], well, "value of "+well)
+				if connected {
+					mustGet(t, groups[0], silent, "value of "+silent)
+				}
+				m.net.Pause(hostName(1))
+				defer m.net.Resume(hostName(1))
+				short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+				defer cancel()
+				start := time.Now()
+				values, err := groups[0].GetMany(short, []string{silent, well})
+				failed, ok := errors.AsType[cachemesh.KeyErrors](err)
+				if values[well] != "value of "+well || !ok || len(failed) != 1 || !errors.Is(failed[silent], context.DeadlineExceeded) {
+					t.Errorf("GetMany: %v, %v; want the well owner's value and the silent one's deadline", values, err)
+				}
+				if took := time.Since(start); took > 400*time.Millisecond {
+					t.Errorf("it took %v with 300ms", took)
+				}
+			})
+		})
+	}
 }

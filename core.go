@@ -183,6 +183,9 @@ func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, stand
 	e, hit, err := c.load(ctx, hash, key, standIn)
 	if hit {
 		c.stats.lateHits.Add(1)
+		if e.Negative {
+			c.stats.negativeHits.Add(1)
+		}
 	}
 	return outcomeOf(e, err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -77,57 +76,6 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	return g, nil
 }
 
-// entry makes an entry that owns its bytes. If share is set it hands out v itself,
-// which nobody may change then, and not what the bytes decode to.
-func (g *Group[V]) entry(key string, v V, ttl time.Duration, share bool) (*store.Entry, error) {
-	data, err := g.format.encode(v)
-	if err != nil {
-		return nil, err
-	}
-	var e *store.Entry
-	if g.format.kind == encodedKind && share {
-		e = entryWith(v)
-	} else {
-		e = new(store.Entry)
-	}
-	e.Key, e.Data = key, data
-	g.core.setTTL(e, ttl)
-	if g.format.kind == encodedKind {
-		g.core.copyExtra(e)
-	}
-	return e, nil
-}
-
-// entryWith makes an entry with the decoded value right behind it, for the sake of
-// hits.
-func entryWith[V any](v V) *store.Entry {
-	both := &struct {
-		entry store.Entry
-		v     V
-	}{v: v}
-	both.entry.Decoded = unsafe.Pointer(&both.v)
-	return &both.entry
-}
-
-// value returns the value of an entry, decoding it at most a few times.
-func (g *Group[V]) value(e *store.Entry) (V, error) {
-	if g.format.kind != encodedKind {
-		return g.format.decode(e.Data)
-	}
-	if p := (*V)(atomic.LoadPointer(&e.Decoded)); p != nil {
-		return *p, nil
-	}
-	v, err := g.format.decode(e.Data)
-	if err == nil {
-		remember(e, v)
-	}
-	return v, err
-}
-
-// remember keeps the decoded value beside the bytes. An entry never leaves its
-// group, so whoever reads it back knows its type.
-func remember[V any](e *store.Entry, v V) { atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v)) }
-
 // Get returns the value of a key: from memory here, from its owner, or through
 // the loader. A hit in this member's memory allocates nothing.
 //
@@ -146,9 +94,9 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		o := c.get(ctx, hash, key, now)
 		return g.answer(&o)
 	}
-	if uintptr(atomic.LoadPointer(&e.Decoded)) == uintptr(unsafe.Pointer(e))+unsafe.Sizeof(*e) {
+	if e.Inline {
 		// It was made by entryWith. Found from the entry's place, and not from what the
-		// entry says, it comes from memory while the entry still does.
+		// entry says, the value comes from memory while the entry still does.
 		return *(*V)(unsafe.Add(unsafe.Pointer(e), unsafe.Sizeof(*e))), nil
 	}
 	if e.Negative {
@@ -157,20 +105,6 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		return zero, ErrNotFound
 	}
 	return g.value(e)
-}
-
-// answer returns the value of an outcome, if it has one, and what failed.
-func (g *Group[V]) answer(o *outcome) (v V, err error) {
-	switch {
-	case o.e != nil:
-		v, err = g.value(o.e)
-	case o.found:
-		v, err = g.format.decode(o.data)
-	}
-	if err == nil {
-		err = o.err
-	}
-	return v, err
 }
 
 // GetMany returns the values of the keys that have one, with one call per
@@ -202,25 +136,6 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 		return values, failed
 	}
 	return values, nil
-}
-
-// take returns the value of an outcome, if it has one, and what failed.
-func (g *Group[V]) take(o *outcome) (v V, found bool, err error) {
-	switch {
-	case o.e != nil:
-		v, err = g.value(o.e)
-	case o.found:
-		v, err = g.format.decode(o.data)
-	default:
-		if !errors.Is(o.err, ErrNotFound) {
-			err = o.err
-		}
-		return v, false, err
-	}
-	if err != nil {
-		return v, false, err
-	}
-	return v, true, o.err
 }
 
 // Set makes v the value of the key, at the key's owner. When it returns nil,
@@ -268,11 +183,11 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 // several keys its error is a KeyErrors; else as Set's.
 func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 	if len(keys) == 1 {
+		hash := ring.Hash(g.core.seed, keys[0])
+		g.core.stats.of(hash).deletes.Add(1)
 		if err := checkKey(keys[0]); err != nil {
 			return err
 		}
-		hash := ring.Hash(g.core.seed, keys[0])
-		g.core.stats.of(hash).deletes.Add(1)
 		return g.core.change(ctx, hash, keys[0], change{})
 	}
 	g.core.stats.of(0).deletes.Add(uint64(len(keys)))

@@ -25,6 +25,11 @@ type caller interface {
 	Call(ctx context.Context, req *httppool.Request, resp *httppool.Response) error
 }
 
+// A starter is a caller that can start a call: see httppool.Peer.Start.
+type starter interface {
+	Start(ctx context.Context, req *httppool.Request) (p httppool.Pending, ok bool)
+}
+
 // poolTransport is the real transport.
 type poolTransport struct {
 	pool *httppool.Pool

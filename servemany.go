@@ -62,8 +62,8 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 	return true
 }
 
-// serveGetMany answers a peer's getManyAt: hits at once, the rest loaded side
-// by side. When the answer grows too large, the caller asks singly for what is
+// serveGetMany answers a peer's GetMany: hits at once, the rest loaded side by
+// side. When the answer grows too large, the caller asks singly for what is
 // missing.
 func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
 	keys, ok := parseKeys(req.Value)

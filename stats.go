@@ -41,7 +41,7 @@ type Stats struct {
 
 const stripes = 16
 
-// A stripe is a cache line of counters.
+// A stripe takes 64 bytes.
 type stripe struct {
 	own, hot            atomic.Uint64 // Gets that were answered at once
 	slow                atomic.Uint64 // all other Gets

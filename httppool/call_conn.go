@@ -26,7 +26,7 @@ const (
 type callConn struct {
 	pool   *Pool
 	peer   *Peer
-	place  int // index in peer.conns
+	place  int // index in peer.places
 	nc     net.Conn
 	direct bool   // writes of up to directMax go to a kernel's buffer
 	lim    limits // the peer's
@@ -210,7 +210,7 @@ func (c *callConn) act(r role) {
 }
 
 // abandon takes a caller off its call. left is false when the answer is there
-// already. sent is as in do.
+// already. sent is as in wait.
 func (c *callConn) abandon(cl *call) (left, sent bool) {
 	c.mu.Lock()
 	if !cl.move(slotWaiting, slotAbandoned) {

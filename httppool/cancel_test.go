@@ -79,7 +79,7 @@ func TestCancelReachesTheHandler(t *testing.T) {
 		t.Errorf("the handler's context ended with %v, want Canceled", err)
 	}
 	// The slot of the abandoned call comes back with the answer.
-	c := client.Peer(addr).conns[0].Load()
+	c := client.Peer(addr).places[0].conn.Load()
 	eventually(t, "no call in flight", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.inflight == 0 })
 }
 
@@ -194,7 +194,7 @@ func TestCancelOfAHalfSentRequest(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		c := q.conns[0].Load()
+		c := q.places[0].conn.Load()
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.inflight != 0 {

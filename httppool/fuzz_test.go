@@ -125,7 +125,7 @@ func FuzzAnswers(f *testing.F) {
 		q := newPeer(p, "fuzz")
 		defer q.cancel()
 		c := newCallConn(q, 0, opened{conn: newScript(input), lim: testLimits})
-		q.conns[0].Store(c)
+		q.places[0].conn.Store(c)
 		p.adopt(c)
 		calls := make([]*call, 3)
 		for i := range calls {

@@ -2,7 +2,6 @@ package httppool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,17 +10,23 @@ import (
 
 // Peer is a handle to call one address. It is safe for concurrent use.
 type Peer struct {
-	pool *Pool
-	addr string
-	// conns holds the connections that take calls; nil: dial first.
-	conns []atomic.Pointer[callConn]
+	pool   *Pool
+	addr   string
+	places []place // the first is for all calls, the others for large answers: see spread.go
 
 	ctx    context.Context // ends with Forget or Pool.Close
 	cancel context.CancelFunc
 
-	mu    sync.Mutex // guards all below
-	dials []*dial    // by place in conns; nil: none under way
-	back  backoff
+	mu sync.Mutex // guards what places say
+}
+
+// A place is where one of a peer's connections is.
+type place struct {
+	conn atomic.Pointer[callConn] // takes calls; nil: dial first
+	due  atomic.Int64             // when nobody waits, the time of the next dial: Unix nanoseconds
+
+	dial *dial   // nil: none under way; guarded by Peer.mu
+	back backoff // guarded by Peer.mu
 }
 
 // dial is one attempt to connect, shared by all who wait for it.
@@ -32,8 +37,7 @@ type dial struct {
 }
 
 func newPeer(p *Pool, addr string) *Peer {
-	n := p.cfg.ConnsPerPeer
-	q := &Peer{pool: p, addr: addr, conns: make([]atomic.Pointer[callConn], n), dials: make([]*dial, n)}
+	q := &Peer{pool: p, addr: addr, places: make([]place, p.cfg.ConnsPerPeer)}
 	q.ctx, q.cancel = context.WithCancel(p.ctx)
 	return q
 }
@@ -49,53 +53,19 @@ func (q *Peer) Addr() string { return q.addr }
 // A call whose connection turned out to be dead before any handler could have seen the
 // request is tried once more on a new connection; no other call is ever repeated.
 func (q *Peer) Call(ctx context.Context, req *Request, resp *Response) error {
-	p := q.Start(ctx, req)
+	p := Pending{peer: q, req: req}
+	if p.err = q.usable(ctx, req); p.err == nil {
+		p.begin(ctx)
+	}
 	return p.Wait(ctx, resp)
 }
 
-// A Pending is a call that was started. Its Wait must be called, once.
-type Pending struct {
-	peer *Peer
-	conn *callConn
-	call *call
-	req  *Request
-	err  error // it could not be started
-}
-
-// Start is the first half of a Call: it sends req, which must not change before Wait
-// returned. It may wait for a connection, but not for the answer, so that one goroutine
-// can have calls to several peers under way.
-func (q *Peer) Start(ctx context.Context, req *Request) Pending {
-	p := Pending{peer: q, req: req}
-	if p.err = q.pool.lim.check(req); p.err == nil {
-		if p.err = ctx.Err(); p.err == nil {
-			p.begin(ctx)
-		}
+// usable returns why a call cannot be made, whatever the connections.
+func (q *Peer) usable(ctx context.Context, req *Request) error {
+	if err := q.pool.lim.check(req); err != nil {
+		return err
 	}
-	return p
-}
-
-func (p *Pending) begin(ctx context.Context) {
-	if p.conn, p.err = p.peer.conn(ctx); p.err == nil {
-		p.call, p.err = p.conn.begin(ctx, p.req)
-	}
-}
-
-// Wait is the second half of a Call. ctx should be Start's.
-func (p *Pending) Wait(ctx context.Context, resp *Response) error {
-	for again := false; ; again = true {
-		sent, err := false, p.err
-		if err == nil {
-			if sent, err = p.conn.wait(ctx, p.call, resp); err == nil {
-				return nil
-			}
-		}
-		if sent || again || !errors.Is(err, errRetry) {
-			return p.peer.failed(sent, err)
-		}
-		p.peer.pool.stats.retries.Add(1)
-		p.begin(ctx)
-	}
+	return ctx.Err()
 }
 
 func (q *Peer) failed(sent bool, err error) error {
@@ -105,14 +75,8 @@ func (q *Peer) failed(sent bool, err error) error {
 
 // conn returns a connection that takes calls, dialling if it must and may.
 func (q *Peer) conn(ctx context.Context) (*callConn, error) {
-	first := q.conns[0].Load()
-	if first != nil {
-		if len(q.conns) > 1 && q.bulky() {
-			if c := q.another(); c != nil {
-				return c, nil
-			}
-		}
-		return first, nil
+	if c := q.open(); c != nil {
+		return c, nil
 	}
 	d, err := q.join(0)
 	if err != nil {
@@ -126,15 +90,16 @@ func (q *Peer) conn(ctx context.Context) (*callConn, error) {
 	}
 }
 
-// join returns the dial for place that is under way, or starts one.
-func (q *Peer) join(place int) (*dial, error) {
+// join returns the dial for a place that is under way, or starts one.
+func (q *Peer) join(at int) (*dial, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if d := q.dials[place]; d != nil {
-		return d, nil
+	p := &q.places[at]
+	if p.dial != nil {
+		return p.dial, nil
 	}
 	d := &dial{done: make(chan struct{})}
-	if c := q.conns[place].Load(); c != nil {
+	if c := p.conn.Load(); c != nil {
 		d.conn = c
 		close(d.done)
 		return d, nil
@@ -142,13 +107,13 @@ func (q *Peer) join(place int) (*dial, error) {
 	if q.ctx.Err() != nil {
 		return nil, q.gone()
 	}
-	if err := q.back.wait(time.Now()); err != nil {
+	if err := p.back.wait(time.Now()); err != nil {
 		return nil, err
 	}
-	if !q.pool.start(func() { q.dial(place, d) }) {
+	if !q.pool.start(func() { q.dial(at, d) }) {
 		return nil, ErrClosed
 	}
-	q.dials[place] = d
+	p.dial = d
 	return d, nil
 }
 
@@ -161,12 +126,12 @@ func (q *Peer) gone() error {
 }
 
 // dial connects on a goroutine of the pool, so that no waiter's context can end it.
-func (q *Peer) dial(place int, d *dial) {
+func (q *Peer) dial(at int, d *dial) {
 	ctx, cancel := context.WithTimeout(q.ctx, q.pool.cfg.DialTimeout)
 	defer cancel()
 	o, err := q.pool.open(ctx, q.addr, pathPeer)
 	if err == nil {
-		c := newCallConn(q, place, o)
+		c := newCallConn(q, at, o)
 		if q.pool.adopt(c, c.readLoop, c.writeLoop) {
 			d.conn = c
 		} else {
@@ -174,15 +139,16 @@ func (q *Peer) dial(place int, d *dial) {
 			err = ErrClosed
 		}
 	}
+	p := &q.places[at]
 	q.mu.Lock()
-	q.dials[place] = nil
+	p.dial = nil
 	switch {
 	case q.ctx.Err() != nil:
 		err = q.gone()
 	case err != nil:
-		q.back.failed(time.Now(), err, q.pool.cfg)
+		p.back.failed(time.Now(), err, q.pool.cfg)
 	default:
-		q.conns[place].Store(d.conn)
+		p.conn.Store(d.conn)
 	}
 	d.err = err
 	q.mu.Unlock()
@@ -200,16 +166,17 @@ func (q *Peer) dial(place int, d *dial) {
 // detach keeps new calls from c, which failed or is leaving. A connection that never
 // brought a byte counts as a failed dial, so that calls do not dial in a tight circle.
 func (q *Peer) detach(c *callConn) {
-	if !q.conns[c.place].CompareAndSwap(c, nil) {
+	p := &q.places[c.place]
+	if !p.conn.CompareAndSwap(c, nil) {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if c.rd.bytes.Load() > 0 {
-		q.back = backoff{}
+		p.back = backoff{}
 		return
 	}
-	q.back.failed(time.Now(), fmt.Errorf("%w right after it was opened", ErrConnLost), q.pool.cfg)
+	p.back.failed(time.Now(), fmt.Errorf("%w right after it was opened", ErrConnLost), q.pool.cfg)
 }
 
 // close ends every connection of q.
@@ -217,8 +184,8 @@ func (q *Peer) close(err error) {
 	q.cancel()
 	q.mu.Lock()
 	var open []*callConn
-	for i := range q.conns {
-		if c := q.conns[i].Load(); c != nil {
+	for i := range q.places {
+		if c := q.places[i].conn.Load(); c != nil {
 			open = append(open, c)
 		}
 	}

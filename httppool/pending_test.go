@@ -12,18 +12,28 @@ func TestStartedCallsAreUnderWayTogether(t *testing.T) {
 	_, addr := serverPool(t, Config{Handler: h})
 	q := newPool(t, Config{}).Peer(addr)
 	ctx, cancel := context.WithCancel(context.Background())
+	if _, ok := q.Start(ctx, &Request{Key: "k"}); ok {
+		t.Fatal("a call was started without a connection")
+	}
+	first := make(chan error, 1)
+	go func() { first <- q.Call(ctx, &Request{Key: "k"}, new(Response)) }() // connects
+	<-h.entered
 	var reqs [3]Request
 	var pending [3]Pending
 	for i := range pending {
 		reqs[i] = Request{Key: "k"}
-		pending[i] = q.Start(ctx, &reqs[i])
+		var ok bool
+		if pending[i], ok = q.Start(ctx, &reqs[i]); !ok {
+			t.Fatal("a call was not started")
+		}
 		<-h.entered // while none of the others has ended
 	}
 	cancel()
+	wantCallError(t, <-first, context.Canceled, true)
 	for _, i := range []int{2, 0, 1} {
 		wantCallError(t, pending[i].Wait(ctx, new(Response)), context.Canceled, true)
 	}
-	for range pending {
+	for range len(pending) + 1 {
 		if err := <-h.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("a handler's context ended with %v, want Canceled", err)
 		}
@@ -36,8 +46,8 @@ func TestStartOfAnInvalidCall(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	q := newPool(t, Config{MaxValue: 10}).Peer(addr)
-	p := q.Start(context.Background(), &Request{Value: make([]byte, 11)})
+	p, _ := q.Start(context.Background(), &Request{Value: make([]byte, 11)})
 	wantCallError(t, p.Wait(context.Background(), new(Response)), ErrTooLarge, false)
-	p = q.Start(ended, &Request{})
+	p, _ = q.Start(ended, &Request{})
 	wantCallError(t, p.Wait(ended, new(Response)), context.Canceled, false)
 }

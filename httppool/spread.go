@@ -2,6 +2,7 @@ package httppool
 
 import (
 	"math/bits"
+	"time"
 	"unsafe"
 )
 
@@ -25,34 +26,57 @@ func (c *callConn) weigh(size int) {
 	}
 }
 
+// open returns an open connection for the calling goroutine, or nil if there is none.
+func (q *Peer) open() *callConn {
+	first := q.places[0].conn.Load()
+	if len(q.places) == 1 || first != nil && !q.bulky() {
+		return first
+	}
+	at := 0
+	if q.bulky() {
+		at = home(len(q.places))
+	}
+	if c := q.places[at].conn.Load(); c != nil {
+		return c
+	}
+	q.dialSoon(at)
+	for i := range q.places { // any is better than to wait
+		if c := q.places[i].conn.Load(); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// dialPause is the least time between two dials that nobody waits for.
+const dialPause = 5 * time.Second
+
+// dialSoon dials for a place in the background.
+func (q *Peer) dialSoon(at int) {
+	now, p := time.Now().UnixNano(), &q.places[at]
+	if due := p.due.Load(); now >= due && p.due.CompareAndSwap(due, now+int64(dialPause)) {
+		q.join(at) // an error means that it is too early: next time
+	}
+}
+
 // bulky reports whether one of the connections is.
 func (q *Peer) bulky() bool {
-	for i := range q.conns {
-		if c := q.conns[i].Load(); c != nil && c.bulky.Load() {
+	for i := range q.places {
+		if c := q.places[i].conn.Load(); c != nil && c.bulky.Load() {
 			return true
 		}
 	}
 	return false
 }
 
-// another returns the connection that the calling goroutine keeps to, or nil if that
-// is not there yet: it is dialled, and nobody waits for it.
-func (q *Peer) another() *callConn {
-	place := home(len(q.conns))
-	c := q.conns[place].Load()
-	if c == nil {
-		q.join(place) // an error means that it is too early to try again
-	}
-	return c
-}
-
 // home returns a number below n that is the same for one goroutine from call to call,
 // and spread evenly over goroutines: it derives from where the goroutine's stack is.
-// If the stack moves, it may change once, which does no harm.
+// It changes when the stack moves, and may differ between deep calls and shallow ones,
+// which does no harm.
 func home(n int) int {
 	var here byte
-	const stackShift, golden = 12, 0x9e3779b97f4a7c15
-	page := uint64(uintptr(unsafe.Pointer(&here)) >> stackShift)
-	place, _ := bits.Mul64(page*golden, uint64(n))
-	return int(place)
+	const pageShift, golden = 12, 0x9e3779b97f4a7c15
+	page := uint64(uintptr(unsafe.Pointer(&here)) >> pageShift)
+	at, _ := bits.Mul64(page*golden, uint64(n))
+	return int(at)
 }

@@ -32,7 +32,7 @@ func TestLargeAnswersOpenASecondConnection(t *testing.T) {
 	}
 	eventually(t, "a second connection serves calls", func() bool {
 		callMany(t, q, bulkyFrom*2)
-		c := q.conns[1].Load()
+		c := q.places[1].conn.Load()
 		if c == nil {
 			return false
 		}

@@ -77,6 +77,17 @@ func (s *slowCaller) Call(ctx context.Context, req *httppool.Request, resp *http
 	return err
 }
 
+// Start starts a call at once where no delays are set, as it would without s.
+func (s *slowCaller) Start(ctx context.Context, req *httppool.Request) (p httppool.Pending, ok bool) {
+	s.calls.mu.Lock()
+	delayed := s.calls.max > 0 || s.calls.hold != nil
+	s.calls.mu.Unlock()
+	if next, can := s.next.(*httppool.Peer); can && !delayed {
+		return next.Start(ctx, req)
+	}
+	return p, false
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	if d == 0 {
 		return nil

@@ -122,6 +122,9 @@ func (c Clients) client(id int, h *History, group func(int) *cachemesh.Group[int
 // operate does one operation: mostly Gets, and as much writing as keeps leases
 // and loads in each other's way. Whoever writes the origin tells the mesh.
 func (c Clients) operate(ctx context.Context, dice, id int, key string, value int, h *History, g *cachemesh.Group[int]) error {
+	if dice < 15 {
+		return c.getAll(ctx, id, h, g)
+	}
 	if dice < 85 {
 		end := h.Begin(id, Input{Kind: Get, Key: key})
 		v, err := g.Get(ctx, key)
@@ -148,6 +151,38 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	}
 	end := h.Begin(id, Input{Kind: Delete, Key: key})
 	return ended(end, g.Delete(ctx, key))
+}
+
+// getAll gets all keys with one call, which is a Get of each.
+func (c Clients) getAll(ctx context.Context, id int, h *History, g *cachemesh.Group[int]) error {
+	ends := make(map[string]func(Output), len(c.Keys))
+	for _, key := range c.Keys {
+		ends[key] = h.Begin(id, Input{Kind: Get, Key: key})
+	}
+	values, err := g.GetMany(ctx, c.Keys)
+	failed := cachemesh.KeyErrors{}
+	if err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	for key, end := range ends {
+		if failed[key] == nil {
+			end(Output{Value: values[key]})
+		}
+	}
+	return err
+}
+
+// getWith gets a key with one call for several.
+func getWith(ctx context.Context, g *cachemesh.Group[int], keys []string, key string) (int, error) {
+	values, err := g.GetMany(ctx, keys)
+	if failed, ok := errors.AsType[cachemesh.KeyErrors](err); ok {
+		err = failed[key]
+	}
+	v, found := values[key]
+	if err == nil && !found {
+		err = cachemesh.ErrNotFound
+	}
+	return v, err
 }
 
 // ended records a write's end. A write that certainly failed is not recorded.

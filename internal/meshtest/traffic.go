@@ -115,7 +115,13 @@ func (tr *Traffic) read(member int, rng *rand.Rand) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), tr.Timeout)
 		began := tr.Ledger.Begin()
-		v, err := g.Get(ctx, key)
+		var v int
+		var err error
+		if many, ok := g.(*cachemesh.Group[int]); ok && rng.IntN(4) == 0 {
+			v, err = getWith(ctx, many, tr.Keys, key)
+		} else {
+			v, err = g.Get(ctx, key)
+		}
 		cancel()
 		took := time.Since(began.at)
 		notFound := errors.Is(err, cachemesh.ErrNotFound)

@@ -10,7 +10,7 @@ import (
 // after the entry was passed to Set, nor may the bytes of Data: entries are
 // shared with every reader. An entry can be Set once, in one store.
 type Entry struct {
-	// What a hit reads first comes first: one cache line.
+	// What a hit reads first comes first: 64 bytes.
 
 	hash    uint64 // written before the entry is published
 	Key     string // the full key; compared on every hit
@@ -19,6 +19,7 @@ type Entry struct {
 	heat     atomic.Uint32 // see heat.go; not 0 once the entry was passed to Set
 	place    place         // guarded by the store's mu
 	Negative bool          // the value is that there is none
+	Inline   bool          // for the caller alone
 
 	Decoded unsafe.Pointer // for the caller alone, which reads and writes it atomically
 	Care    *Care          // for the caller alone, but counted in Size; nil: none
