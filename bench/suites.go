@@ -172,13 +172,8 @@ func mixedSuite(m mode) suite {
 	}
 }
 
-// memoryRounds is how many rounds measure the memory, which varies little.
-func (m mode) memoryRounds() int {
-	if m.full {
-		return 3
-	}
-	return 1
-}
+// memoryRounds is how many rounds measure the memory, which varies less than speed.
+const memoryRounds = 3
 
 func memory(m mode) suite {
 	keys := 50_000
@@ -192,7 +187,7 @@ func memory(m mode) suite {
 			"resident set of all processes after a garbage collection.", keys),
 		setup:   proc.Setup{Members: 1, Drivers: 1, CacheBytes: 1 << 30, HotCopies: true, Entries: keys},
 		systems: names,
-		rounds:  m.memoryRounds(),
+		rounds:  memoryRounds,
 		cells: []cell{{name: "memory", title: "128 B", memory: true,
 			job: proc.Job{Work: "memory", Size: 128, Keys: keys}}},
 	}
