@@ -128,13 +128,9 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now int64) outcome {
 	var hint *owner
 	for try := 0; try < routeTries; now = c.node.now() {
-		v := c.node.view.Load()
-		if v == nil {
-			var err error
-			if v, err = c.node.currentView(ctx); err != nil {
-				return outcome{err: err}
-			}
-			now = c.node.now()
+		v, err := c.node.currentView(ctx)
+		if err != nil {
+			return outcome{err: err}
 		}
 		o := v.owner(hash)
 		var got outcome

@@ -28,12 +28,8 @@ func (c *callConn) weigh(size int) {
 
 // open returns an open connection for the calling goroutine, or nil if there is none.
 func (q *Peer) open() *callConn {
-	first := q.places[0].conn.Load()
-	if len(q.places) == 1 || first != nil && !q.bulky() {
-		return first
-	}
 	at := 0
-	if q.bulky() {
+	if len(q.places) > 1 && q.bulky() {
 		at = home(len(q.places))
 	}
 	if c := q.places[at].conn.Load(); c != nil {

@@ -55,6 +55,31 @@ func (m *mesh) traffic(ctx context.Context) (*meshtest.Traffic, error) {
 	return tr, nil
 }
 
+// warmTraffic is traffic, once keys are in memory and hot.
+func (m *mesh) warmTraffic(ctx context.Context) (*meshtest.Traffic, error) {
+	tr, err := m.traffic(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := wait(ctx, warmUp); err != nil {
+		tr.Stop()
+		return nil, err
+	}
+	return tr, nil
+}
+
+// recovered waits until all members agree, goes on for a while, and judges.
+func (m *mesh) recovered(ctx context.Context, tr *meshtest.Traffic, within time.Duration, since string, linger time.Duration, struck ...int) (meshtest.Outcome, error) {
+	if err := m.whole(ctx, m.all(), within, since); err != nil {
+		return meshtest.Outcome{}, err
+	}
+	tr.Ledger.Agree()
+	if err := wait(ctx, linger); err != nil {
+		return meshtest.Outcome{}, err
+	}
+	return m.judge(tr, struck...), nil
+}
+
 // judge stops the traffic and reports what readers saw, and how long a Get took
 // at members other than those that were struck.
 func (m *mesh) judge(tr *meshtest.Traffic, struck ...int) meshtest.Outcome {
@@ -89,14 +114,11 @@ func (m *mesh) whole(ctx context.Context, which []int, within time.Duration, sin
 }
 
 func killOwner(ctx context.Context, m *mesh) error {
-	tr, err := m.traffic(ctx)
+	tr, err := m.warmTraffic(ctx)
 	if err != nil {
 		return err
 	}
 	defer tr.Stop()
-	if err := wait(ctx, warmUp); err != nil {
-		return err
-	}
 	const victim = 2 // it owns a fifth of the keys
 	m.kill(victim)
 	if err := m.whole(ctx, []int{0, 1, 3, 4}, 10*time.Second, "the crash"); err != nil {
@@ -110,14 +132,11 @@ func killOwner(ctx context.Context, m *mesh) error {
 }
 
 func restart(ctx context.Context, m *mesh) error {
-	tr, err := m.traffic(ctx)
+	tr, err := m.warmTraffic(ctx)
 	if err != nil {
 		return err
 	}
 	defer tr.Stop()
-	if err := wait(ctx, warmUp); err != nil {
-		return err
-	}
 	const victim = 1
 	m.kill(victim)
 	began := time.Now()
@@ -125,14 +144,10 @@ func restart(ctx context.Context, m *mesh) error {
 		return err
 	}
 	took := time.Since(began)
-	if err := m.whole(ctx, m.all(), 10*time.Second, "the restart"); err != nil {
+	out, err := m.recovered(ctx, tr, 10*time.Second, "the restart", 7*time.Second, victim)
+	if err != nil {
 		return err
 	}
-	tr.Ledger.Agree()
-	if err := wait(ctx, 7*time.Second); err != nil {
-		return err
-	}
-	out := m.judge(tr, victim)
 	late := began.Add(took + 3*time.Second)
 	m.report(!out.LastReadError.After(late) && !out.LastWriteError.After(late), "0 errors after 3 s",
 		"serving again %v after kill -9; %d writes failed until then", ms(took), out.WriteErrors)
@@ -140,14 +155,11 @@ func restart(ctx context.Context, m *mesh) error {
 }
 
 func linkDown(ctx context.Context, m *mesh) error {
-	tr, err := m.traffic(ctx)
+	tr, err := m.warmTraffic(ctx)
 	if err != nil {
 		return err
 	}
 	defer tr.Stop()
-	if err := wait(ctx, warmUp); err != nil {
-		return err
-	}
 	const victim = 3
 	if err := m.net.setLink(ctx, victim, "down"); err != nil {
 		return err
@@ -158,26 +170,16 @@ func linkDown(ctx context.Context, m *mesh) error {
 	if err := m.net.setLink(ctx, victim, "up"); err != nil {
 		return err
 	}
-	if err := m.whole(ctx, m.all(), 30*time.Second, "the link is up"); err != nil {
-		return err
-	}
-	tr.Ledger.Agree()
-	if err := wait(ctx, 3*time.Second); err != nil {
-		return err
-	}
-	m.judge(tr, victim)
-	return nil
+	_, err = m.recovered(ctx, tr, 30*time.Second, "the link is up", 3*time.Second, victim)
+	return err
 }
 
 func blackHole(ctx context.Context, m *mesh) error {
-	tr, err := m.traffic(ctx)
+	tr, err := m.warmTraffic(ctx)
 	if err != nil {
 		return err
 	}
 	defer tr.Stop()
-	if err := wait(ctx, warmUp); err != nil {
-		return err
-	}
 	a, b := []int{0, 1, 2}, []int{3, 4}
 	if err := m.net.partition(ctx, a, b); err != nil {
 		return err
@@ -192,13 +194,6 @@ func blackHole(ctx context.Context, m *mesh) error {
 	if err := m.net.heal(ctx, a, b); err != nil {
 		return err
 	}
-	if err := m.whole(ctx, m.all(), 30*time.Second, "healing"); err != nil {
-		return err
-	}
-	tr.Ledger.Agree()
-	if err := wait(ctx, 5*time.Second); err != nil {
-		return err
-	}
-	m.judge(tr)
-	return nil
+	_, err = m.recovered(ctx, tr, 30*time.Second, "healing", 5*time.Second)
+	return err
 }

@@ -53,14 +53,11 @@ func stopHolder(ctx context.Context, m *mesh) error {
 }
 
 func stopOwner(ctx context.Context, m *mesh) error {
-	tr, err := m.traffic(ctx)
+	tr, err := m.warmTraffic(ctx)
 	if err != nil {
 		return err
 	}
 	defer tr.Stop()
-	if err := wait(ctx, warmUp); err != nil {
-		return err
-	}
 	const victim = 2
 	if err := m.member(victim).stop(ctx); err != nil {
 		return err
@@ -69,13 +66,6 @@ func stopOwner(ctx context.Context, m *mesh) error {
 		return err
 	}
 	m.member(victim).resume()
-	if err := m.whole(ctx, m.all(), 10*time.Second, "SIGCONT"); err != nil {
-		return err
-	}
-	tr.Ledger.Agree()
-	if err := wait(ctx, maxStale+2*time.Second); err != nil {
-		return err
-	}
-	m.judge(tr, victim)
-	return nil
+	_, err = m.recovered(ctx, tr, 10*time.Second, "SIGCONT", maxStale+2*time.Second, victim)
+	return err
 }
