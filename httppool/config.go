@@ -1,8 +1,10 @@
 package httppool
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,7 +19,8 @@ const (
 	DefaultMaxConns      = 2048
 	DefaultConnsPerPeer  = 2
 
-	MaxSelf  = 512 // bytes of Config.Self
+	MaxSelf  = 512 // bytes of Config.Self, and of Config.Addr
+	maxMesh  = 255
 	maxGroup = 255
 	// Keys must leave room in one frame for an inline value and a message.
 	maxMaxKey   = 16 << 10
@@ -29,6 +32,12 @@ const (
 type Config struct {
 	// Self is this member's id, told to peers when a connection opens; at most 512 bytes.
 	Self string
+	// Addr is the address at which peers reach this member; at most 512 bytes. A peer that
+	// has the same one under another Self is refused: two processes were given one address.
+	// Empty: not told.
+	Addr string
+	// Mesh is the name of the mesh, at most 255 bytes: peers of another are refused.
+	Mesh string
 	// Handler answers calls from peers; nil: peer connections to this member are refused.
 	Handler Handler
 	// OnStream receives each raw stream that a peer opened, and owns conn from then on.
@@ -43,6 +52,9 @@ type Config struct {
 	// proved, never sent, but whoever connects can test guesses against a proof:
 	// use at least 16 random bytes.
 	Secret []byte
+	// AcceptSecrets may be proved by the members that this one connects to, in place of
+	// Secret: so a secret is replaced without a gap. They need Secret.
+	AcceptSecrets [][]byte
 	// Logger hears of refusals, bad frames and panics; nil: silent.
 	Logger *slog.Logger
 
@@ -73,6 +85,16 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Self) > MaxSelf {
 		return c, fmt.Errorf("httppool: Config.Self: %w", &TooLargeError{"Self", len(c.Self), MaxSelf})
 	}
+	if len(c.Addr) > MaxSelf {
+		return c, fmt.Errorf("httppool: Config.Addr: %w", &TooLargeError{"Addr", len(c.Addr), MaxSelf})
+	}
+	if len(c.Mesh) > maxMesh {
+		return c, fmt.Errorf("httppool: Config.Mesh: %w", &TooLargeError{"Mesh", len(c.Mesh), maxMesh})
+	}
+	if len(c.AcceptSecrets) > 0 && len(c.Secret) == 0 {
+		return c, errors.New("httppool: Config.AcceptSecrets needs Secret, which this member proves")
+	}
+	c.copySecrets()
 	ints := []struct {
 		name       string
 		v          *int
@@ -119,6 +141,17 @@ func (c Config) withDefaults() (Config, error) {
 		c.Dial = dialTCP
 	}
 	return c, nil
+}
+
+// copySecrets makes the secrets and TLS this pool's own, whatever the caller does with theirs.
+func (c *Config) copySecrets() {
+	c.Secret = bytes.Clone(c.Secret)
+	accepted := make([][]byte, len(c.AcceptSecrets))
+	for i, s := range c.AcceptSecrets {
+		accepted[i] = bytes.Clone(s)
+	}
+	c.AcceptSecrets = accepted
+	c.TLS = c.TLS.Clone()
 }
 
 func dialTCP(ctx context.Context, addr string) (net.Conn, error) {

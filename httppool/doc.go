@@ -23,16 +23,21 @@
 //	        Cachemesh-Id: base64url(id)        at most 512 bytes
 //	        Cachemesh-Nonce: base64url(32 random bytes)
 //	        Cachemesh-Limits: 4096 67108864    largest key and value it accepts
+//	        Cachemesh-Mesh: base64url(name)    only if the mesh has a name
+//	        Cachemesh-Addr: base64url(addr)    at which peers reach it
 //	        Cachemesh-Auth: hmac-sha256        only with a secret
-//	server: HTTP/1.1 101, the same Upgrade, Id, Nonce and Limits of its own, and
+//	server: HTTP/1.1 101, the same Upgrade, Id, Nonce, Limits, Mesh and Addr of its own, and
 //	        Cachemesh-Proof: base64url(HMAC-SHA256(secret, role, …))
 //	client: one byte 1 and its own 32-byte proof, or 33 zeros if the server's is wrong
 //
-// A proof covers the role (server or client), the protocol, the path, both nonces and both
-// ids, each with its length. Without a secret the last two steps are left out; if only one
+// A proof covers the role (server or client), the protocol, the path, both nonces, both
+// ids and, if there is one, both names of the mesh, each with its length. A client may accept
+// proofs of several secrets, and answers with one of the secret that the server showed.
+// Without a secret the last two steps are left out; if only one
 // end has one, the server answers 403 with the reason. Nothing that follows is read as a
 // frame before the proof was checked. The proof guards the opening of a connection; only
-// TLS guards its bytes. Another version of the protocol is answered 426.
+// TLS guards its bytes. Another version of the protocol is answered 426, another mesh 403, and
+// a caller that has the server's own address under another id 409.
 //
 // # Frames
 //

@@ -1,8 +1,11 @@
 package httppool
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 )
 
 var (
@@ -14,6 +17,12 @@ var (
 	// ErrRefused reports that a connection was refused while it was opened; the
 	// wrapping error says why and what to do.
 	ErrRefused = errors.New("httppool: connection refused by the handshake")
+	// ErrMismatch reports, with ErrRefused or ErrUnreachable, that the other end answered
+	// and that waiting will not help: another secret, certificate authority, mesh, protocol.
+	ErrMismatch = errors.New("httppool: the peer answered and does not fit this member")
+	// ErrAddrTaken reports, with ErrMismatch, that the peer is another process and has this
+	// member's own address.
+	ErrAddrTaken = errors.New("httppool: another process has this member's address")
 	// ErrTooLarge reports a field over its limit; see TooLargeError.
 	ErrTooLarge = errors.New("httppool: too large")
 	// ErrConnLost reports that the connection ended before the answer came.
@@ -56,6 +65,42 @@ func (e *TooLargeError) Error() string {
 
 // Is reports whether target is ErrTooLarge.
 func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
+
+// mismatchError makes an error match ErrMismatch, and also what else it is.
+type mismatchError struct{ error }
+
+func (e mismatchError) Unwrap() error        { return e.error }
+func (e mismatchError) Is(target error) bool { return target == ErrMismatch }
+
+func markMismatch(err error) error { return mismatchError{err} }
+
+// markStatus makes the refusals match ErrMismatch that are about who the caller is. Others
+// pass: the peer is full or shutting down, or a proxy has nobody to pass the request to.
+func markStatus(err error, code int) error {
+	switch code {
+	case http.StatusConflict:
+		return markMismatch(fmt.Errorf("%w: %w", ErrAddrTaken, err))
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden,
+		http.StatusUpgradeRequired, http.StatusHTTPVersionNotSupported:
+		return markMismatch(err)
+	}
+	return err
+}
+
+// markTLS makes the errors of TLS match ErrMismatch that mean that an end does not trust the
+// other or does not speak TLS, and not that the network failed.
+func markTLS(err error) error {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return markMismatch(err)
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return markMismatch(err)
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // an alert
+		return markMismatch(err)
+	}
+	return err
+}
 
 // backoffError answers calls between two dials. It matches ErrUnreachable and
 // whatever made the last dial fail.

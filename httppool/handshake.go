@@ -23,6 +23,8 @@ const (
 	headerAuth   = "Cachemesh-Auth" // names the proof a client asks for and will give
 	headerProof  = "Cachemesh-Proof"
 	headerLimits = "Cachemesh-Limits"
+	headerMesh   = "Cachemesh-Mesh" // left out if the mesh has no name
+	headerAddr   = "Cachemesh-Addr"
 	authScheme   = "hmac-sha256"
 
 	nonceSize = 32
@@ -36,9 +38,16 @@ const (
 // hello is what one end told the other.
 type hello struct {
 	id    string
+	addr  string // at which peers reach it; empty: it did not say
+	mesh  string
 	nonce []byte
 	lim   limits
 	auth  bool // it knows, or claims to know, a secret
+}
+
+// hello returns what this member tells about itself on one connection.
+func (p *Pool) hello() hello {
+	return hello{id: p.cfg.Self, addr: p.cfg.Addr, mesh: p.cfg.Mesh, nonce: newNonce(), lim: p.lim}
 }
 
 func newNonce() []byte {
@@ -51,22 +60,47 @@ func newNonce() []byte {
 // sending the other's proof back; the lengths keep ids from running into each other.
 func proof(secret []byte, role, path string, client, server hello) []byte {
 	m := hmac.New(sha256.New, secret)
-	for _, part := range [][]byte{
+	parts := [][]byte{
 		[]byte("cachemesh " + role), []byte(protocol), []byte(path),
 		client.nonce, server.nonce, []byte(client.id), []byte(server.id),
-	} {
+	}
+	if client.mesh != "" || server.mesh != "" {
+		parts = append(parts, []byte(client.mesh), []byte(server.mesh))
+	}
+	for _, part := range parts {
 		m.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		m.Write(part)
 	}
 	return m.Sum(nil)
 }
 
+// shown returns the secret that a server's proof shows, of those that this member accepts,
+// or nil. The client proves the same one, so that the server needs to know no other.
+func (p *Pool) shown(given []byte, path string, client, server hello) []byte {
+	if hmac.Equal(given, proof(p.cfg.Secret, "server", path, client, server)) {
+		return p.cfg.Secret
+	}
+	for _, s := range p.cfg.AcceptSecrets {
+		if hmac.Equal(given, proof(s, "server", path, client, server)) {
+			return s
+		}
+	}
+	return nil
+}
+
 // header returns the lines that tell h to the other end.
 func (h hello) header() string {
-	return fmt.Sprintf("%s: %s\r\n%s: %s\r\n%s: %d %d\r\n",
+	lines := fmt.Sprintf("%s: %s\r\n%s: %s\r\n%s: %d %d\r\n",
 		headerID, base64.RawURLEncoding.EncodeToString([]byte(h.id)),
 		headerNonce, base64.RawURLEncoding.EncodeToString(h.nonce),
 		headerLimits, h.lim.key, h.lim.value)
+	if h.mesh != "" {
+		lines += headerMesh + ": " + base64.RawURLEncoding.EncodeToString([]byte(h.mesh)) + "\r\n"
+	}
+	if h.addr != "" {
+		lines += headerAddr + ": " + base64.RawURLEncoding.EncodeToString([]byte(h.addr)) + "\r\n"
+	}
+	return lines
 }
 
 // parseHello reads what the other end told, in headers that get finds by name.
@@ -77,6 +111,16 @@ func parseHello(get func(string) string) (hello, error) {
 		return h, errors.New(headerID + " is not an id")
 	}
 	h.id = string(id)
+	mesh, err := base64.RawURLEncoding.DecodeString(get(headerMesh))
+	if err != nil || len(mesh) > maxMesh {
+		return h, errors.New(headerMesh + " is not a name")
+	}
+	h.mesh = string(mesh)
+	addr, err := base64.RawURLEncoding.DecodeString(get(headerAddr))
+	if err != nil || len(addr) > MaxSelf {
+		return h, errors.New(headerAddr + " is not an address")
+	}
+	h.addr = string(addr)
 	h.nonce, err = base64.RawURLEncoding.DecodeString(get(headerNonce))
 	if err != nil || len(h.nonce) != nonceSize {
 		return h, errors.New(headerNonce + " is not a nonce")

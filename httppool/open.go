@@ -3,8 +3,8 @@ package httppool
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
@@ -26,11 +26,12 @@ type opened struct {
 // maxAnswer bounds the bytes of a server's answer to the handshake.
 const maxAnswer = 16 << 10
 
-// open dials addr and upgrades the connection on path. Errors match ErrUnreachable or
-// ErrRefused, or are ctx's.
-func (p *Pool) open(ctx context.Context, addr, path string) (opened, error) {
+// open dials addr and upgrades the connection on path. TLS verifies the peer against
+// host, or the host of addr if it is empty. Errors match ErrUnreachable or ErrRefused, or
+// are ctx's.
+func (p *Pool) open(ctx context.Context, addr, host, path string) (opened, error) {
 	p.stats.dials.Add(1)
-	conn, err := p.dialConn(ctx, addr)
+	conn, err := p.dialConn(ctx, addr, host)
 	if err == nil {
 		// A context that ends makes every read and write of the handshake end.
 		stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
@@ -49,7 +50,7 @@ func (p *Pool) open(ctx context.Context, addr, path string) (opened, error) {
 }
 
 // dialConn connects, and shakes hands for TLS if it is configured.
-func (p *Pool) dialConn(ctx context.Context, addr string) (net.Conn, error) {
+func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error) {
 	conn, err := p.cfg.Dial(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -60,21 +61,22 @@ func (p *Pool) dialConn(ctx context.Context, addr string) (net.Conn, error) {
 	cfg := p.cfg.TLS.Clone()
 	cfg.NextProtos = []string{"http/1.1"}
 	if cfg.ServerName == "" {
-		if cfg.ServerName = addr; strings.Contains(addr, ":") {
+		if cfg.ServerName = cmp.Or(host, addr); host == "" && strings.Contains(addr, ":") {
 			cfg.ServerName, _, _ = net.SplitHostPort(addr)
 		}
 	}
 	secure := tls.Client(conn, cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, markTLS(err))
 	}
 	return secure, nil
 }
 
 // greet is the client's part of the handshake.
 func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
-	mine := hello{id: p.cfg.Self, nonce: newNonce(), lim: p.lim, auth: len(p.cfg.Secret) > 0}
+	mine := p.hello()
+	mine.auth = len(p.cfg.Secret) > 0
 	var req bytes.Buffer
 	fmt.Fprintf(&req, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: %s\r\n%s",
 		path, hostHeader(addr), protocol, mine.header())
@@ -88,11 +90,12 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 	br := bufio.NewReader(io.LimitReader(conn, maxAnswer))
 	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
 	if err != nil {
-		return opened{}, fmt.Errorf("%w: handshake: %w", ErrUnreachable, err)
+		return opened{}, fmt.Errorf("%w: handshake: %w", ErrUnreachable, markTLS(err))
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
-		return opened{}, fmt.Errorf("%w: %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
+		err := fmt.Errorf("%w: %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
+		return opened{}, markStatus(err, resp.StatusCode)
 	}
 	if got := resp.Header.Get("Upgrade"); got != protocol {
 		return opened{}, fmt.Errorf("%w: the peer upgraded to %q instead of %q", ErrRefused, got, protocol)
@@ -100,6 +103,9 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 	theirs, err := parseHello(resp.Header.Get)
 	if err != nil {
 		return opened{}, fmt.Errorf("%w: the peer's answer is wrong: %w", ErrRefused, err)
+	}
+	if theirs.mesh != mine.mesh {
+		return opened{}, markMismatch(fmt.Errorf("%w: the peer belongs to the mesh %q and this member to %q (Options.Mesh)", ErrRefused, theirs.mesh, mine.mesh))
 	}
 	if mine.auth {
 		if err := p.prove(conn, path, resp.Header.Get(headerProof), mine, theirs); err != nil {
@@ -114,12 +120,13 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 func (p *Pool) prove(conn net.Conn, path, given string, mine, theirs hello) error {
 	got, _ := base64.RawURLEncoding.DecodeString(given)
 	verdict := make([]byte, verdictSize)
-	if !hmac.Equal(got, proof(p.cfg.Secret, "server", path, mine, theirs)) {
+	secret := p.shown(got, path, mine, theirs)
+	if secret == nil {
 		conn.Write(verdict) // tells the peer why; it may be gone
-		return fmt.Errorf("%w: the peer does not know this member's shared secret; give both the same (Options.Secret)", ErrRefused)
+		return markMismatch(fmt.Errorf("%w: the peer does not know this member's shared secret; give both the same (Options.Secret)", ErrRefused))
 	}
 	verdict[0] = verdictAccept
-	copy(verdict[1:], proof(p.cfg.Secret, "client", path, mine, theirs))
+	copy(verdict[1:], proof(secret, "client", path, mine, theirs))
 	if _, err := conn.Write(verdict); err != nil {
 		return fmt.Errorf("%w: handshake: %w", ErrUnreachable, err)
 	}
@@ -140,13 +147,20 @@ func hostHeader(addr string) string {
 // belongs to the caller; Pool.Close does not close it. It neither heeds nor moves the
 // backoff of calls. Errors match ErrUnreachable, ErrRefused or ErrClosed.
 func (p *Pool) DialStream(ctx context.Context, addr string) (net.Conn, error) {
+	return p.DialStreamAs(ctx, addr, "")
+}
+
+// DialStreamAs is DialStream to an address that was found by the name host: TLS verifies
+// the peer's certificate against it. An empty host is that of addr, and TLS.ServerName
+// comes before both.
+func (p *Pool) DialStreamAs(ctx context.Context, addr, host string) (net.Conn, error) {
 	if p.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
-	o, err := p.open(ctx, addr, pathStream)
+	o, err := p.open(ctx, addr, host, pathStream)
 	if err != nil {
 		if p.ctx.Err() != nil {
 			err = ErrClosed

@@ -129,7 +129,7 @@ func (q *Peer) gone() error {
 func (q *Peer) dial(at int, d *dial) {
 	ctx, cancel := context.WithTimeout(q.ctx, q.pool.cfg.DialTimeout)
 	defer cancel()
-	o, err := q.pool.open(ctx, q.addr, pathPeer)
+	o, err := q.pool.open(ctx, q.addr, "", pathPeer)
 	if err == nil {
 		c := newCallConn(q, at, o)
 		if q.pool.adopt(c, c.readLoop, c.writeLoop) {

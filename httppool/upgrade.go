@@ -21,6 +21,8 @@ const (
 	refusedRequest   = "not an upgrade request"
 	refusedVersion   = "version"
 	refusedHello     = "bad handshake"
+	refusedMesh      = "mesh"
+	refusedAddr      = "address"
 	refusedSecret    = "secret"
 	refusedUnwanted  = "not served here"
 	refusedFull      = "too many connections"
@@ -87,6 +89,14 @@ func (p *Pool) examine(r *http.Request) (hello, *refusal) {
 	switch {
 	case err != nil:
 		return h, &refusal{code: http.StatusBadRequest, reason: refusedHello, text: err.Error()}
+	case h.mesh != p.cfg.Mesh:
+		return h, &refusal{code: http.StatusForbidden, reason: refusedMesh,
+			text: fmt.Sprintf("this member belongs to another mesh than %q (Options.Mesh)", h.mesh),
+			log:  fmt.Sprintf("it belongs to the mesh %q and this member to %q (Options.Mesh)", h.mesh, p.cfg.Mesh)}
+	case h.addr != "" && h.addr == p.cfg.Addr && h.id != p.cfg.Self:
+		return h, &refusal{code: http.StatusConflict, reason: refusedAddr,
+			text: fmt.Sprintf("this member advertises the address %s too; give each its own (Options.AdvertiseAddr)", h.addr),
+			log:  fmt.Sprintf("it advertises this member's own address, %s; give each its own (Options.AdvertiseAddr)", h.addr)}
 	case h.auth && len(p.cfg.Secret) == 0:
 		return h, &refusal{code: http.StatusForbidden, reason: refusedSecret,
 			text: "this member has no shared secret and the caller has one; give both the same (Options.Secret)",
@@ -152,7 +162,7 @@ var errSecret = errors.New("wrong proof of the shared secret")
 // welcome is the server's part of the handshake after the request was examined.
 func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hello) error {
 	conn.SetDeadline(time.Now().Add(p.cfg.DialTimeout))
-	mine := hello{id: p.cfg.Self, nonce: newNonce(), lim: p.lim}
+	mine := p.hello()
 	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + mine.header()
 	if client.auth {
 		answer += headerProof + ": " +

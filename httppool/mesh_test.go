@@ -1,0 +1,184 @@
+package httppool
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+)
+
+// TestMeshNames: members of differently named meshes refuse each other, whichever has a name,
+// on connections for calls and on streams, with and without a secret.
+func TestMeshNames(t *testing.T) {
+	for _, secret := range []string{"", "0123456789abcdef"} {
+		for _, pair := range [][2]string{{"a", "b"}, {"", "b"}, {"a", ""}, {"a", "a"}} {
+			t.Run(strings.Join(pair[:], "-")+" "+secret, func(t *testing.T) {
+				var log logLines
+				server, addr := serverPool(t, Config{Handler: echoFast, Secret: []byte(secret), Mesh: pair[0],
+					Logger: log.logger(), OnStream: func(c net.Conn, _ string) { c.Close() }})
+				client := newPool(t, Config{Secret: []byte(secret), Mesh: pair[1], BackoffMin: 1, BackoffMax: 1})
+				if pair[0] == pair[1] {
+					checkEcho(t, client.Peer(addr), "", Request{Key: "k"})
+					return
+				}
+				err := client.Peer(addr).Call(within(t), new(Request), new(Response))
+				wantCallError(t, err, ErrRefused, false)
+				_, streamErr := client.DialStream(within(t), addr)
+				for _, err := range []error{err, streamErr} {
+					if !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "another mesh") || !strings.Contains(err.Error(), "Options.Mesh") {
+						t.Errorf("got %v, want ErrMismatch naming Options.Mesh", err)
+					}
+				}
+				if n := server.Stats().Refused[refusedMesh]; n != 2 {
+					t.Errorf("%d refusals counted, want 2", n)
+				}
+				if n := strings.Count(log.String(), "belongs to the mesh"); n != 1 {
+					t.Errorf("logged %d times, want once: %s", n, log.String())
+				}
+			})
+		}
+	}
+}
+
+// TestMeshNameOfTheServer: a server that does not look at the name is refused by the client.
+func TestMeshNameOfTheServer(t *testing.T) {
+	server, addr := serverPool(t, Config{Handler: echoFast, Mesh: "a"})
+	server.cfg.Mesh = "" // answers without it
+	client := newPool(t, Config{Mesh: "a"})
+	server.cfg.Handler = echoFast
+	client.cfg.Mesh = "" // asks without it
+	hello := client.hello()
+	client.cfg.Mesh = "a"
+	near, far := net.Pipe()
+	defer near.Close()
+	go func() {
+		defer far.Close()
+		far.Read(make([]byte, 4096))
+		far.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + hello.header() + "\r\n"))
+	}()
+	if _, err := client.greet(near, addr, pathPeer); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "Options.Mesh") {
+		t.Errorf("got %v, want ErrMismatch", err)
+	}
+}
+
+// TestOneAddressForTwo: a peer that has this member's own address is another process that
+// was given it; this member itself, by whatever way it is reached, is not.
+func TestOneAddressForTwo(t *testing.T) {
+	const both = "172.17.0.1:3000"
+	server, addr := serverPool(t, Config{Handler: echoFast, Self: "a#1", Addr: both})
+	err := newPool(t, Config{Self: "a#2", Addr: both}).Peer(addr).Call(within(t), new(Request), new(Response))
+	wantCallError(t, err, ErrRefused, false)
+	if !errors.Is(err, ErrAddrTaken) || !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "AdvertiseAddr") {
+		t.Errorf("got %v, want ErrAddrTaken naming AdvertiseAddr", err)
+	}
+	if n := server.Stats().Refused[refusedAddr]; n != 1 {
+		t.Errorf("%d refusals counted, want 1", n)
+	}
+	for _, cfg := range []Config{{Self: "a#1", Addr: both}, {Self: "a#2", Addr: "172.17.0.2:3000"}, {Self: "b"}} {
+		checkEcho(t, newPool(t, cfg).Peer(addr), cfg.Self, Request{Key: "k"})
+	}
+}
+
+// TestSecretsAreReplaced walks both ends through the three steps of a rotation: at each, and
+// across each, they know each other.
+func TestSecretsAreReplaced(t *testing.T) {
+	old, next := []byte("the old secret .."), []byte("the next secret .")
+	steps := []Config{
+		{Secret: old},
+		{Secret: old, AcceptSecrets: [][]byte{next}},
+		{Secret: next, AcceptSecrets: [][]byte{old}},
+		{Secret: next},
+	}
+	for i, a := range steps {
+		for j, b := range steps {
+			a.Handler = echoFast
+			_, addr := serverPool(t, a)
+			err := newPool(t, b).Peer(addr).Call(within(t), &Request{Key: "k"}, new(Response))
+			if near := i-j <= 1 && j-i <= 1; near && err != nil || i == 0 && j == 3 && err == nil {
+				t.Errorf("steps %d and %d: %v", i, j, err)
+			} else if err != nil && !errors.Is(err, ErrMismatch) {
+				t.Errorf("steps %d and %d: %v, want ErrMismatch", i, j, err)
+			}
+		}
+	}
+	if _, err := New(Config{AcceptSecrets: [][]byte{old}}); err == nil {
+		t.Error("AcceptSecrets without Secret was accepted")
+	}
+}
+
+// TestSecretsAreCopied: what the caller does with its slice later changes nothing.
+func TestSecretsAreCopied(t *testing.T) {
+	secret, other := []byte("0123456789abcdef"), []byte("fedcba9876543210")
+	_, addr := serverPool(t, Config{Handler: echoFast, Secret: secret, AcceptSecrets: [][]byte{other}})
+	clear(secret)
+	clear(other)
+	wantCallError(t, newPool(t, Config{Secret: make([]byte, 16)}).Peer(addr).Call(within(t), new(Request), new(Response)), ErrRefused, false)
+	checkEcho(t, newPool(t, Config{Secret: []byte("0123456789abcdef")}).Peer(addr), "", Request{Key: "k"})
+}
+
+// TestMismatch tells those that do not fit from those that are busy or not there.
+func TestMismatch(t *testing.T) {
+	ours, theirs := newAuthority(t), newAuthority(t)
+	secure := func(t *testing.T) string {
+		server := newPool(t, Config{Handler: echoFast})
+		ln, addr := listen(t)
+		serveOn(t, server, tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{ours.issue(t)}}))
+		return addr
+	}
+	plain := func(t *testing.T) string { _, addr := serverPool(t, Config{Handler: echoFast}); return addr }
+	full := func(t *testing.T) string {
+		server, addr := serverPool(t, Config{Handler: echoFast})
+		server.draining.Store(true)
+		return addr
+	}
+	nobody := func(t *testing.T) string { ln, addr := listen(t); ln.Close(); return addr }
+	for _, test := range []struct {
+		name   string
+		server func(*testing.T) string
+		client *tls.Config
+		want   bool
+	}{
+		{"another authority", secure, &tls.Config{RootCAs: theirs.pool()}, true},
+		{"plain to TLS", secure, nil, true},
+		{"TLS to plain", plain, &tls.Config{RootCAs: ours.pool()}, true},
+		{"shutting down", full, nil, false},
+		{"nobody there", nobody, nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newPool(t, Config{TLS: test.client}).DialStream(within(t), test.server(t))
+			if err == nil || errors.Is(err, ErrMismatch) != test.want {
+				t.Errorf("%v: ErrMismatch is %t, want %t", err, !test.want, test.want)
+			}
+		})
+	}
+}
+
+// TestServerNames: TLS verifies against the name that an address was found by, unless the
+// configuration sets one.
+func TestServerNames(t *testing.T) {
+	ours := newAuthority(t)
+	server := newPool(t, Config{OnStream: func(c net.Conn, _ string) { c.Close() }})
+	ln, addr := listen(t)
+	names := make(chan string, 8)
+	serveOn(t, server, tls.NewListener(ln, &tls.Config{
+		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			names <- h.ServerName
+			cert := ours.issue(t)
+			return &cert, nil
+		},
+	}))
+	for _, test := range []struct{ configured, host, want string }{
+		{"", "one.local", "one.local"}, {"mesh.local", "one.local", "mesh.local"}, {"", "", ""}, // an IP address is not sent
+	} {
+		client := newPool(t, Config{TLS: &tls.Config{ServerName: test.configured, InsecureSkipVerify: true}})
+		conn, err := client.DialStreamAs(within(t), addr, test.host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if got := <-names; got != test.want {
+			t.Errorf("%+v: the server was asked for %q", test, got)
+		}
+	}
+}
