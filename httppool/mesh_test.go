@@ -43,13 +43,7 @@ func TestMeshNames(t *testing.T) {
 
 // TestMeshNameOfTheServer: a server that does not look at the name is refused by the client.
 func TestMeshNameOfTheServer(t *testing.T) {
-	server, addr := serverPool(t, Config{Handler: echoFast, Mesh: "a"})
-	server.cfg.Mesh = "" // answers without it
-	client := newPool(t, Config{Mesh: "a"})
-	server.cfg.Handler = echoFast
-	client.cfg.Mesh = "" // asks without it
-	hello := client.hello()
-	client.cfg.Mesh = "a"
+	client, hello := newPool(t, Config{Mesh: "a"}), newPool(t, Config{}).hello()
 	near, far := net.Pipe()
 	defer near.Close()
 	go func() {

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	maxLogText  = 400         // bytes of one line; peers choose part of the text
-	secretQuiet = time.Minute // between two complaints about one sender
+	maxLogText    = 400         // bytes of one line; peers choose part of the text
+	strangerQuiet = time.Minute // between two complaints about one sender
 )
 
 // bridge is where memberlist writes its log lines. It drops debug noise and puts the lines about secrets into plain
@@ -80,7 +80,7 @@ func (b *bridge) aboutSecret(msg string) (line, bool) {
 	return line{
 		level: slog.LevelWarn,
 		class: "secret of " + host,
-		quiet: secretQuiet,
+		quiet: strangerQuiet,
 		msg:   text,
 		attrs: []slog.Attr{slog.String("from", from)},
 	}, true

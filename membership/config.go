@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,12 @@ type Config struct {
 	Addr string // host:port that peers dial and gossip to; a host name is resolved once, for gossip
 	Boot uint64 // identity of this run of the process; 0: random
 
+	// Gossip is where peers gossip to, as GossipAddr found it. Zero: New looks Addr's host up, once.
+	Gossip netip.AddrPort
+
+	// Mesh names the mesh, at most 255 bytes of printable text: gossip of another is dropped and counted.
+	Mesh string
+
 	// Seeds are host:port of any members. A DNS name stands for all its addresses, ":3000" for this host.
 	Seeds []string
 
@@ -38,11 +45,15 @@ type Config struct {
 
 	// DialStream opens a gossip stream to the peer port at addr, an ip:port; the peer hands it to its ServeStream.
 	// It is called from many goroutines and gives up when ctx is done. Host(ctx) names the host that was looked up.
+	// Its errors may wrap ErrRefused or ErrAddrTaken.
 	DialStream func(ctx context.Context, addr string) (net.Conn, error)
 
 	Resolver Resolver     // nil: net.DefaultResolver
 	Secret   []byte       // non-empty: gossip is encrypted and authenticated with a key derived from it
 	Logger   *slog.Logger // nil: silent
+
+	// AcceptSecrets are read as well as Secret, which alone is written with: so a secret is replaced without a gap.
+	AcceptSecrets [][]byte
 
 	// OnView is called with every view, from one goroutine and never concurrently, in the order of epochs, the first
 	// view included. Views that come while it runs are merged into one. It must not call Join, Leave or Close.
@@ -82,7 +93,14 @@ func (c Config) withDefaults() (Config, error) {
 	for c.Boot == 0 {
 		c.Boot = randomBoot()
 	}
+	c.Seeds = slices.Clone(c.Seeds)
 	return c, c.check()
+}
+
+// Validate returns the *ConfigError that New would return, without what only a resolver could tell.
+func (c Config) Validate() error {
+	_, err := c.withDefaults()
+	return err
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -112,11 +130,20 @@ func (c *Config) check() error {
 	if strings.Contains(host, "%") {
 		return configErrorf("Addr", "%q has a zone, which peers do not share", c.Addr)
 	}
+	own, _ := netip.ParseAddr(host)
+	if own.IsUnspecified() || own.IsMulticast() {
+		return configErrorf("Addr", "%q is not an address that peers could dial", c.Addr)
+	}
+	if len(c.Mesh) > memberlist.LabelMaxSize || !printable(c.Mesh) {
+		return configErrorf("Mesh", "%q is not at most %d bytes of printable text", c.Mesh, memberlist.LabelMaxSize)
+	}
 	for _, s := range c.Seeds {
 		if host, _, err := splitAddr(s); err != nil {
 			return configErrorf("Seeds", "%v", err)
 		} else if strings.Contains(host, "%") {
 			return configErrorf("Seeds", "%q has a zone, which gossip cannot carry", s)
+		} else if seed, err := netip.ParseAddr(host); err == nil && own.IsLoopback() && elsewhere(seed) {
+			return configErrorf("Addr", "%v", &LoopbackError{Addr: c.Addr, Seed: s})
 		}
 	}
 	switch {
@@ -126,6 +153,8 @@ func (c *Config) check() error {
 		return configErrorf("Packets", "is required")
 	case c.DialStream == nil:
 		return configErrorf("DialStream", "is required")
+	case len(c.AcceptSecrets) > 0 && len(c.Secret) == 0:
+		return configErrorf("AcceptSecrets", "needs Secret")
 	case c.ProbeTimeout >= c.ProbeInterval:
 		return configErrorf("ProbeTimeout", "%v is not less than ProbeInterval %v", c.ProbeTimeout, c.ProbeInterval)
 	case c.SuspicionMult < 2:
@@ -174,12 +203,28 @@ func (c *Config) gossipConfig(t *transport, d *delegate, log *log.Logger) (*memb
 	g.EnableCompression = false
 	// A name may return from another address as soon as its holder was declared dead.
 	g.DeadNodeReclaimTime = time.Nanosecond
+	g.Label = c.Mesh
 	if len(c.Secret) > 0 {
-		key, err := hkdf.Key(sha256.New, c.Secret, nil, "cachemesh gossip v1", 32)
+		keys, err := c.gossipKeys()
 		if err != nil {
 			return nil, configErrorf("Secret", "%v", err)
 		}
-		g.SecretKey = key
+		if g.Keyring, err = memberlist.NewKeyring(keys, keys[0]); err != nil {
+			return nil, configErrorf("Secret", "%v", err)
+		}
 	}
 	return g, nil
+}
+
+// gossipKeys returns the keys of the secrets, that of Secret first.
+func (c *Config) gossipKeys() ([][]byte, error) {
+	var keys [][]byte
+	for _, secret := range append([][]byte{c.Secret}, c.AcceptSecrets...) {
+		key, err := hkdf.Key(sha256.New, secret, nil, "cachemesh gossip v1", 32)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }

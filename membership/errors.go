@@ -17,6 +17,14 @@ var (
 	ErrNotAccepted = errors.New("membership: seeds answered but did not accept this member")
 	// ErrSecretMismatch is wrapped by Join when a seed answered but one side could not read the other's gossip.
 	ErrSecretMismatch = errors.New("membership: the seed uses another secret, or only one side uses one")
+	// ErrRefused is wrapped by what Config.DialStream returns when the peer answered and the two do not fit together:
+	// waiting will not help. Join returns it if no seed accepted this member and one refused it.
+	ErrRefused = errors.New("membership: refused")
+	// ErrAddrTaken is wrapped by what Config.DialStream returns when another process answered that advertises this
+	// member's own address. Join returns it whatever the other seeds did.
+	ErrAddrTaken = errors.New("membership: another process advertises this member's address")
+	// ErrUnresolved is wrapped by GossipAddr when a host has no address yet.
+	ErrUnresolved = errors.New("membership: host cannot be resolved")
 )
 
 // ConfigError names the field of Config that is wrong, and why.
@@ -29,6 +37,13 @@ func (e *ConfigError) Error() string { return "membership: Config." + e.Field + 
 
 func configErrorf(field, format string, args ...any) error {
 	return &ConfigError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// LoopbackError says that a member at a loopback address has a seed on another machine, which cannot reach it there.
+type LoopbackError struct{ Addr, Seed string }
+
+func (e *LoopbackError) Error() string {
+	return fmt.Sprintf("%s is a loopback address, and the seed %s is on another machine, which could not reach it", e.Addr, e.Seed)
 }
 
 // NameTakenError says that another live process uses this member's name. It matches ErrNameTaken.

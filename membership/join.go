@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -27,7 +28,9 @@ const (
 // could be reached within a second, and the view that holds all those was delivered.
 //
 // Without seeds, or if all of them are this member, it returns 0 and nil. If none answered it returns an error that
-// names each seed; if ctx was done, its error. If another live process uses this member's name the error is a
+// names each seed; if ctx was done, its error. If one refused this member and none took it in, the error wraps
+// ErrRefused; if one is another process that advertises this member's address, ErrAddrTaken, whatever the others did.
+// A member at a loopback address that has seeds on other machines gets a *LoopbackError. If another live process uses this member's name the error is a
 // *NameTakenError, and this member should be closed. If the holder of the name does not answer, Join waits until the
 // others have declared it dead. It must not be called from OnView.
 func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
@@ -40,12 +43,18 @@ func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
 	m.delegate.conflict.Store(nil)
 	echoes := m.delegate.echoes.Load()
 	addrs, errs := m.seedAddrs(ctx)
+	if err := m.reachable(addrs); err != nil {
+		return 0, err
+	}
 	answered, contactErrs := m.contactAll(ctx, addrs)
 	errs = append(errs, contactErrs...)
+	if m.table.alone() && m.delegate.conflict.Load() == nil {
+		answered = nil // only this member did, by an address that it did not know for its own
+	}
+	if err := refusal(errs, len(answered) > 0); err != nil {
+		return len(answered), err
+	}
 	if len(answered) > 0 {
-		if m.table.alone() && m.delegate.conflict.Load() == nil {
-			return 0, nil // only this member answered, by an address that it did not know for its own
-		}
 		err = m.awaitAcceptance(ctx, answered, echoes)
 	} else if err = ctx.Err(); err == nil && len(errs) > 0 {
 		err = fmt.Errorf("membership: no seed answered: %w", errors.Join(errs[:min(len(errs), maxJoinErrors)]...))
@@ -55,6 +64,37 @@ func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
 		err = m.sync(ctx)
 	}
 	return len(answered), err
+}
+
+// reachable returns a *LoopbackError if this member is at a loopback address and a seed at none of this machine.
+func (m *Membership) reachable(seeds []netip.AddrPort) error {
+	if !m.own.advertised.Addr().IsLoopback() {
+		return nil
+	}
+	for _, s := range seeds {
+		if elsewhere(s.Addr()) {
+			return &LoopbackError{Addr: m.cfg.Addr, Seed: s.String()}
+		}
+	}
+	return nil
+}
+
+// refusal returns the errors of seeds that answered and refused, if they count: another process at this member's address
+// always does, anything else only if no seed took this member in.
+func refusal(errs []error, accepted bool) error {
+	var refused []error
+	for _, err := range errs {
+		if errors.Is(err, ErrAddrTaken) {
+			return err
+		}
+		if errors.Is(err, ErrRefused) && len(refused) < maxJoinErrors {
+			refused = append(refused, err)
+		}
+	}
+	if accepted {
+		return nil
+	}
+	return errors.Join(refused...)
 }
 
 // introduce tells the members that the seeds know of this one. Gossip would do it too, a little later and most times.
@@ -157,13 +197,20 @@ func (m *Membership) contact(ctx context.Context, addr netip.AddrPort) error {
 // that hold each other for dead both refute it by the first, and believe it by the second. One that was lost may have
 // to be told first, and takes a moment to begin another life.
 func (m *Membership) exchange(addr netip.AddrPort) error {
+	m.transport.streams.watch(addr.String())
+	defer m.transport.streams.unwatch(addr.String())
 	for attempt := range 4 {
 		if attempt > 1 && (!m.table.lostAt(addr) || !wait(m.ctx, reviveTime)) {
 			return nil
 		}
 		if _, err := m.list.Join([]string{addr.String()}); err != nil {
 			if mismatch(err) {
-				return fmt.Errorf("%v: %w", addr, ErrSecretMismatch)
+				return fmt.Errorf("%v: %w: %w", addr, ErrRefused, ErrSecretMismatch)
+			}
+			if dial := m.transport.streams.unwatch(addr.String()); errors.Is(dial, ErrRefused) {
+				m.journal.put(line{level: slog.LevelWarn, class: "refused by " + addr.String(), quiet: strangerQuiet,
+					msg: "a member refuses this one", attrs: []slog.Attr{slog.Any("addr", addr), slog.Any("error", dial)}})
+				return fmt.Errorf("%v: %w", addr, dial)
 			}
 			return fmt.Errorf("%v: %s", addr, plain(err, addr))
 		}

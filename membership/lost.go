@@ -18,6 +18,7 @@ const (
 // lostAddr is an address at which a member was lost without having left.
 type lostAddr struct {
 	absence
+	addr  string // that it advertised
 	since time.Time
 	next  time.Time     // when to try it again
 	pause time.Duration // between the last attempt and next
@@ -41,7 +42,7 @@ func (l lostAddrs) empty() bool { return l.n.Load() == 0 }
 
 func (l lostAddrs) add(p *peer, now time.Time) {
 	addr := p.gossip
-	l.addrs[addr] = &lostAddr{absence: absence{name: p.Name, boot: p.Boot, life: p.Life}, since: now, next: now}
+	l.addrs[addr] = &lostAddr{absence: absence{name: p.Name, boot: p.Boot, life: p.Life}, addr: p.Addr, since: now, next: now}
 	if len(l.addrs) > maxLost {
 		oldest := addr
 		for a, s := range l.addrs {

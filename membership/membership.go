@@ -53,11 +53,12 @@ func New(cfg Config) (*Membership, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := gossipAddr(context.Background(), cfg.Resolver, cfg.Addr)
-	if err != nil {
-		return nil, configErrorf("Addr", "%v", err)
+	if !cfg.Gossip.IsValid() {
+		if cfg.Gossip, err = GossipAddr(context.Background(), cfg.Resolver, cfg.Addr); err != nil {
+			return nil, configErrorf("Addr", "%v", err)
+		}
 	}
-	m := assemble(cfg, addr)
+	m := assemble(cfg, cfg.Gossip)
 	b := &bridge{journal: m.journal, secret: len(cfg.Secret) > 0}
 	gossip, err := cfg.gossipConfig(m.transport, m.delegate, log.New(b, "", 0))
 	if err != nil {
@@ -86,7 +87,7 @@ func assemble(cfg Config, addr netip.AddrPort) *Membership {
 		slots:  make(chan struct{}, maxContacts),
 		closed: make(chan struct{}),
 	}
-	m.transport = &transport{addr: addr, conn: cfg.Packets, journal: j, heard: m.heard}
+	m.transport = &transport{addr: addr, mesh: cfg.Mesh, conn: cfg.Packets, journal: j, heard: m.heard}
 	m.delegate = &delegate{name: cfg.Name, boot: cfg.Boot, addr: addr, table: t, journal: j,
 		said: make(map[string]struct{}), reach: m.reachNow}
 	m.describe()

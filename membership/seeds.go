@@ -41,11 +41,16 @@ func resolve(ctx context.Context, r Resolver, addr string) ([]netip.AddrPort, er
 	return addrs, nil
 }
 
-// gossipAddr returns the one address at which peers gossip to addr, IPv4 preferred.
-func gossipAddr(ctx context.Context, r Resolver, addr string) (netip.AddrPort, error) {
+// GossipAddr returns the one address at which peers gossip to a member that advertises addr, host:port: IPv4 preferred.
+// A nil resolver is net.DefaultResolver; a look-up takes 2 s at most. An error wraps ErrUnresolved if a later call may
+// succeed.
+func GossipAddr(ctx context.Context, r Resolver, addr string) (netip.AddrPort, error) {
+	if r == nil {
+		r = net.DefaultResolver
+	}
 	addrs, err := resolve(ctx, r, addr)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return netip.AddrPort{}, fmt.Errorf("%w: %w", ErrUnresolved, err)
 	}
 	i := max(0, slices.IndexFunc(addrs, func(a netip.AddrPort) bool { return a.Addr().Is4() }))
 	if addrs[i].Addr().IsUnspecified() {
@@ -77,15 +82,26 @@ func (o ownAddrs) has(addr netip.AddrPort) bool {
 	case addr.Addr().IsLoopback() || addr.Addr().IsUnspecified():
 		return true
 	}
+	return isOfThisMachine(addr.Addr())
+}
+
+// isOfThisMachine says whether an interface of this machine has the address.
+func isOfThisMachine(ip netip.Addr) bool {
 	locals, err := net.InterfaceAddrs()
 	return err == nil && slices.ContainsFunc(locals, func(a net.Addr) bool {
 		n, ok := a.(*net.IPNet)
 		if !ok {
 			return false
 		}
-		ip, ok := netip.AddrFromSlice(n.IP)
-		return ok && ip.Unmap() == addr.Addr()
+		local, ok := netip.AddrFromSlice(n.IP)
+		return ok && local.Unmap() == ip
 	})
+}
+
+// elsewhere says whether an address is that of another machine.
+func elsewhere(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	return !ip.IsLoopback() && !ip.IsUnspecified() && !isOfThisMachine(ip)
 }
 
 var localhost4, localhost6 = netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
@@ -158,12 +174,10 @@ func hostName(addr string) string {
 	return strings.TrimSuffix(host, ".")
 }
 
-// hostOf returns the host name by which the address of a seed or of a member is known, or "".
+// hostOf returns the host name by which the address of a seed or of a member, lost ones included, is known, or "".
 func (m *Membership) hostOf(addr netip.AddrPort) string {
-	if p, ok := m.table.at(addr); ok {
-		if host := hostName(p.Addr); host != "" {
-			return host
-		}
+	if host := hostName(m.table.advertisedAt(addr)); host != "" {
+		return host
 	}
 	if hosts := m.seedHosts.Load(); hosts != nil {
 		return (*hosts)[addr]

@@ -11,6 +11,7 @@ type Stats struct {
 	StreamsIn, StreamsOut         uint64
 	StreamBytesIn, StreamBytesOut uint64
 
+	OtherMesh  uint64 // packets of another mesh, which were dropped
 	Conflicts  uint64 // claims of one name by two members
 	LogDropped uint64 // log lines dropped because the handler was too slow
 }
@@ -24,6 +25,6 @@ func (m *Membership) Stats() Stats {
 		PacketBytesIn: t.bytesIn.Load(), PacketBytesOut: t.bytesOut.Load(),
 		StreamsIn: s.in.Load(), StreamsOut: s.out.Load(),
 		StreamBytesIn: s.bytesIn.Load(), StreamBytesOut: s.bytesOut.Load(),
-		Conflicts: m.delegate.conflicts.Load(), LogDropped: m.journal.dropped.Load(),
+		OtherMesh: t.foreign.Load(), Conflicts: m.delegate.conflicts.Load(), LogDropped: m.journal.dropped.Load(),
 	}
 }

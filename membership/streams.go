@@ -25,15 +25,31 @@ type streams struct {
 	host     func(netip.AddrPort) string // the host name by which an address was found, or ""
 	accepted chan net.Conn
 
-	mu    sync.Mutex // guards conns
-	conns map[*stream]struct{}
+	mu     sync.Mutex // guards the fields below
+	conns  map[*stream]struct{}
+	failed map[string]error // the last failed dial, of the addresses that an exchange asks about
 
 	in, out, bytesIn, bytesOut atomic.Uint64
 }
 
 func newStreams(ctx context.Context, open dialFunc, host func(netip.AddrPort) string) *streams {
 	return &streams{ctx: ctx, open: open, host: host,
-		accepted: make(chan net.Conn, streamBacklog), conns: make(map[*stream]struct{})}
+		accepted: make(chan net.Conn, streamBacklog), conns: make(map[*stream]struct{}), failed: make(map[string]error)}
+}
+
+// watch has the error of a failed dial to addr kept until unwatch returns it: memberlist passes on its text alone.
+func (s *streams) watch(addr string) {
+	s.mu.Lock()
+	s.failed[addr] = nil
+	s.mu.Unlock()
+}
+
+func (s *streams) unwatch(addr string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.failed[addr]
+	delete(s.failed, addr)
+	return err
 }
 
 // stream is a connection that counts its bytes and leaves the books when closed.
@@ -88,6 +104,11 @@ func (s *streams) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	}
 	conn, err := s.open(ctx, addr)
 	if err != nil {
+		s.mu.Lock()
+		if _, watched := s.failed[addr]; watched {
+			s.failed[addr] = err
+		}
+		s.mu.Unlock()
 		return nil, err
 	}
 	if c := s.enter(conn); c != nil {

@@ -212,6 +212,19 @@ func (t *table) at(addr netip.AddrPort) (Member, bool) {
 	return Member{}, false
 }
 
+// advertisedAt returns the host:port that the member at addr advertises, also if it was lost there; "" if none is known.
+func (t *table) advertisedAt(addr netip.AddrPort) string {
+	if p, ok := t.at(addr); ok {
+		return p.Addr
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.lost.addrs[addr]; s != nil {
+		return s.addr
+	}
+	return ""
+}
+
 // lostAt says whether a member was lost at addr, and is still dead or hidden.
 func (t *table) lostAt(addr netip.AddrPort) bool {
 	t.mu.Lock()

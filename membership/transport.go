@@ -23,6 +23,7 @@ const (
 // dial and accept. See memberlist.Transport.
 type transport struct {
 	addr    netip.AddrPort // what this member advertises
+	mesh    string         // packets of another are dropped
 	conn    net.PacketConn
 	journal *journal
 	heard   func(netip.AddrPort) // told the source of every packet; must not block
@@ -33,7 +34,7 @@ type transport struct {
 	cancel context.CancelFunc
 	reader sync.WaitGroup // the read loop
 
-	packetsIn, packetsOut, bytesIn, bytesOut atomic.Uint64
+	packetsIn, packetsOut, bytesIn, bytesOut, foreign atomic.Uint64
 }
 
 var _ memberlist.NodeAwareTransport = (*transport)(nil)
@@ -75,6 +76,9 @@ func (t *transport) read() {
 		}
 		t.packetsIn.Add(1)
 		t.bytesIn.Add(uint64(n))
+		if !t.ofThisMesh(buf[:n], from) {
+			continue
+		}
 		if ap, ok := addrPortOf(from); ok {
 			t.heard(ap)
 		}
@@ -86,6 +90,23 @@ func (t *transport) read() {
 			return
 		}
 	}
+}
+
+// ofThisMesh says whether a packet carries this mesh's name. One of another is counted, and said once in a while for
+// each sender.
+func (t *transport) ofThisMesh(packet []byte, from net.Addr) bool {
+	_, mesh, err := memberlist.RemoveLabelHeaderFromPacket(packet)
+	if err == nil && mesh == t.mesh {
+		return true
+	}
+	t.foreign.Add(1)
+	sender, _ := addrPortOf(from)
+	t.journal.put(line{
+		level: slog.LevelWarn, class: "mesh of " + sender.Addr().String(), quiet: strangerQuiet,
+		msg:   "gossip of another mesh is ignored (Options.Mesh)",
+		attrs: []slog.Attr{slog.Any("from", from), slog.String("mesh", clip(mesh)), slog.String("own", t.mesh)},
+	})
+	return false
 }
 
 // FinalAdvertiseAddr returns the address that this member was configured with.
