@@ -39,9 +39,9 @@ var (
 	// before the caller's time ran out. The write was not applied.
 	ErrUnsettled = errors.New("cachemesh: the members do not agree yet on the owner of the key")
 
-	// ErrJoin means that Start reached none of BootstrapNodes in JoinTimeout
-	// while RequireJoin was set.
-	ErrJoin = errors.New("cachemesh: no bootstrap node answered")
+	// ErrJoin means that Start joined nobody: those of BootstrapNodes that answered
+	// in JoinTimeout refused this member, or none answered and RequireJoin was set.
+	ErrJoin = errors.New("cachemesh: cannot join the mesh")
 
 	// ErrNameTaken means that another live member has this node's Name.
 	ErrNameTaken = errors.New("cachemesh: another member has this name")

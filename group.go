@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -60,7 +61,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	c := &groupCore{
 		node: n, name: name, seed: ring.Seed(name), store: st, hot: hot,
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: opts.Errors,
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: slices.Clone(opts.Errors),
 		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()

@@ -1,9 +1,7 @@
 package cachemesh
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,9 +26,12 @@ func (n *Node) buildPool() (err error) {
 		Self:           n.id,
 		Handler:        peerHandler{n},
 		OnStream:       n.serveGossip,
+		Addr:           n.addr,
+		Mesh:           n.opts.Mesh,
 		Dial:           n.opts.Network.Dial,
 		TLS:            n.opts.TLS,
 		Secret:         n.opts.Secret,
+		AcceptSecrets:  n.opts.AcceptSecrets,
 		Logger:         n.log,
 		MaxKey:         MaxKeyLen,
 		MaxValue:       n.opts.MaxValueBytes + batchBytes,
@@ -63,44 +64,6 @@ func (n *Node) buildPool() (err error) {
 	return nil
 }
 
-// gossip starts the membership. Its views are published once serving begins.
-func (n *Node) gossip() error {
-	ms, err := membership.New(membership.Config{
-		Name:       n.name,
-		Addr:       n.addr,
-		Boot:       n.boot,
-		Seeds:      n.opts.BootstrapNodes,
-		Packets:    n.sockets.packets,
-		DialStream: n.pool.DialStream,
-		Secret:     n.opts.Secret,
-		Logger:     n.log,
-		OnView:     n.onView,
-
-		// Whoever missed a piece of news learns it by the next exchange of state, and
-		// until then nobody settles.
-		PushPullInterval: 5 * time.Second,
-	})
-	if err != nil {
-		return fmt.Errorf("cachemesh: %w", err)
-	}
-	n.mu.Lock()
-	closed := n.state == stateClosed
-	if !closed {
-		n.members = ms
-		n.work.Go(n.settler.run)
-		n.work.Go(n.tend)
-		if n.server != nil {
-			n.work.Go(n.serveHTTP)
-		}
-	}
-	n.mu.Unlock()
-	if closed {
-		ms.Close()
-		return ErrClosed
-	}
-	return nil
-}
-
 func (n *Node) serveHTTP() {
 	err := n.server.Serve(n.sockets.stream)
 	if !errors.Is(err, http.ErrServerClosed) {
@@ -123,44 +86,6 @@ func (n *Node) serveGossip(conn net.Conn, from string) {
 	}
 	conn.Close()
 }
-
-// join reaches a bootstrap node, waiting for one to come up if none has: all
-// instances of a service start at the same time. Then it begins to serve.
-func (n *Node) join() error {
-	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
-	defer cancel()
-	ms := n.membership()
-	wait := joinRetryFloor
-	for len(n.opts.BootstrapNodes) > 0 {
-		contacted, err := ms.Join(ctx)
-		if errors.Is(err, membership.ErrNameTaken) { // whoever else answered
-			return fmt.Errorf("%w: %w", ErrNameTaken, err)
-		}
-		if contacted > 0 || err == nil { // err is nil if the only bootstrap node is this one
-			break
-		}
-		if pauseErr := n.pause(ctx, wait); n.isClosing() {
-			return ErrClosed
-		} else if pauseErr != nil {
-			if n.opts.RequireJoin {
-				return fmt.Errorf("%w in %v: %w", ErrJoin, n.opts.JoinTimeout, err)
-			}
-			n.log.Warn("no bootstrap node answered: serving alone, and going on trying", "bootstrap", n.opts.BootstrapNodes, "err", err)
-			n.adopting.Lock()
-			n.doubts.alone = true
-			n.adopting.Unlock()
-			break
-		}
-		wait = min(2*wait, joinRetryCeiling)
-	}
-	n.adopt(ms.View())
-	return nil
-}
-
-const (
-	joinRetryFloor   = 50 * time.Millisecond
-	joinRetryCeiling = 500 * time.Millisecond
-)
 
 // onView receives every new view of the membership, in order.
 func (n *Node) onView(mv *membership.View) {

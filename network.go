@@ -2,8 +2,6 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"strconv"
 )
@@ -76,70 +74,4 @@ func (s sockets) close() {
 		s.stream.Close()
 	}
 	s.packets.Close()
-}
-
-// advertised returns the host:port that peers dial.
-func advertised(o *Options, s sockets) (string, error) {
-	_, port, err := net.SplitHostPort(s.packets.LocalAddr().String())
-	if err != nil {
-		return "", &OptionError{"ListenAddr", o.ListenAddr, err}
-	}
-	if o.AdvertiseAddr != "" {
-		host, want, _ := net.SplitHostPort(o.AdvertiseAddr)
-		if n, _ := strconv.Atoi(want); n == 0 {
-			want = port
-		}
-		return net.JoinHostPort(host, want), nil
-	}
-	host, _, _ := net.SplitHostPort(o.ListenAddr)
-	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
-		return net.JoinHostPort(host, port), nil
-	}
-	host, err = machineAddr()
-	if err != nil {
-		return "", &OptionError{"AdvertiseAddr", "", err}
-	}
-	return net.JoinHostPort(host, port), nil
-}
-
-// machineAddr returns the address under which other machines most likely reach
-// this one: a private one, else any other, else the loopback address. Among
-// equals IPv4 comes first.
-func machineAddr() (string, error) {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return "", fmt.Errorf("cannot list this machine's addresses, set AdvertiseAddr: %w", err)
-	}
-	best, bestRank := "", 0
-	for _, addr := range addrs {
-		ipnet, ok := addr.(*net.IPNet)
-		if !ok {
-			continue
-		}
-		if rank := addrRank(ipnet.IP); rank > bestRank {
-			best, bestRank = ipnet.IP.String(), rank
-		}
-	}
-	if best == "" {
-		return "", errors.New("this machine has no usable address, set AdvertiseAddr")
-	}
-	return best, nil
-}
-
-func addrRank(ip net.IP) int {
-	rank := 0
-	switch {
-	case ip.IsLinkLocalUnicast() || ip.IsMulticast():
-		return 0
-	case ip.IsLoopback():
-		rank = 1
-	case ip.IsPrivate():
-		rank = 5
-	default:
-		rank = 3
-	}
-	if ip.To4() != nil {
-		rank++
-	}
-	return rank
 }

@@ -118,6 +118,9 @@ func (n *Node) build() (err error) {
 	setDefault(&n.name, n.addr)
 	n.id = membership.Member{Name: n.name, Boot: n.boot}.ID()
 	n.log = n.log.With("member", n.name)
+	if err := n.checkGossip(); err != nil {
+		return err
+	}
 	if err := n.buildPool(); err != nil {
 		return err
 	}
@@ -163,8 +166,10 @@ func (n *Node) Handler() http.Handler { return n.pool }
 
 // Start serves and joins the mesh. It returns once this node is a member and
 // ready for every operation, or, if no bootstrap node answered in JoinTimeout,
-// once it serves alone. Errors: ErrJoin with RequireJoin; ErrNameTaken;
-// ErrClosed; an error if it was called before. After an error the node is closed.
+// once it serves alone. Errors: ErrJoin if those that answered refused this node,
+// and with RequireJoin; ErrNameTaken; an *OptionError if its address is not known
+// in JoinTimeout, or is not its own; ErrClosed; an error if it was called before.
+// After an error the node is closed.
 func (n *Node) Start() error {
 	n.mu.Lock()
 	switch n.state {
@@ -186,10 +191,13 @@ func (n *Node) Start() error {
 }
 
 func (n *Node) start() error {
-	if err := n.gossip(); err != nil {
+	n.warnIfOpen()
+	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
+	defer cancel()
+	if err := n.gossip(ctx); err != nil {
 		return err
 	}
-	if err := n.join(); err != nil {
+	if err := n.join(ctx); err != nil {
 		return err
 	}
 	n.mu.Lock()

@@ -17,8 +17,9 @@ type NodeStats struct {
 	BytesIn    uint64 // on those connections
 	BytesOut   uint64
 
-	// Refused counts connections that were refused when they opened, and BadFrames
-	// those that were closed for what the peer sent, both by reason.
+	// Refused counts connections that were refused when they opened, and gossip
+	// packets of another mesh, and BadFrames connections that were closed for what
+	// the peer sent, both by reason.
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
 
@@ -46,6 +47,12 @@ func (n *Node) Stats() NodeStats {
 		s.GossipPacketsIn, s.GossipPacketsOut = g.PacketsIn, g.PacketsOut
 		s.GossipBytesIn, s.GossipBytesOut = g.PacketBytesIn+g.StreamBytesIn, g.PacketBytesOut+g.StreamBytesOut
 		s.Health = g.Health
+		if g.OtherMesh > 0 {
+			if s.Refused == nil {
+				s.Refused = make(map[string]uint64)
+			}
+			s.Refused["mesh"] += g.OtherMesh
+		}
 	}
 	n.adopting.Lock()
 	s.Missing = len(n.doubts.missing)

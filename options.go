@@ -35,9 +35,17 @@ type Options struct {
 
 	// AdvertiseAddr is the host:port at which peers reach this member.
 	// Default: ListenAddr with the port that was bound; if its host is empty or
-	// unspecified, the first private address of the machine, else its first
-	// other address.
+	// unspecified, the address of this machine from which packets go to
+	// BootstrapNodes; without any on other machines, its first private address,
+	// else its first other one. Its host may be a DNS name: Start waits for it to
+	// be known, within JoinTimeout, and TLS verifies this member against it. Two
+	// members of one address refuse each other.
 	AdvertiseAddr string
+
+	// Mesh names the mesh. Members of differently named meshes refuse each other,
+	// so that an address that passes from one service to another does not join the
+	// two. At most MaxNameLen bytes. Default: "", a name like any other.
+	Mesh string
 
 	// BootstrapNodes are host:port of any members of the mesh, dead or alive,
 	// this one included or not. A DNS name stands for all its addresses; an
@@ -47,24 +55,34 @@ type Options struct {
 
 	// JoinTimeout bounds how long Start waits for one of BootstrapNodes to
 	// answer. After it the node serves alone, says so in the log, and goes on
-	// trying. Default: 5 s.
+	// trying. If those that answered refused it, for its credentials or its Mesh,
+	// Start fails with ErrJoin. Default: 5 s.
 	JoinTimeout time.Duration
 
-	// RequireJoin makes Start fail with ErrJoin instead of serving alone.
+	// RequireJoin makes Start fail with ErrJoin instead of serving alone. It wants
+	// another member: BootstrapNodes that are this one do not do.
 	RequireJoin bool
 
 	// Logger receives what an operator should know. Default: silent.
 	Logger *slog.Logger
 
-	// TLS protects peer calls and gossip streams; gossip packets are protected by
-	// Secret. It is used for both directions, so it needs Certificates and
-	// RootCAs; with ClientAuth it is mutual. Default: plain TCP.
+	// TLS protects peer calls and gossip streams. It is used for both directions,
+	// so it needs Certificates and RootCAs; with ClientAuth it is mutual. Peers are
+	// verified against ServerName if it is set, else against the host of the address
+	// that they advertise, or that BootstrapNodes names. It needs Secret, for gossip
+	// packets are UDP, where TLS does not reach. Default: plain TCP.
 	TLS *tls.Config
 
 	// Secret is known to all members, at least 16 bytes. It encrypts gossip and
 	// authenticates peer connections when they open. It does not encrypt peer
-	// calls: that is what TLS is for. Default: anyone who reaches the port is a peer.
+	// calls: that is what TLS is for. Default, nil: anyone who reaches the port is
+	// a peer.
 	Secret []byte
+
+	// AcceptSecrets are accepted as well as Secret, so that it can be replaced in
+	// rolling restarts: first add the new one here, then swap the two, then remove
+	// the old one. At most 7, each as long as Secret must be. Default: none.
+	AcceptSecrets [][]byte
 
 	// MaxStale bounds how old a value may be that is served across a crash, a
 	// partition or a change of view. Default: 10 s, from 1 s to 24 h.
@@ -99,7 +117,8 @@ type Options struct {
 }
 
 // A Network opens listeners and connections. Its methods are called
-// concurrently.
+// concurrently. If it has the method LookupNetIP of net.Resolver too, host names
+// are looked up by it.
 type Network interface {
 	Listen(ctx context.Context, addr string) (net.Listener, error)
 	ListenPacket(ctx context.Context, addr string) (net.PacketConn, error)
@@ -112,14 +131,16 @@ const (
 	minLease    = 50 * time.Millisecond
 	maxLease    = 10 * time.Second
 	minSecret   = 16
+	maxAccepted = 7
 	maxValueMax = 256 << 20
 )
 
 // validate checks what can be checked without binding anything and returns the
 // options with their defaults filled in.
 func (o Options) validate() (Options, error) {
+	o.copy()
 	o.setDefaults()
-	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTLS, checkTimes, checkSizes} {
+	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTLS, checkSecrets, checkTimes, checkSizes} {
 		if err := check(&o); err != nil {
 			return o, err
 		}
@@ -157,8 +178,8 @@ func checkName(o *Options) error {
 	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '#' }) {
 		return &OptionError{"Name", o.Name, errors.New("control characters and '#' are not allowed")}
 	}
-	if n := len(o.Secret); n > 0 && n < minSecret {
-		return &OptionError{"Secret", fmt.Sprintf("(%d bytes)", n), fmt.Errorf("at least %d bytes are needed", minSecret)}
+	if len(o.Mesh) > MaxNameLen {
+		return &OptionError{"Mesh", o.Mesh, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Mesh), MaxNameLen)}
 	}
 	return nil
 }
@@ -183,6 +204,9 @@ func checkAddresses(o *Options) error {
 	if isTypedNil(o.Network) {
 		return &OptionError{"Network", o.Network, errTypedNil}
 	}
+	if o.RequireJoin && len(o.BootstrapNodes) == 0 {
+		return &OptionError{"RequireJoin", true, errors.New("it needs BootstrapNodes: there is nobody to join")}
+	}
 	for _, addr := range o.BootstrapNodes {
 		if err := checkHostPort(addr); err != nil {
 			return &OptionError{"BootstrapNodes", addr, err}
@@ -192,14 +216,6 @@ func checkAddresses(o *Options) error {
 		}
 	}
 	return nil
-}
-
-func checkTLS(o *Options) error {
-	c := o.TLS
-	if c == nil || o.ExternalServer || len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil {
-		return nil
-	}
-	return &OptionError{"TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates")}
 }
 
 func portOf(addr string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"Name", cachemesh.Options{Name: strings.Repeat("n", cachemesh.MaxNameLen+1)}},
 		{"Name", cachemesh.Options{Name: "a#b"}},
 		{"Name", cachemesh.Options{Name: "a\nb"}},
+		{"Name", cachemesh.Options{Name: "a\u200bb"}}, // not printable
+		{"Name", cachemesh.Options{Name: "a\xffb"}},
 		{"ListenAddr", cachemesh.Options{ListenAddr: "localhost"}},
 		{"ListenAddr", cachemesh.Options{ListenAddr: "127.0.0.1:http"}},
 		{"ListenAddr", cachemesh.Options{ListenAddr: "127.0.0.1:70000"}},
@@ -29,9 +32,16 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"AdvertiseAddr", cachemesh.Options{AdvertiseAddr: "10.0.0.1"}},
 		{"AdvertiseAddr", cachemesh.Options{AdvertiseAddr: ":3000"}},
 		{"AdvertiseAddr", cachemesh.Options{ExternalServer: true}},
+		{"AdvertiseAddr", cachemesh.Options{AdvertiseAddr: "0.0.0.0:3000"}},
+		{"AdvertiseAddr", cachemesh.Options{AdvertiseAddr: "[fe80::1%eth0]:3000"}},
+		{"AdvertiseAddr", cachemesh.Options{Name: "a", AdvertiseAddr: strings.Repeat("h", 300) + ":3000"}},
+		{"AdvertiseAddr", cachemesh.Options{AdvertiseAddr: "a\tb:3000"}},
+		{"AdvertiseAddr", cachemesh.Options{BootstrapNodes: []string{"192.0.2.1:3000"}}}, // listens on loopback
 		{"BootstrapNodes", cachemesh.Options{BootstrapNodes: []string{"10.0.0.1:3000", "10.0.0.2"}}},
 		{"BootstrapNodes", cachemesh.Options{BootstrapNodes: []string{"10.0.0.1:0"}}},
 		{"BootstrapNodes", cachemesh.Options{BootstrapNodes: []string{""}}},
+		{"BootstrapNodes", cachemesh.Options{BootstrapNodes: []string{"[fe80::1%eth0]:3000"}}},
+		{"BootstrapNodes", cachemesh.Options{BootstrapNodes: slices.Repeat([]string{"127.0.0.1:3000"}, 257)}},
 		{"JoinTimeout", cachemesh.Options{JoinTimeout: -1}},
 		{"MaxStale", cachemesh.Options{MaxStale: time.Millisecond}},
 		{"MaxStale", cachemesh.Options{MaxStale: 1<<63 - 1}},
@@ -41,6 +51,15 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"Lease", cachemesh.Options{Lease: 3 * time.Second, MaxStale: 2 * time.Second}},
 		{"CallTimeout", cachemesh.Options{CallTimeout: -1}},
 		{"Secret", cachemesh.Options{Secret: []byte("short")}},
+		{"Secret", cachemesh.Options{Secret: []byte{}}}, // an environment variable that is not set
+		{"Secret", cachemesh.Options{TLS: newAuthority(t).mutual(t)}},
+		{"AcceptSecrets", cachemesh.Options{AcceptSecrets: [][]byte{secretA}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: [][]byte{nil}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: [][]byte{secretB, []byte("short")}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: slices.Repeat([][]byte{secretB}, 8)}},
+		{"Mesh", cachemesh.Options{Mesh: strings.Repeat("m", cachemesh.MaxNameLen+1)}},
+		{"Mesh", cachemesh.Options{Mesh: "a\x00b"}},
+		{"RequireJoin", cachemesh.Options{RequireJoin: true}},
 		{"MaxBytes", cachemesh.Options{MaxBytes: -1}},
 		{"MaxBytes", cachemesh.Options{MaxBytes: 1}},
 		{"MaxValueBytes", cachemesh.Options{MaxValueBytes: -1}},

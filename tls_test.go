@@ -1,6 +1,7 @@
 package cachemesh_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,14 +45,17 @@ func (a authority) pool() *x509.CertPool {
 	return p
 }
 
-// mutual returns the options of a member: its own certificate, and trust in
-// whom this authority certified.
-func (a authority) mutual(t *testing.T) *tls.Config {
+// mutual returns the options of a member: its own certificate, for these host
+// names or else for 127.0.0.1, and trust in whom this authority certified.
+func (a authority) mutual(t *testing.T, names ...string) *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(2), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if len(names) > 0 {
+		leaf.IPAddresses = nil
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, a.cert, key.Public(), a.key)
 	must(t, err)
@@ -62,7 +67,7 @@ func (a authority) mutual(t *testing.T) *tls.Config {
 
 func TestMutualTLS(t *testing.T) {
 	ours := newAuthority(t)
-	m := newRealMesh(t, 3, func(_ int, o *cachemesh.Options) { o.TLS = ours.mutual(t) })
+	m := newRealMesh(t, 3, func(_ int, o *cachemesh.Options) { o.TLS, o.Secret = ours.mutual(t), secretA })
 	groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
 	for i := range 30 {
 		key := m.keysOf("g", i%3, i+1)[i]
@@ -79,21 +84,76 @@ func TestMutualTLS(t *testing.T) {
 	}
 }
 
+// TestTLSOfHostNames: certificates are for host names, as they are given to
+// services, and addresses are by name. What gossip dials is an IP address, and is
+// verified against the name that the seed or the member has.
+func TestTLSOfHostNames(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		edit func(i int, o *cachemesh.Options)
+		cert func(i int) string
+	}{
+		{"advertised", func(i int, o *cachemesh.Options) {
+			o.AdvertiseAddr, o.BootstrapNodes = hostName(i)+":3000", []string{"host0:3000"}
+		}, hostName},
+		{"of the configuration", func(i int, o *cachemesh.Options) { o.TLS.ServerName = "mesh.local" },
+			func(int) string { return "mesh.local" }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				ours := newAuthority(t)
+				m := newMesh(t, 3, func(i int, o *cachemesh.Options) {
+					o.TLS, o.Secret, o.RequireJoin = ours.mutual(t, test.cert(i)), secretA, i > 0
+					test.edit(i, o)
+				})
+				groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
+				for i, g := range groups {
+					key := m.keyOf("g", (i+1)%3)
+					mustGet(t, g, key, "value of "+key)
+					must(t, groups[(i+2)%3].Delete(ctx, key))
+				}
+				// A cut that outlasts gossip's memory of the dead heals by name, too.
+				m.net.Partition([]string{hostName(0)}, []string{hostName(1), hostName(2)})
+				time.Sleep(2 * time.Minute)
+				m.net.Heal()
+				m.settle(3)
+			})
+		})
+	}
+}
+
+// TestTLSOfAnotherName: a certificate for another name is refused, and said so.
+func TestTLSOfAnotherName(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		ours := newAuthority(t)
+		m := newMesh(t, 1, func(i int, o *cachemesh.Options) {
+			o.TLS, o.Secret, o.AdvertiseAddr = ours.mutual(t, "other.local"), secretA, "host0:3000"
+		})
+		n := m.newNode(1, func(i int, o *cachemesh.Options) {
+			o.TLS, o.Secret, o.AdvertiseAddr, o.BootstrapNodes = ours.mutual(t, "host1"), secretA, "host1:3000", []string{"host0:3000"}
+		})
+		defer n.Close()
+		if err := n.Start(); !errors.Is(err, cachemesh.ErrJoin) || !strings.Contains(err.Error(), "other.local") {
+			t.Errorf("Start: %v, want ErrJoin naming other.local", err)
+		}
+	})
+}
+
 // TestStrangersCannotJoin: members with another authority's certificates, or none.
 func TestStrangersCannotJoin(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
-	m := newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TLS = ours.mutual(t) })
+	m := newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TLS, o.Secret = ours.mutual(t), secretA })
 	must(t, m.nodes[0].Set([]byte("k"), []byte("v"), 0))
 	half := ours.mutual(t) // trusts us, is not trusted by us
 	half.Certificates = theirs.mutual(t).Certificates
 	for name, config := range map[string]*tls.Config{"another authority": theirs.mutual(t), "its certificate only": half, "no TLS": nil} {
 		t.Run(name, func(t *testing.T) {
 			n := m.newNode(1, func(_ int, o *cachemesh.Options) {
-				o.TLS, o.RequireJoin, o.JoinTimeout = config, true, 500*time.Millisecond
+				o.TLS, o.Secret, o.JoinTimeout = config, secretA, 500*time.Millisecond
 			})
 			defer n.Close()
-			if err := n.Start(); !errors.Is(err, cachemesh.ErrJoin) {
-				t.Errorf("Start: %v, want ErrJoin", err)
+			if err := n.Start(); !errors.Is(err, cachemesh.ErrJoin) || !strings.Contains(err.Error(), m.nodes[0].Addr()) {
+				t.Errorf("Start: %v, want ErrJoin naming %s", err, m.nodes[0].Addr())
 			} else {
 				t.Log(err)
 			}

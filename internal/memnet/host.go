@@ -37,6 +37,16 @@ func (h *Host) Name() string { return h.name }
 // IP returns the host's address.
 func (h *Host) IP() netip.Addr { return h.ip }
 
+// LookupNetIP returns the address of a host's name, whether it is up or not, or
+// of an IP address. The error for a name that is not known is a *net.DNSError.
+func (h *Host) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	ip, _, err := h.net.hostPort(net.JoinHostPort(host, "0"))
+	if err != nil {
+		return nil, err
+	}
+	return []netip.Addr{ip}, nil
+}
+
 // Listen listens for streams. Port 0 picks a free one. Errors are *net.OpError
 // around syscall.EADDRINUSE, syscall.EADDRNOTAVAIL, syscall.ENETDOWN after Kill,
 // and what is wrong with addr.
