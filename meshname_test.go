@@ -42,6 +42,11 @@ func TestRecycledAddress(t *testing.T) {
 			}
 			ofOrders := groupOn(orders, "g", load("orders"), cachemesh.GroupOptions[string]{})
 			mustGet(t, ofOrders[0], key, "of orders")
+			for _, n := range append(orders.nodes, users.nodes...) {
+				if n.Stats().Refused["mesh"] != 0 || n.Stats().GossipPacketsIn == 0 {
+					t.Errorf("%v refuses gossip of its own mesh: %+v", n, n.Stats())
+				}
+			}
 
 			// node1 of orders dies, and a member of users gets its address at once.
 			network.Kill(hostName(1))

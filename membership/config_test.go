@@ -86,6 +86,11 @@ func TestHostNamesReachTheDialer(t *testing.T) {
 		if got := a.hostOf(addrOf(2)); got != "two.local" {
 			t.Errorf("a peer's host is %q", got)
 		}
+		b.Close()
+		c.waitFor(5*time.Second, func() bool { return a.names() == "n1" })
+		if got := a.hostOf(addrOf(2)); got != "two.local" {
+			t.Errorf("a lost peer's host is %q", got) // it is dialled again and again
+		}
 	})
 }
 

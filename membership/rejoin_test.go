@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"strings"
 	"net/netip"
 	"testing"
 	"time"
@@ -148,4 +149,30 @@ func TestItselfByAnotherAddress(t *testing.T) {
 			t.Errorf("Join: %d, %v", k, err)
 		}
 	})
+}
+
+// TestItselfIsNoSeed: that it answers itself does not hide that the other seeds do not.
+func TestItselfIsNoSeed(t *testing.T) {
+	bubble(t, func(t *testing.T, c *cluster) {
+		n := c.launch(1, seedsAt(77, 88))
+		c.net.alias(addrOf(77), addrOf(1))
+		if k, err := n.Join(t.Context()); k != 0 || err == nil || !strings.Contains(err.Error(), addrOf(88).String()) {
+			t.Errorf("Join: %d, %v, want an error that names %v", k, err, addrOf(88))
+		}
+	})
+}
+
+// TestJitter: members that started together must not act together, nor much earlier or later than they should.
+func TestJitter(t *testing.T) {
+	seen := make(map[time.Duration]bool)
+	for range 100 {
+		d := jitter(8 * time.Second)
+		if d < 7*time.Second || d > 9*time.Second {
+			t.Fatalf("jitter(8s) = %v", d)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("100 pauses are of %d lengths", len(seen))
+	}
 }
