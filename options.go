@@ -60,7 +60,8 @@ type Options struct {
 	JoinTimeout time.Duration
 
 	// RequireJoin makes Start fail with ErrJoin instead of serving alone. It wants
-	// another member: BootstrapNodes that are this one do not do.
+	// another member: BootstrapNodes that are all this one do not do. Without
+	// BootstrapNodes there is nobody to join, and it does nothing.
 	RequireJoin bool
 
 	// Logger receives what an operator should know. Default: silent.
@@ -203,9 +204,6 @@ func checkAddresses(o *Options) error {
 	}
 	if isTypedNil(o.Network) {
 		return &OptionError{"Network", o.Network, errTypedNil}
-	}
-	if o.RequireJoin && len(o.BootstrapNodes) == 0 {
-		return &OptionError{"RequireJoin", true, errors.New("it needs BootstrapNodes: there is nobody to join")}
 	}
 	for _, addr := range o.BootstrapNodes {
 		if err := checkHostPort(addr); err != nil {

@@ -59,7 +59,6 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: slices.Repeat([][]byte{secretB}, 8)}},
 		{"Mesh", cachemesh.Options{Mesh: strings.Repeat("m", cachemesh.MaxNameLen+1)}},
 		{"Mesh", cachemesh.Options{Mesh: "a\x00b"}},
-		{"RequireJoin", cachemesh.Options{RequireJoin: true}},
 		{"MaxBytes", cachemesh.Options{MaxBytes: -1}},
 		{"MaxBytes", cachemesh.Options{MaxBytes: 1}},
 		{"MaxValueBytes", cachemesh.Options{MaxValueBytes: -1}},
