@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
 )
 
 // advertised returns the host:port that peers dial.
@@ -135,4 +137,59 @@ func addrRank(ip net.IP) int {
 		rank++
 	}
 	return rank
+}
+
+// knocks is how often a member looks who answers at its address: a load balancer
+// passes each connection to another.
+const knocks = 3
+
+// knockAtHome finds out whether another process answers at this node's address,
+// own, as when all members were given that of a load balancer: bootstrap nodes at
+// that address are taken for this node and not asked. The result comes within the
+// time of a dial. An address of this machine needs no look.
+func (n *Node) knockAtHome(own netip.AddrPort) <-chan error {
+	result := make(chan error, 1)
+	look := func() {
+		var err error
+		for range knocks {
+			if err = n.pool.Knock(n.closeCtx, n.addr); err != nil {
+				break
+			}
+		}
+		if errors.Is(err, httppool.ErrAddrTaken) {
+			n.log.Error("another process answers at the address that this member advertises: give each its own (AdvertiseAddr)", "addr", n.addr)
+		}
+		result <- err
+	}
+	if len(n.opts.BootstrapNodes) == 0 || onThisMachine(own.Addr()) || !n.spawn(look) {
+		result <- nil
+	}
+	return result
+}
+
+// answeredAtHome returns an *OptionError if another process answered. Once this
+// node has joined it waits no longer for that: the others would have refused it.
+func (n *Node) answeredAtHome(knocked <-chan error, joined bool) error {
+	var err error
+	if joined {
+		select {
+		case err = <-knocked:
+		default:
+		}
+	} else {
+		err = <-knocked
+	}
+	if errors.Is(err, httppool.ErrAddrTaken) {
+		return fmt.Errorf("%w: %w", ErrJoin, &OptionError{"AdvertiseAddr", n.addr, err})
+	}
+	return nil
+}
+
+// onThisMachine reports whether an interface of this machine has the address.
+func onThisMachine(ip netip.Addr) bool {
+	addrs, err := net.InterfaceAddrs()
+	return ip.IsLoopback() || err == nil && slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		ipnet, ok := a.(*net.IPNet)
+		return ok && ipnet.IP.Equal(ip.AsSlice())
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,6 +109,48 @@ func TestAddressTakenBesideOthers(t *testing.T) {
 		must(t, start(0, "host0:3000"))
 		must(t, start(1, "172.17.0.1:3000"))
 		wantAddrError(t, start(2, "172.17.0.1:3000", "host0:3000", "host1:3000"))
+	})
+}
+
+// A balancer is a host's network on which one address leads to many hosts.
+type balancer struct {
+	*memnet.Host
+	addr  string
+	hosts []string
+	next  *atomic.Int64
+}
+
+func (b balancer) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	if host == "service" {
+		return []netip.Addr{netip.MustParseAddr("172.17.0.1")}, nil
+	}
+	return b.Host.LookupNetIP(ctx, network, host)
+}
+
+func (b balancer) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	if addr == b.addr {
+		addr = net.JoinHostPort(b.hosts[b.next.Add(1)%int64(len(b.hosts))], "3000")
+	}
+	return b.Host.Dial(ctx, addr)
+}
+
+// TestAddressOfALoadBalancer: all members advertise the service's address, which
+// is their bootstrap node, too, so that none asks another.
+func TestAddressOfALoadBalancer(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		network, next := memnet.New(1), new(atomic.Int64)
+		var nodes []*cachemesh.Node
+		for i := range 2 {
+			n, err := cachemesh.New(cachemesh.Options{
+				Name: hostName(i), ListenAddr: ":3000", AdvertiseAddr: "service:3000", BootstrapNodes: []string{"service:3000"}, JoinTimeout: time.Second,
+				Network: balancer{network.Host(hostName(i)), "service:3000", []string{hostName(0), hostName(1)}, next},
+			})
+			must(t, err)
+			defer n.Close()
+			nodes = append(nodes, n)
+		}
+		must(t, nodes[0].Start()) // nobody else is there yet
+		wantAddrError(t, nodes[1].Start())
 	})
 }
 

@@ -63,16 +63,16 @@ func (n *Node) checkGossip() error {
 	return e
 }
 
-// gossip starts the membership. Its views are published once serving begins.
-func (n *Node) gossip(ctx context.Context) error {
+// gossip starts the membership and returns its address. Its views are published
+// once serving begins.
+func (n *Node) gossip(ctx context.Context) (own netip.AddrPort, err error) {
 	cfg := n.gossipConfig()
-	var err error
 	if cfg.Gossip, err = n.resolveSelf(ctx, cfg.Resolver); err != nil {
-		return err
+		return own, err
 	}
 	ms, err := membership.New(cfg)
 	if err != nil {
-		return fmt.Errorf("cachemesh: %w", err)
+		return own, fmt.Errorf("cachemesh: %w", err)
 	}
 	n.mu.Lock()
 	closed := n.state == stateClosed
@@ -87,9 +87,9 @@ func (n *Node) gossip(ctx context.Context) error {
 	n.mu.Unlock()
 	if closed {
 		ms.Close()
-		return ErrClosed
+		return own, ErrClosed
 	}
-	return nil
+	return cfg.Gossip, nil
 }
 
 // resolveSelf looks this node's own address up. Its DNS name may be published
@@ -128,10 +128,13 @@ func (n *Node) dialGossip(ctx context.Context, addr string) (net.Conn, error) {
 var errOnlySelf = errors.New("they are all this member itself")
 
 // join reaches a bootstrap node, waiting for one to come up if none has: all
-// instances of a service start at the same time. Then it begins to serve.
-func (n *Node) join(ctx context.Context) error {
+// instances of a service start at the same time. Then it begins to serve. own is
+// this node's address.
+func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 	ms := n.membership()
+	knocked := n.knockAtHome(own)
 	var refused error
+	joined := false
 	for wait := joinRetryFloor; len(n.opts.BootstrapNodes) > 0; wait = min(2*wait, joinRetryCeiling) {
 		contacted, err := ms.Join(ctx)
 		if err == nil && contacted == 0 && n.opts.RequireJoin {
@@ -141,7 +144,7 @@ func (n *Node) join(ctx context.Context) error {
 			return fatal
 		}
 		taken := errors.Is(err, membership.ErrAddrTaken) // whoever else answered
-		if err == nil || contacted > 0 && !taken {
+		if joined = contacted > 0 && !taken; joined || err == nil {
 			break
 		}
 		if taken || refused == nil && errors.Is(err, membership.ErrRefused) {
@@ -155,6 +158,9 @@ func (n *Node) join(ctx context.Context) error {
 			}
 			break
 		}
+	}
+	if err := n.answeredAtHome(knocked, joined); err != nil {
+		return err
 	}
 	n.adopt(ms.View())
 	return nil

@@ -194,10 +194,11 @@ func (n *Node) start() error {
 	n.warnIfOpen()
 	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
 	defer cancel()
-	if err := n.gossip(ctx); err != nil {
+	own, err := n.gossip(ctx)
+	if err != nil {
 		return err
 	}
-	if err := n.join(ctx); err != nil {
+	if err := n.join(ctx, own); err != nil {
 		return err
 	}
 	n.mu.Lock()

@@ -3,6 +3,7 @@ package httppool
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -71,6 +72,44 @@ func TestOneAddressForTwo(t *testing.T) {
 	}
 	for _, cfg := range []Config{{Self: "a#1", Addr: both}, {Self: "a#2", Addr: "172.17.0.2:3000"}, {Self: "b"}} {
 		checkEcho(t, newPool(t, cfg).Peer(addr), cfg.Self, Request{Key: "k"})
+	}
+}
+
+// TestTwoProcessesInTurn: a member that two processes of one address connect to finds out when
+// the first comes again after the second. A restart looks different: the first never comes again.
+func TestTwoProcessesInTurn(t *testing.T) {
+	const both = "172.17.0.1:3000"
+	var log logLines
+	_, addr := serverPool(t, Config{Handler: echoFast, Self: "c", Logger: log.logger()})
+	knock := func(id, at string) error { return newPool(t, Config{Self: id, Addr: at}).Knock(within(t), addr) }
+	for _, step := range []struct {
+		id, at string
+		taken  bool
+	}{
+		{"a#1", both, false}, {"a#1", both, false},
+		{"a#2", both, false}, {"a#2", both, false}, // a restart
+		{"b#1", "172.17.0.2:3000", false}, {"x", "", false}, {"y", "", false}, {"x", "", false},
+		{"a#1", both, true},
+		{"a#2", both, false},
+	} {
+		if err := knock(step.id, step.at); errors.Is(err, ErrAddrTaken) != step.taken || (err == nil) == step.taken {
+			t.Errorf("%s at %q: %v, want ErrAddrTaken %t", step.id, step.at, err, step.taken)
+		}
+	}
+	if n := strings.Count(log.String(), "AdvertiseAddr"); n != 1 || !strings.Contains(log.String(), both) {
+		t.Errorf("logged %d times, want once: %s", n, log.String())
+	}
+}
+
+// TestTenantsAreBounded, whatever peers claim.
+func TestTenantsAreBounded(t *testing.T) {
+	var n tenants
+	for i := range 3 * maxTenants {
+		n.moveIn(fmt.Sprint(i), "a")
+		n.moveIn("one", fmt.Sprint(i))
+	}
+	if len(n.at) > maxTenants || len(n.at["one"]) > maxFormer {
+		t.Errorf("%d addresses, %d ids", len(n.at), len(n.at["one"]))
 	}
 }
 

@@ -143,6 +143,23 @@ func hostHeader(addr string) string {
 	return addr
 }
 
+// Knock connects to the member at addr, shakes hands, and hangs up. A nil error means
+// that a member answered that fits this one, or is this one. Errors match ErrUnreachable,
+// ErrRefused or ErrClosed.
+func (p *Pool) Knock(ctx context.Context, addr string) error {
+	if p.ctx.Err() != nil {
+		return ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	o, err := p.open(ctx, addr, "", pathPeer)
+	if err == nil {
+		o.conn.Close()
+	}
+	return err
+}
+
 // DialStream opens a raw stream to the OnStream of the member at addr. The stream
 // belongs to the caller; Pool.Close does not close it. It neither heeds nor moves the
 // backoff of calls. Errors match ErrUnreachable, ErrRefused or ErrClosed.

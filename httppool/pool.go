@@ -17,6 +17,7 @@ type Pool struct {
 	wg      sync.WaitGroup // every goroutine of the pool, but those of a serveConn
 	stats   counters
 	notices notices
+	tenants tenants
 
 	serving  atomic.Int64 // open serveConns
 	opening  atomic.Int64 // connections from peers in their handshake

@@ -105,6 +105,13 @@ func (p *Pool) examine(r *http.Request) (hello, *refusal) {
 		return h, &refusal{code: http.StatusForbidden, reason: refusedSecret,
 			text: "this member wants proof of the shared secret and the caller has none (Options.Secret)",
 			log:  "it does not know the shared secret (Options.Secret)"}
+	}
+	if next := p.tenants.successor(h.addr, h.id); next != "" {
+		return h, &refusal{code: http.StatusConflict, reason: refusedAddr,
+			text: fmt.Sprintf("another process that advertises the address %s came after the caller; give each its own (Options.AdvertiseAddr)", h.addr),
+			log:  fmt.Sprintf("two processes that live, %q and %q, advertise the address %s; give each its own (Options.AdvertiseAddr)", h.id, next, h.addr)}
+	}
+	switch {
 	case p.draining.Load():
 		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedDraining, text: "this member is shutting down"}
 	case p.opening.Add(1) > maxOpening || p.serving.Load() >= int64(p.cfg.MaxConns):
@@ -146,6 +153,7 @@ func (p *Pool) admit(conn net.Conn, br *bufio.Reader, path, addr string, client 
 		p.refuse(addr, ref)
 		return
 	}
+	p.tenants.moveIn(client.addr, client.id)
 	first, _ := br.Peek(br.Buffered())
 	o := opened{conn: conn, first: first, id: client.id, lim: client.lim}
 	p.opening.Add(-1)

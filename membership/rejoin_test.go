@@ -1,8 +1,8 @@
 package membership
 
 import (
-	"strings"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
