@@ -95,20 +95,23 @@ func (n *Node) gossip(ctx context.Context) (own netip.AddrPort, err error) {
 // resolveSelf looks this node's own address up. Its DNS name may be published
 // only after it started, so it is tried until ctx is done.
 func (n *Node) resolveSelf(ctx context.Context, r membership.Resolver) (netip.AddrPort, error) {
+	option := "AdvertiseAddr"
+	if n.opts.AdvertiseAddr == "" {
+		option = "ListenAddr"
+	}
 	for wait := joinRetryFloor; ; wait = min(2*wait, joinRetryCeiling) {
 		addr, err := membership.GossipAddr(n.closeCtx, r, n.addr)
-		if n.isClosing() {
+		switch {
+		case n.isClosing():
 			return addr, ErrClosed
-		}
-		if err == nil {
+		case err == nil:
 			return addr, nil
+		case !errors.Is(err, membership.ErrUnresolved):
+			return addr, &OptionError{option, n.addr, err}
+		case ctx.Err() != nil:
+			return addr, &OptionError{option, n.addr, fmt.Errorf("not known within JoinTimeout, %v: %w", n.opts.JoinTimeout, err)}
 		}
-		if !errors.Is(err, membership.ErrUnresolved) || n.pause(ctx, wait) != nil {
-			if n.isClosing() {
-				return addr, ErrClosed
-			}
-			return addr, &OptionError{"AdvertiseAddr", n.addr, fmt.Errorf("not known within JoinTimeout, %v: %w", n.opts.JoinTimeout, err)}
-		}
+		_ = n.pause(ctx, wait) // the look at ctx follows one more look-up
 	}
 }
 

@@ -43,7 +43,8 @@ func configErrorf(field, format string, args ...any) error {
 type LoopbackError struct{ Addr, Seed string }
 
 func (e *LoopbackError) Error() string {
-	return fmt.Sprintf("%s is a loopback address, and the seed %s is on another machine, which could not reach it", e.Addr, e.Seed)
+	return fmt.Sprintf("%s is a loopback address, and the seed %s is on another machine, which could not reach it: listen at an address "+
+		"that it can reach, and advertise that", e.Addr, e.Seed)
 }
 
 // NameTakenError says that another live process uses this member's name. It matches ErrNameTaken.
