@@ -1,10 +1,10 @@
 package cachemesh
 
 import (
-	"crypto/tls"
 	"maps"
-	"net"
+	"slices"
 
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -14,67 +14,101 @@ import (
 func (n *Node) adopt(mv *membership.View) {
 	n.adopting.Lock()
 	defer n.adopting.Unlock()
-	old := n.view.Load()
-	if old != nil && mv.Epoch <= old.epoch || n.isClosing() {
+	if n.isClosing() || n.gossiped != nil && mv.Epoch <= n.gossiped.Epoch {
 		return
 	}
-	v := n.newView(mv, old)
-	n.noteTakenIn(v, old)
-	now := n.now()
-	lost := n.doubts.note(mv, now)
-	n.doubts.meet(len(v.members), now)
-	n.tellDoubts(now) // before the new era: whoever stores in it limits what it stores
-	if lost {
-		// Whoever vanished may live on and serve writes that are not seen here.
-		n.limitHeld(min(n.confirmed.Load(), now+int64(n.opts.MaxStale)))
+	n.gossiped = mv
+	n.adoptLocked(mv.Gone, mv.Returned)
+}
+
+// adoptLocked makes a view of what gossip says, without those that this node goes
+// on without because they cannot be reached. n.adopting is held.
+func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
+	old, now := n.view.Load(), n.now()
+	members := n.admitted(n.gossiped.Members)
+	n.forgetFormerRuns(members, old)
+	v := n.newView(members, old, returned)
+	if old != nil && old.id == v.id && !returned && len(gone) == 0 {
+		return
 	}
-	if len(v.members) > 1 {
-		// A member that was alone needed nobody's confirmation; now it does.
-		n.confirmed.CompareAndSwap(confirmAlone, now+int64(n.opts.MaxStale))
-	}
+	clean := n.absent.note(members, gone, now)
+	n.tracing.Store(n.absent.tracing(now))
 	n.view.Store(v)
 	var parcels []parcel
 	for _, c := range *n.groups.Load() {
 		parcels = append(parcels, c.dropLost(v)...)
-	}
-	n.handOver(parcels)
-	n.forgetGone(mv)
-	n.settler.poke()
-	n.log.Info("the mesh changed", "members", len(v.members), "missing", len(n.doubts.missing), "epoch", v.epoch)
-}
-
-// noteTakenIn records for each member that is new here whether this node served
-// without it before: then what that member holds may be outdated.
-func (n *Node) noteTakenIn(v, old *view) {
-	takenIn := make(map[string]uint64, len(v.members))
-	for _, m := range v.members {
-		id := m.ID()
-		if epoch, known := n.takenIn[id]; known {
-			takenIn[id] = epoch
-		} else if n.served {
-			takenIn[id] = v.epoch
-		} else {
-			takenIn[id] = 0
+		if returned || v.self < 0 {
+			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
-	n.takenIn = takenIn
+	n.handOver(parcels)
+	n.forgetGone(gone, members)
+	n.mandate.mu.Lock()
+	n.mandate.view = v
+	n.mandate.mu.Unlock()
+	n.judge(func(c *quorum.Core, now int64) { c.Adopt(v.quorum(), clean, returned, now) })
+	n.settler.poke()
+	n.log.Info("the mesh changed", "members", len(v.members), "missing", len(n.absent.missing), "epoch", v.epoch)
+}
+
+// admitted returns those members that this node does not go on without.
+func (n *Node) admitted(all []membership.Member) []membership.Member {
+	n.mandate.mu.Lock()
+	defer n.mandate.mu.Unlock()
+	n.mandate.core.Readmit(quorumMembers(all))
+	return slices.DeleteFunc(slices.Clone(all), func(m membership.Member) bool {
+		return n.mandate.core.IsExpelled(quorumMember(m))
+	})
+}
+
+// readopt adopts a view anew because somebody was expelled.
+func (n *Node) readopt() {
+	n.adopting.Lock()
+	defer n.adopting.Unlock()
+	if n.view.Load() == nil || n.isClosing() {
+		return
+	}
+	var gone []membership.Departure
+	n.mandate.mu.Lock()
+	for _, m := range n.view.Load().members {
+		if n.mandate.core.IsExpelled(quorumMember(m)) {
+			gone = append(gone, membership.Departure{Member: m})
+		}
+	}
+	n.mandate.mu.Unlock()
+	if len(gone) > 0 {
+		n.adoptLocked(gone, false)
+	}
 }
 
 // forgetGone closes the connections to addresses where no member is any more.
-func (n *Node) forgetGone(mv *membership.View) {
+func (n *Node) forgetGone(departed []membership.Departure, members []membership.Member) {
 	gone := make(map[string]struct{})
-	for _, d := range mv.Gone {
+	for _, d := range departed {
 		gone[d.Member.Addr] = struct{}{}
 	}
 	n.mu.Lock()
 	maps.Copy(gone, n.hints)
 	clear(n.hints)
 	n.mu.Unlock()
-	for _, m := range mv.Members {
+	for _, m := range members {
 		delete(gone, m.Addr)
 	}
 	for addr := range gone {
 		n.peers.forget(addr)
+	}
+}
+
+// forgetFormerRuns ends what was remembered of addresses at which another process is
+// now: the wait before the next dial, and connections to the former one.
+func (n *Node) forgetFormerRuns(members []membership.Member, old *view) {
+	if old == nil {
+		return
+	}
+	for _, m := range members {
+		if id := m.ID(); id != n.id && old.peers[id] == nil {
+			n.pool.Renew(m.Addr, id)
+		}
 	}
 }
 
@@ -85,11 +119,4 @@ func (n *Node) isClosing() bool {
 	default:
 		return false
 	}
-}
-
-// tlsListener serves TLS without HTTP/2, which has no Upgrade.
-func tlsListener(l net.Listener, c *tls.Config) net.Listener {
-	c = c.Clone()
-	c.NextProtos = []string{"http/1.1"}
-	return tls.NewListener(l, c)
 }

@@ -58,7 +58,7 @@ func (b *batch) sortByOwner() bool {
 // it sends the request at once: waking a goroutine first takes longer.
 func (b *batch) asker(o *owner, indexes []int32) func() error {
 	peer, ok := o.peer.(starter)
-	if !ok {
+	if !ok || o.route.relayed.Load() > 0 {
 		return func() error { b.ask(o, indexes); return nil }
 	}
 	from := len(b.lists)
@@ -70,7 +70,8 @@ func (b *batch) asker(o *owner, indexes []int32) func() error {
 	}
 	k.count(b.groupCore)
 	return func() error {
-		b.finish(o, indexes, k, k.done(b.ctx, b.groupCore, o, pending.Wait(b.ctx, &k.resp)))
+		err := b.node.reroute(b.ctx, o, &k.req, &k.resp, pending.Wait(b.ctx, &k.resp))
+		b.finish(o, indexes, k, k.done(b.ctx, b.groupCore, o, err))
 		return nil
 	}
 }
@@ -87,7 +88,7 @@ func (b *batch) ask(o *owner, indexes []int32) {
 
 func (b *batch) callFor(list []byte) *call {
 	k := newCall(opGetMany, b.name, "")
-	k.req.Flags, k.req.Value = b.flags, list
+	k.req.Flags, k.req.Value, k.req.Idempotent = b.flags, list, true
 	return k
 }
 

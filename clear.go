@@ -68,7 +68,7 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 	}
 	k := newCall(opClear, c.name, "")
 	defer k.free()
-	k.req.View = v.id
+	k.req.View, k.req.Idempotent = v.id, true
 	if err := k.do(ctx, c, o); !errors.Is(err, ErrUnknownGroup) {
 		return err
 	}
@@ -87,13 +87,13 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	err := c.deleteLeased(ctx, leased)
 	c.eachShard(func(s *shard) {
 		s.emptying++
-		s.voidAllLocked()
+		c.voidAllLocked(s)
 	})
 	c.store.Clear()
 	c.eachShard(func(s *shard) {
 		s.emptying--
 		s.clearing--
-		s.voidAllLocked()
+		c.voidAllLocked(s)
 	})
 	if err == nil && !c.node.actsBy(id) {
 		return ErrUnsettled
@@ -149,8 +149,9 @@ func (c *groupCore) eachShard(f func(s *shard)) {
 }
 
 // voidAllLocked takes back the tokens of all loads.
-func (s *shard) voidAllLocked() {
-	for key, f := range s.flights {
-		s.voidLocked(key, f)
+func (c *groupCore) voidAllLocked(s *shard) {
+	for key := range s.lanes {
+		c.voidKeyLocked(s, key)
 	}
+	clear(s.tooLarge)
 }

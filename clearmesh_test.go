@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,6 +111,51 @@ func TestClearVoidsRefreshes(t *testing.T) {
 	})
 }
 
+// TestClearVoidsOneRefresh lets one refresh read the row before it changes, and end
+// after Clear has returned, with leases on the key and without.
+func TestClearVoidsOneRefresh(t *testing.T) {
+	for _, leased := range []bool{false, true} {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			m, gate := newMesh(t, 2), newGate()
+			groups := groupOn(m, "g", gate.load, cachemesh.GroupOptions[string]{RefreshAfter: 100 * time.Millisecond, HotReads: 1})
+			key := m.keyOf("g", 0)
+			readers := groups[:1]
+			if leased {
+				readers = groups
+			}
+			first := goGet(ctx, groups[0], key)
+			<-gate.entered
+			gate.release <- "old"
+			<-first
+			for _, g := range readers {
+				mustGet(t, g, key, "old")
+			}
+			time.Sleep(150 * time.Millisecond)
+			mustGet(t, groups[0], key, "old")
+			<-gate.entered // the refresh has read the row, which changes now
+			must(t, groups[1].Clear(ctx))
+			gate.release <- "old"
+			synctest.Wait()
+			for _, g := range groups {
+				got := goGet(ctx, g, key)
+				synctest.Wait()
+				select {
+				case out := <-got:
+					if out.v != "new" {
+						t.Fatalf("leased %t: after Clear: %q, %v", leased, out.v, out.err)
+					}
+				case <-gate.entered:
+					gate.release <- "new"
+					<-got
+				}
+			}
+			if n := gate.loads.Load(); n != 3 || groups[0].Stats().Refreshes != 1 {
+				t.Errorf("leased %t: %d loads, %d refreshes, want 3 and 1", leased, n, groups[0].Stats().Refreshes)
+			}
+		})
+	}
+}
+
 // TestClearAndNegativeEntries, and the flights that come after.
 func TestLoadsAfterClearAreKept(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
@@ -127,16 +173,19 @@ func TestLoadsAfterClearAreKept(t *testing.T) {
 	})
 }
 
-// TestClearIsQuickAndFreesMemory: its time does not grow with the entries.
+// TestClearFreesMemory: the heap has it back, and not the books alone.
 func TestClearFreesMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("counts bytes of the heap")
+	}
 	m := newMesh(t, 2)
 	groups := groupOn[[]byte](m, "g", nil, cachemesh.GroupOptions[[]byte]{MaxBytes: 64 << 20})
 	ctx := testContext(t)
-	empty := groups[0].Stats().Bytes
+	empty, heap := groups[0].Stats().Bytes, heapInUse()
 	for i := range 20_000 {
 		must(t, groups[0].Set(ctx, fmt.Sprint("key", i), make([]byte, 500), 0))
 	}
-	full := groups[0].Stats().Bytes
+	full, grown := groups[0].Stats().Bytes, heapInUse()-heap
 	start := time.Now()
 	must(t, groups[1].Clear(ctx))
 	took := time.Since(start)
@@ -145,6 +194,10 @@ func TestClearFreesMemory(t *testing.T) {
 	if after.Entries != 0 || after.Bytes > full/10 {
 		t.Errorf("%d entries and %d of %d bytes left", after.Entries, after.Bytes, full)
 	}
+	if left := heapInUse() - heap; grown < 10<<20 || left > grown/5 {
+		t.Errorf("the heap grew by %d bytes, and %d are left after Clear", grown, left)
+	}
+	runtime.KeepAlive(groups)
 }
 
 // TestClearWithAHolderThatIsCutOff waits for its leases to lapse, all at once.

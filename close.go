@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
 // Shutdown takes the node out of the mesh in order: it announces that it is
@@ -17,6 +19,9 @@ func (n *Node) Shutdown(ctx context.Context) error {
 			err = n.drain(ctx)
 		}
 		if err == nil {
+			n.awaitVoted(ctx)
+		}
+		if err == nil {
 			n.drainCalls(ctx)
 			err = ms.Leave(ctx)
 		}
@@ -24,8 +29,24 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	return errors.Join(err, n.Close())
 }
 
-// drain waits until no load and no write runs on this node any more and what it
-// alone holds is handed over.
+// awaitVoted waits until the view in which this node leaves has settled, so that
+// the others count without it. If they cannot be reached it goes all the same,
+// and they miss it.
+func (n *Node) awaitVoted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.opts.Right)
+	defer cancel()
+	for {
+		n.mandate.mu.Lock()
+		voted := n.mandate.verdict.Mode != quorum.Unsettled && n.mandate.view != nil && n.mandate.view.self < 0
+		n.mandate.mu.Unlock()
+		if voted || n.pause(ctx, retryFloor) != nil {
+			return
+		}
+	}
+}
+
+// drain waits until no load, no write and no Writer that it can wait for runs on
+// this node any more, and what it alone holds is handed over.
 func (n *Node) drain(ctx context.Context) error {
 	for n.handing.Load() > 0 {
 		if err := n.pause(ctx, retryFloor); err != nil {
@@ -39,6 +60,11 @@ func (n *Node) drain(ctx context.Context) error {
 					return err
 				}
 			}
+		}
+	}
+	for n.telling.Load() > 0 {
+		if err := n.pause(ctx, retryFloor); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -76,8 +102,8 @@ func (s *shard) idle() bool {
 
 // Close stops the node at once, as a crash would for its peers, and returns
 // when nothing of it runs any more. Calls under way fail with ErrClosed. A
-// loader that ignores its context is not waited for. It is safe to call more
-// than once.
+// loader that ignores its context is not waited for, and a log handler no longer
+// than a second. It is safe to call more than once.
 func (n *Node) Close() error {
 	n.mu.Lock()
 	if n.state == stateClosed {
@@ -108,6 +134,11 @@ func (n *Node) Close() error {
 	}
 	n.sockets.close()
 	n.work.Wait()
+	n.logs.Close(logPatience)
 	close(n.closed)
 	return nil
 }
+
+// logPatience bounds how long Close waits for the user's log handler to take what was
+// logged. One that takes longer is left behind.
+const logPatience = time.Second

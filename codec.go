@@ -72,14 +72,31 @@ func newFormat[V any](codec Codec[V]) format[V] {
 }
 
 // nilCheck returns a test for values that a loader returns when it forgot to
-// return something: those whose type has a nil.
+// return something: those whose type has a nil. A nil slice or map is empty, and
+// that is a value.
 func nilCheck[V any]() func(V) bool {
 	switch reflect.TypeFor[V]().Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface, reflect.Func, reflect.Chan:
+	case reflect.Pointer, reflect.Func, reflect.Chan:
+		return func(v V) bool { return reflect.ValueOf(v).IsNil() }
+	case reflect.Interface:
 		return func(v V) bool {
 			r := reflect.ValueOf(v)
-			return !r.IsValid() || r.IsNil()
+			switch r.Kind() {
+			case reflect.Invalid:
+				return true
+			case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+				return r.IsNil()
+			}
+			return false
 		}
+	}
+	return nil
+}
+
+// checkFormat refuses a type whose values JSON cannot give back.
+func (o *GroupOptions[V]) checkFormat() error {
+	if t := reflect.TypeFor[V](); o.Codec == nil && t.Kind() == reflect.Interface && t.NumMethod() > 0 {
+		return &OptionError{"Codec", nil, fmt.Errorf("values of type %v need one: JSON does not say which type an interface with methods holds", t)}
 	}
 	return nil
 }
@@ -108,11 +125,21 @@ func (f *format[V]) encode(v V) ([]byte, error) {
 	case stringKind:
 		return []byte(*(*string)(unsafe.Pointer(&v))), nil
 	}
-	data, err := f.codec.Marshal(v)
+	data, err := f.marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("cachemesh: encode a %T: %w", v, err)
+		return nil, fmt.Errorf("cachemesh: encode a %T: %w", v, seal(err, nil))
 	}
 	return data, nil
+}
+
+func (f *format[V]) marshal(v V) (data []byte, err error) {
+	defer rescue(&err)
+	return f.codec.Marshal(v)
+}
+
+func (f *format[V]) unmarshal(data []byte) (v V, err error) {
+	defer rescue(&err)
+	return f.codec.Unmarshal(data)
 }
 
 // decode returns the value of data, which nobody changes any more.
@@ -120,14 +147,17 @@ func (f *format[V]) decode(data []byte) (V, error) {
 	switch f.kind {
 	case bytesKind:
 		data = data[:len(data):len(data)] // appending to a shared value must not reach the cache
+		if data == nil {
+			data = []byte{} // an empty value is the same on every member
+		}
 		return *(*V)(unsafe.Pointer(&data)), nil
 	case stringKind:
 		s := unsafe.String(unsafe.SliceData(data), len(data))
 		return *(*V)(unsafe.Pointer(&s)), nil
 	}
-	v, err := f.codec.Unmarshal(data)
+	v, err := f.unmarshal(data)
 	if err != nil {
-		return v, fmt.Errorf("cachemesh: decode a %T: %w", v, err)
+		return v, fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))
 	}
 	return v, nil
 }

@@ -2,19 +2,23 @@ package cachemesh
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // A cohort is a set of Gets that are answered by one load whose value is not
 // stored, because this member does not own the key and cannot ask who does: the
-// owner does not know the group, or the members disagree.
+// owner cannot be reached or has no value to give, or the members disagree.
 //
 // No write voids such a load, so a Get may share it only if it arrived before
 // the loader was called. Those who arrive while it runs form the next cohort.
 // So at most one such load per key runs here at a time, and nobody waits for
-// more than two.
+// more than two. Those for an owner that cannot be reached follow each other no
+// faster than standInSpacing: nothing that they bring is kept, and the origin
+// must not see a load for every Get.
 type cohort struct {
 	ctx     context.Context // ends when nobody waits
 	cancel  context.CancelFunc
@@ -31,17 +35,27 @@ type loaded struct {
 
 // cohorts are the running cohort of a key and the one that gathers behind it.
 // Guarded by the shard's lock.
-type cohorts struct{ running, next *cohort }
+type cohorts struct {
+	running *cohort // nil between two loads
+	next    *cohort
+	spaced  bool    // it is loaded for an owner that cannot be reached
+	kept    *loaded // with faults.KeepStandIn, between two loads: the last
+}
+
+const (
+	standInSpacing = 100 * time.Millisecond
+	maxSpaced      = 64 // keys of a shard that are spaced at once; others are not
+)
 
 func newCohort(ctx context.Context) *cohort {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	return &cohort{ctx: ctx, cancel: cancel, done: make(chan struct{})}
 }
 
-// loadUnstored answers a Get by a load whose value is not stored. The key must
-// not alias a buffer. Its errors are ctx's own, ErrClosed, ErrNotFound and
-// *LoadError.
-func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string) (*store.Entry, error) {
+// loadUnstored answers a Get by a load whose value is not stored, as a stand-in or
+// not. The key must not alias a buffer. Its errors are ctx's own, ErrClosed,
+// ErrNotFound and *LoadError.
+func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
 	if c.loader == nil {
 		return nil, ErrNotFound
 	}
@@ -53,11 +67,16 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string) (
 	}
 	pair, mine := s.cohorts[key], (*cohort)(nil)
 	switch {
+	case pair != nil && pair.kept != nil:
+		kept := *pair.kept
+		s.mu.Unlock()
+		return kept.entry, kept.err
 	case pair == nil:
+		own := strings.Clone(key) // a loader may keep it, and it may be a part of a large string
 		mine = newCohort(ctx)
 		pair = &cohorts{running: mine}
-		s.cohorts[key] = pair
-		c.node.work.Go(func() { c.runCohorts(s, pair, key) })
+		s.cohorts[own] = pair
+		c.node.work.Go(func() { c.runCohorts(s, pair, hash, own) })
 	case pair.next == nil:
 		pair.next = newCohort(ctx)
 		fallthrough
@@ -66,6 +85,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string) (
 		c.stats.deduplicated.Add(1)
 	}
 	mine.waiters++
+	pair.spaced = pair.spaced || standIn
 	s.mu.Unlock()
 
 	select {
@@ -94,19 +114,72 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 }
 
 // runCohorts runs one cohort after the other until none gathers any more.
-func (c *groupCore) runCohorts(s *shard, pair *cohorts, key string) {
+func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
 	for co := pair.running; co != nil; {
-		ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
-		co.out.entry, co.out.err = c.callLoader(ctx, key, new(atomic.Bool))
-		cancel()
-		co.cancel()
-		close(co.done)
+		began := time.Now()
+		c.runCohort(co, s, hash, key)
 
 		s.mu.Lock()
+		pair.running = nil
+		if pair.spaced && s.spaced < maxSpaced {
+			c.spaceLocked(s, pair, co, began)
+		}
 		pair.running, pair.next = pair.next, nil
 		if co = pair.running; co == nil {
 			delete(s.cohorts, key)
 		}
 		s.mu.Unlock()
 	}
+}
+
+// runCohort answers one cohort. It returns when the loader has, or when its time is
+// over, so that the next one does not run beside it. The load counts in the key's
+// lane.
+func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
+	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
+	defer cancel()
+	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
+	returned := make(chan struct{})
+	begun := false
+	if co.out.err = ctx.Err(); co.out.err == nil { // else nobody waits any more
+		s.mu.Lock()
+		begun = s.lane(key).countLocked(f)
+		s.mu.Unlock()
+		co.out.err = c.loadError(key, errStuck)
+	}
+	if begun {
+		co.out.entry, co.out.err = c.callLoader(ctx, key, new(atomic.Bool), func() { c.returned(f); close(returned) })
+	}
+	co.cancel()
+	close(co.done)
+	if !begun {
+		return
+	}
+	deadline, _ := ctx.Deadline()
+	over := time.NewTimer(time.Until(deadline))
+	defer over.Stop()
+	select {
+	case <-returned:
+	case <-c.node.closing:
+	case <-over.C:
+		s.mu.Lock()
+		c.giveUpLocked(f)
+		s.mu.Unlock()
+	}
+}
+
+// spaceLocked waits until the next load of a key may begin, for which others gather
+// meanwhile. It unlocks s.
+func (c *groupCore) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
+	spacing := standInSpacing
+	if c.node.faults.KeepStandIn {
+		spacing, pair.kept = 500*time.Millisecond, &last.out
+	}
+	s.spaced++
+	s.mu.Unlock()
+	// An error means that the node closes: then nobody waits any more.
+	_ = c.node.pause(c.node.closeCtx, time.Until(began.Add(spacing)))
+	s.mu.Lock()
+	s.spaced--
+	pair.kept = nil
 }

@@ -30,13 +30,15 @@ type groupCore struct {
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
-	sentinels                           []error // GroupOptions.Errors
+	sentinels                           []sentinel // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
-	stats  counters
-	shards [shardCount]shard
+	owed    owed // to the majority; has a lock of its own
+	stats   counters
+	scatter store.Scatter // from hashes to shards
+	shards  [shardCount]shard
 }
 
 func checkKey(key string) error {
@@ -141,7 +143,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 		case hint != nil:
 			got, named = c.getAt(ctx, hint, hash, key, 0, now)
 		case o.peer == nil:
-			got = c.loadHere(ctx, hash, key, false)
+			got = c.loadHere(ctx, hash, key)
 		default:
 			got, named = c.getAt(ctx, o, hash, key, 0, now)
 		}
@@ -150,13 +152,16 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return got
 		case errors.Is(err, errNotOwner):
 			c.stats.retries.Add(1)
+			if named == c.node.addr && c.loader != nil {
+				return outcomeOf(c.loadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
+			}
 			hint = c.node.hinted(named, o, hint)
 			try++
 		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup):
 			if c.loader == nil {
 				return outcome{err: err}
 			}
-			return outcomeOf(c.loadUnstored(ctx, hash, key))
+			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
 		case isUnreachable(err) && (hint != nil || c.node.view.Load() != v):
 			// It left while it was being asked.
 			c.stats.retries.Add(1)
@@ -164,6 +169,8 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			try++
 		case isUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
+		case isRefusal(err) && c.loader != nil:
+			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
 		default:
 			return got
 		}
@@ -171,12 +178,12 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 	if c.loader == nil {
 		return outcome{err: ErrUnsettled}
 	}
-	return outcomeOf(c.loadUnstored(ctx, hash, key))
+	return outcomeOf(c.loadUnstored(ctx, hash, key, false))
 }
 
 // loadHere is load for a Get on this member.
-func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string, standIn bool) outcome {
-	e, hit, err := c.load(ctx, hash, key, standIn)
+func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outcome {
+	e, hit, err := c.load(ctx, hash, key)
 	if hit {
 		c.stats.lateHits.Add(1)
 		if e.Negative {
@@ -221,8 +228,9 @@ func (n *Node) hinted(named string, asked, hint *owner) *owner {
 // standIns bounds how many ring successors are asked in place of an owner.
 const standIns = 2
 
-// getFromStandIn asks the ring successors of an owner that cannot be reached,
-// so that the origin sees one load and not one per member.
+// getFromStandIn asks the ring successors of an owner that cannot be reached, not
+// through others either, so that the origin sees one load and not one per member. The
+// owner may be alive and take writes that a stand-in never hears of, so nothing is kept.
 func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) outcome {
 	if c.loader == nil {
 		return outcome{err: cause}
@@ -231,12 +239,15 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 	for _, i := range v.ring.Successors(buf[:0], hash, len(buf))[1:] {
 		o := &v.owners[i]
 		if o.peer == nil {
-			return c.loadHere(ctx, hash, key, true)
+			break
+		}
+		if !c.node.lives(ctx, o) {
+			continue
 		}
 		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.node.now())
-		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !errors.Is(err, ErrUnknownGroup) {
+		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !isRefusal(err) {
 			return got
 		}
 	}
-	return outcomeOf(c.loadUnstored(ctx, hash, key))
+	return outcomeOf(c.loadUnstored(ctx, hash, key, true))
 }

@@ -101,7 +101,7 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f *failures) (rest []string) {
 	k := newCall(opDeleteMany, c.name, "")
 	defer k.free()
-	k.req.Value = appendKeys(nil, keys)
+	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), c.writer == nil
 	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) && c.writer == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {

@@ -35,9 +35,20 @@ var (
 	// ErrOverloaded means that a bound on concurrent work was reached.
 	ErrOverloaded = errors.New("cachemesh: overloaded")
 
+	// ErrWriterBusy means that an earlier write of the key has not returned from
+	// the group's Writer before the caller's time ran out. The write was not applied.
+	ErrWriterBusy = errors.New("cachemesh: the Writer has not returned from an earlier write of the key")
+
 	// ErrUnsettled means that the members did not agree on who owns the key
 	// before the caller's time ran out. The write was not applied.
 	ErrUnsettled = errors.New("cachemesh: the members do not agree yet on the owner of the key")
+
+	// ErrMinority means that the member that owns the key here sees no majority of
+	// the mesh. It comes in a *PeerError: a write that MaybeApplied holds on this
+	// side, for those who cannot see the majority either, and the majority forgets
+	// the key when they are back; else nothing was changed. Retry, and see README,
+	// Running it.
+	ErrMinority = errors.New("cachemesh: most of the mesh is out of reach: this holds on this side only")
 
 	// ErrJoin means that Start joined nobody: those of BootstrapNodes that answered
 	// in JoinTimeout refused this member, or none answered and RequireJoin was set.

@@ -15,9 +15,17 @@ import (
 const (
 	OpGet, OpSet, OpDelete, OpFence     = opGet, opSet, opDelete, opFence
 	OpGetMany, OpClear, OpInvalidate    = opGetMany, opClear, opInvalidate
+	OpRelay                             = opRelay
+	OpDeleteMany, OpHandOver            = opDeleteMany, opHandOver
 	StatusOK, StatusNotOwner            = statusOK, statusNotOwner
 	StatusUnknownGroup, StatusUnsettled = statusUnknownGroup, statusUnsettled
+	StatusInvalid, StatusOverloaded     = statusInvalid, statusOverloaded
+	StatusNoRelay                       = statusNoRelay
+	StatusRelayLost, FlagLease          = statusRelayLost, flagLease
 )
+
+// FlushLog waits until the user's log handler has what the node has logged.
+func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }
 
 // OwnerAddr returns the address of the owner of a key as n sees it.
 func OwnerAddr(n *Node, group, key string) string {
@@ -62,8 +70,8 @@ func Waiting[V any](g *Group[V], key string) int {
 	s := g.core.shard(ring.Hash(g.core.seed, key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.flights[key]; f != nil {
-		return f.waiters
+	if l := s.lanes[key]; l != nil && l.joinable() != nil {
+		return l.joinable().waiters
 	}
 	return 0
 }
@@ -82,4 +90,31 @@ func CallPeer(ctx context.Context, n *Node, addr string, op uint8, group, key st
 	k := newCall(op, group, key)
 	defer k.free()
 	return n.pool.Peer(addr).Call(ctx, &k.req, &k.resp)
+}
+
+// RelayRequest returns a request to pass one on to a member.
+func RelayRequest(n *Node, target string, view uint64, req *httppool.Request) *httppool.Request {
+	return &httppool.Request{Op: opRelay, View: view, Key: target, Value: packRequest(req)}
+}
+
+// ParseRelayed parses a relayed request.
+func ParseRelayed(b []byte) (httppool.Request, bool) { return parseRequest(b) }
+
+// MemberID returns the id of a node.
+func MemberID(n *Node) string { return n.id }
+
+// ViewID returns the id of the node's view.
+func ViewID(n *Node) uint64 {
+	if v := n.view.Load(); v != nil {
+		return v.id
+	}
+	return 0
+}
+
+// ParkedBytes returns what n keeps for groups that are not registered, and for how
+// many.
+func ParkedBytes(n *Node) (bytes, groups int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.parked.bytes, len(n.parked.groups)
 }

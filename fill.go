@@ -1,16 +1,24 @@
 package cachemesh
 
-import "github.com/praveenduddu/cachemesh/internal/store"
+import (
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
 
 // recallForFillLocked ends the leases on a value that is about to be refreshed:
 // nobody may see the new value while others still read the former one. It
 // unlocks s meanwhile; the key is reserved, and whoever misses joins the flight
 // or waits.
-func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key string) {
+func (c *groupCore) recallForFillLocked(f *flight) {
+	s := f.shard
 	for !f.void {
-		b := s.books[key]
+		b := s.books[f.key]
 		switch {
 		case b == nil:
+			return
+		case f.reserved: // it is this flight's already
+			s.mu.Unlock()
+			c.recall(s, f.hash, f.key)
+			s.mu.Lock()
 			return
 		case b.write != nil: // leases on the value, which was evicted, are being recalled
 			busy := b.write
@@ -22,9 +30,9 @@ func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key st
 		default:
 			b.write = make(chan struct{})
 			s.mu.Unlock()
-			c.recall(s, hash, key)
+			c.recall(s, f.hash, f.key)
 			s.mu.Lock()
-			s.releaseLocked(key)
+			c.releaseLocked(s, f.hash, f.key)
 			return
 		}
 	}
@@ -32,32 +40,28 @@ func (c *groupCore) recallForFillLocked(s *shard, f *flight, hash uint64, key st
 
 // fillLocked stores a loaded value if it may be stored. If not, an older one must
 // not stay either, which could be served when a later load fails.
-func (c *groupCore) fillLocked(f *flight, hash uint64, e *store.Entry) {
+func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 	if f.void && !c.node.faults.IgnoreFillToken {
 		return // the view changed while leases were recalled
 	}
-	if !c.tryFillLocked(f, hash, e) {
-		c.store.Delete(hash, e.Key)
+	if !c.tryFillLocked(f, e) {
+		c.store.Delete(f.hash, f.key)
 	}
 }
 
-func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
+func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.node.now()
 	switch {
-	case e.Expires == doNotStore, c.shard(hash).emptying > 0, f.era != c.node.era.Load():
+	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.node.era.Load():
 		return false
-	case f.standIn:
-		limitExpiry(e, now+int64(standInKeep))
-	case c.node.mayServe(hash) != nil:
+	case c.node.mayServe(f.hash) != nil:
 		return false
 	}
-	c.node.limitNew(e, now)
-	if !f.standIn {
-		c.attend(e, now)
-	}
+	c.node.limitNew(e, f.began)
+	c.attend(e, now)
 	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.
-	if c.store.Set(hash, e, now) != nil {
+	if c.store.Set(f.hash, e, now) != nil {
 		c.stats.tooLarge.Add(1)
 		return false
 	}
@@ -66,11 +70,11 @@ func (c *groupCore) tryFillLocked(f *flight, hash uint64, e *store.Entry) bool {
 
 // fillNotFoundLocked remembers that a key does not exist, if the group wants it,
 // and forgets the value that it had.
-func (c *groupCore) fillNotFoundLocked(f *flight, hash uint64, key string) {
-	e := &store.Entry{Key: key, Negative: true, Expires: doNotStore}
+func (c *groupCore) fillNotFoundLocked(f *flight) {
+	e := &store.Entry{Key: f.key, Negative: true, Expires: doNotStore}
 	if c.notFoundTTL > 0 {
 		e.Expires = 0
 		c.setTTL(e, c.notFoundTTL)
 	}
-	c.fillLocked(f, hash, e)
+	c.fillLocked(f, e)
 }

@@ -3,161 +3,199 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// standInKeep is how long a stand-in keeps a value that it loaded for an owner
-// that could not be reached: long enough that the origin sees one load and not
-// one per member, short beside any MaxStale.
-const standInKeep = 500 * time.Millisecond
-
-// A flight is one load in progress. Its result reaches everyone who waits
-// through the singleflight call that runs it; a flight adds what that lacks:
-// who still waits, and whether the value may be stored.
+// A flight is one load whose value may be stored, with those who wait for it. It
+// waits in its key's lane until it may begin.
 type flight struct {
-	ctx     context.Context // the loader's: its own deadline, ends when nobody waits
+	shard   *shard
+	hash    uint64
+	key     string
+	values  context.Context // of whoever asked first, without their deadline
+	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
+	queued  atomic.Bool     // it waits for its turn to call the loader
+
+	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
+
+	done chan struct{} // closed once out is set
+	out  landed
+
+	// The fields below are guarded by the lock of the shard.
+
+	ctx     context.Context // the loader's: its own deadline, ends when nobody waits; nil before the load begins
 	cancel  context.CancelFunc
-	standIn bool         // loaded for an owner that could not be reached
-	era     uint64       // Node.era when it began: what is held gets a limit in a later one, and so would its value
-	refresh *store.Entry // the value that it replaces while that is still served; nil: none
-	batch   *loadBatch   // the call of LoadMany that carries it; nil: one of its own
-	queued  atomic.Bool  // it waits for its turn to call the loader
-
-	// The fields below are guarded by the lock of the shard that lists the flight.
-
+	began   int64  // when the load began
+	era     uint32 // Node.era when the load began: what is held gets a limit in a later one, and so would its value
 	waiters int
+	timer   *time.Timer // gives the load up at its deadline; nil: not needed
+	state   flightState
 
 	// void is the fill token taken back: a write or a change of view came after
 	// the load began. Its value answers those who waited already and no one else.
 	void bool
+
+	// insists says that the key is to be reserved for the load: those who wait
+	// were sent back by voided loads before. reserved says that it is.
+	insists, reserved bool
 }
 
-func (c *groupCore) newFlight(ctx context.Context, standIn bool) *flight {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
-	return &flight{ctx: ctx, cancel: cancel, standIn: standIn, era: c.node.era.Load()}
+// A flightState says how a flight counts in its lane.
+type flightState uint8
+
+const (
+	flightWaits  flightState = iota // the loader has not been called
+	flightRuns                      // until the loader returned
+	flightStuck                     // its deadline passed, and the loader has not returned
+	flightLanded                    // the loader returned, or never will be called
+)
+
+// landed is what a flight came to.
+type landed struct {
+	entry *store.Entry
+	hit   bool // the value was there after all
+	err   error
 }
 
-// load answers a Get that missed at the owner, or at a stand-in for it: it
-// joins the flight of the key or starts one. The key must not alias a buffer.
+func (c *groupCore) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
+	// The key is kept with the value, and may be a part of a large string.
+	return &flight{shard: s, hash: hash, key: strings.Clone(key), values: context.WithoutCancel(ctx), done: make(chan struct{})}
+}
+
+// maxVoids is how many voided loads a Get of a group with a Writer puts up with
+// before writes of the key wait for its next one.
+const maxVoids = 2
+
+// load answers a Get that missed at the owner: it joins the flight of the key or
+// makes one. The key must not alias a buffer.
 // It reports a hit if the value was there after all.
 // Its errors are ctx's own, errNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
 // and *LoadError.
-func (c *groupCore) load(ctx context.Context, hash uint64, key string, standIn bool) (e *store.Entry, hit bool, err error) {
-	s := c.shard(hash)
-	for {
-		e, f, result, busy, err := c.joinFlight(ctx, s, hash, key, standIn, nil)
-		switch {
-		case e != nil || err != nil:
+func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
+	for voids := 0; ; voids++ {
+		e, f, err := c.joinFlight(ctx, hash, key, joining{insists: voids >= maxVoids})
+		if f == nil {
 			return e, err == nil, err
-		case busy != nil:
-			select { // until nobody holds or writes an older value
-			case <-busy:
-			case <-ctx.Done():
-				return nil, false, ctx.Err()
-			case <-c.node.closing:
-				return nil, false, ErrClosed
-			}
-			continue
 		}
 		last, cancel := c.lastCall(ctx)
-		e, err = c.await(ctx, last, s, key, f, result)
+		e, hit, err = c.await(ctx, last, f)
 		cancel()
-		if err == errVoid {
-			continue
+		if err != errVoid {
+			return e, hit, err
 		}
-		return e, false, err
 	}
 }
 
 // await waits for a flight that the caller has joined. last is that of lastCall.
-func (c *groupCore) await(ctx context.Context, last <-chan struct{}, s *shard, key string, f *flight, result <-chan singleflight.Result) (*store.Entry, error) {
+func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
 	for {
 		select {
-		case r := <-result:
-			e, _ := r.Val.(*store.Entry)
-			return e, r.Err
+		case <-f.done:
+			return f.out.entry, f.out.hit, f.out.err
+		default: // what is there counts, though ctx may have ended
+		}
+		select {
+		case <-f.done:
+			continue
 		case <-last:
 			if f.isQueued() && ctx.Err() != context.Canceled {
-				s.leave(key, f)
-				return nil, errors.Join(ErrOverloaded, context.DeadlineExceeded)
+				c.leave(f)
+				return nil, false, errors.Join(ErrOverloaded, context.DeadlineExceeded)
 			}
 			last = nil
 		case <-ctx.Done():
-			s.leave(key, f)
-			return nil, ctx.Err()
+			c.leave(f)
+			return nil, false, ctx.Err()
 		case <-c.node.closing:
-			return nil, ErrClosed
+			return nil, false, ErrClosed
 		}
 	}
 }
 
-// isQueued reports whether the load waits for its turn.
+// isQueued reports whether the load waits for its turn to call the loader.
 func (f *flight) isQueued() bool {
-	return f.queued.Load() || f.batch != nil && f.batch.queued.Load()
+	if f.queued.Load() {
+		return true
+	}
+	b := f.batch.Load()
+	return b != nil && b.queued.Load()
 }
 
-// joinFlight returns one of: an entry that is there after all, perhaps with a
-// *StaleError; the flight of the key with the channel of its result; a channel
-// that is closed when it is worth trying again; an error. A flight that it
-// starts joins the batch into.
-func (c *groupCore) joinFlight(ctx context.Context, s *shard, hash uint64, key string, standIn bool, into *loadBatch) (
-	e *store.Entry, f *flight, result <-chan singleflight.Result, busy <-chan struct{}, err error) {
+// joining says how a key's flight is joined.
+type joining struct {
+	insists bool       // see flight
+	into    *loadBatch // the call of LoadMany that a flight joins that begins at once; nil: none
+}
+
+// joinFlight returns an entry that is there after all, perhaps with a *StaleError,
+// or the flight of the key, or an error.
+func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j joining) (*store.Entry, *flight, error) {
+	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return nil, nil, nil, nil, ErrClosed
-	}
-	if err := c.node.mayServe(hash); err != nil && !standIn {
-		return nil, nil, nil, nil, err
-	}
 	// The store is looked at again, now that no write can slip in between: a
 	// flight that ended a moment ago has left its value there.
-	now := c.node.now()
-	if e := c.lookup(hash, key, now); e != nil {
-		return e, nil, nil, nil, nil
+	if e, err := c.presentLocked(s, hash, key); e != nil || err != nil {
+		return e, nil, err
 	}
-	if e, err := c.staleNow(hash, key, now); e != nil {
-		return e, nil, nil, nil, err
+	busy := c.busyLocked(s, hash, key)
+	if c.loader == nil && !busy {
+		return nil, nil, ErrNotFound
 	}
-	if busy := c.busyLocked(s, hash, key, now); busy != nil {
-		return nil, nil, nil, busy, nil
-	}
-	if c.loader == nil {
-		return nil, nil, nil, nil, ErrNotFound
-	}
-	if f = s.flights[key]; f == nil {
-		f = c.newFlight(ctx, standIn)
-		s.flights[key] = f
-		s.running++
-		c.node.work.Add(1)
-		f.batch = c.batchFor(ctx, into, key)
-	} else {
+	l := s.lane(key)
+	f := l.joinable()
+	if f != nil {
 		c.stats.deduplicated.Add(1)
+	} else {
+		f = c.newFlight(ctx, s, hash, key)
+		l.next = f
+		if !busy {
+			c.beginLocked(l, f, j.into)
+		}
 	}
 	f.waiters++
-	return nil, f, s.calls.DoChan(key, func() (any, error) { return c.run(s, f, hash, key) }), nil, nil
+	if j.insists {
+		f.insists = true
+		c.insistLocked(f)
+	}
+	return nil, f, nil
 }
 
-// busyLocked returns a channel to wait on before a key that is not in the store
-// may be loaded, nil if it may. While holders serve a copy of a value that the
-// store has evicted, a load could bring a newer one, and then readers would see
+// presentLocked returns what a key has without a load: an entry, perhaps with a
+// *StaleError, or why this member may not load it, or neither.
+func (c *groupCore) presentLocked(s *shard, hash uint64, key string) (*store.Entry, error) {
+	if s.closed || c.node.isClosing() { // loads end before the shards close
+		return nil, ErrClosed
+	}
+	if err := c.node.mayServe(hash); err != nil {
+		return nil, err
+	}
+	now := c.node.now()
+	if e := c.lookup(hash, key, now); e != nil {
+		return e, nil
+	}
+	return c.staleNow(hash, key, now)
+}
+
+// busyLocked reports whether a key that is not in the store must not be loaded
+// now; when that ends its lane goes on. While holders serve a copy of a value that
+// the store has evicted, a load could bring a newer one, and then readers would see
 // the older after the newer: the leases are recalled first.
-func (c *groupCore) busyLocked(s *shard, hash uint64, key string, now int64) <-chan struct{} {
+func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 	b := s.books[key]
 	if b == nil {
-		return nil
+		return false
 	}
 	if b.write != nil {
-		return b.write
+		return true
 	}
-	if !b.live(now) {
+	if !b.live(c.node.now()) {
 		delete(s.books, key)
-		return nil
+		return false
 	}
 	b.write = make(chan struct{})
 	c.node.work.Add(1)
@@ -165,10 +203,27 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string, now int64) <-c
 		defer c.node.work.Done()
 		c.recall(s, hash, key)
 		s.mu.Lock()
-		s.releaseLocked(key)
+		c.releaseLocked(s, hash, key)
 		s.mu.Unlock()
 	}()
-	return b.write
+	return true
+}
+
+// leave notes that one who waited for a flight has gone. The last one cancels
+// the load, and nobody may join it any more.
+func (c *groupCore) leave(f *flight) {
+	s := f.shard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.waiters--; f.waiters > 0 {
+		return
+	}
+	if f.state == flightWaits {
+		s.dropNextLocked(f)
+		return
+	}
+	c.voidLocked(f)
+	f.cancel()
 }
 
 // errVoid sends those who wait for a void flight back to look again.
@@ -180,42 +235,62 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string, now int64) <-c
 // likes, and then only the write after it counts.
 var errVoid = errors.New("cachemesh: the key was written during the load")
 
-// run carries out a flight. It unlinks the flight before its result is
-// published, so that whoever asks later cannot be answered by it, and it stores
+// run carries out a flight that has begun. It unlinks the flight before its result
+// is published, so that whoever asks later cannot be answered by it, and it stores
 // the value in the same critical section that finds the token still standing.
-func (c *groupCore) run(s *shard, f *flight, hash uint64, key string) (*store.Entry, error) {
+func (c *groupCore) run(f *flight) {
 	defer c.node.work.Done()
 	defer f.cancel()
 	defer context.AfterFunc(c.node.closeCtx, f.cancel)()
-	e, err := c.loadOnce(f, key)
+	e, err := c.loadOnce(f)
+	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
+	c.giveUpLaterLocked(f)
+	e, err = c.storeLocked(f, e, err)
+	f.publishLocked(landed{entry: e, err: err})
+	if f.reserved {
+		c.releaseLocked(s, f.hash, f.key)
+	}
+	c.advanceLocked(s, f.hash, f.key)
+}
+
+// storeLocked stores what was loaded, if it may be, and unlinks the flight. It
+// returns the flight's outcome.
+func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
 	if f.void && !c.node.faults.IgnoreFillToken {
-		if c.writer != nil {
-			return nil, errVoid
-		}
-		return e, err
+		return e, err // with a Writer errVoid was published before
 	}
 	if f.refresh != nil && (err == nil || errors.Is(err, ErrNotFound)) {
-		c.recallForFillLocked(s, f, hash, key)
+		c.recallForFillLocked(f)
 	}
-	s.unlinkLocked(key, f)
+	f.shard.unlinkLocked(f)
 	switch {
 	case err == nil:
-		c.fillLocked(f, hash, e)
+		c.fillLocked(f, e)
 	case errors.Is(err, ErrNotFound):
-		c.fillNotFoundLocked(f, hash, key)
+		c.fillNotFoundLocked(f)
 	default:
-		return c.fallBackLocked(hash, key, err)
+		return c.fallBackLocked(f.hash, f.key, err)
 	}
 	return e, err
 }
 
-// loadOnce calls the loader for a flight, alone or with others.
-func (c *groupCore) loadOnce(f *flight, key string) (*store.Entry, error) {
-	if f.batch != nil {
-		return f.batch.wait(f.ctx, key)
+// publishLocked answers all who wait, once.
+func (f *flight) publishLocked(out landed) {
+	select {
+	case <-f.done:
+	default:
+		f.out = out
+		close(f.done)
 	}
-	return c.callLoader(f.ctx, key, &f.queued)
+}
+
+// loadOnce calls the loader for a flight, alone or with others.
+func (c *groupCore) loadOnce(f *flight) (*store.Entry, error) {
+	if b := f.batch.Load(); b != nil {
+		return b.wait(f)
+	}
+	return c.callLoader(f.ctx, f.key, &f.queued, func() { c.returned(f) })
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -44,6 +44,9 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	if err := opts.checkLoading(load); err != nil {
 		return nil, err
 	}
+	if err := opts.checkFormat(); err != nil {
+		return nil, err
+	}
 	return newGroup(n, name, load, opts)
 }
 
@@ -59,9 +62,9 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		}
 	}
 	c := &groupCore{
-		node: n, name: name, seed: ring.Seed(name), store: st, hot: hot,
+		node: n, name: strings.Clone(name), seed: ring.Seed(name), store: st, hot: hot,
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: slices.Clone(opts.Errors),
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: sentinelsOf(opts.Errors),
 		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()
@@ -141,13 +144,14 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 
 // Set makes v the value of the key, at the key's owner. When it returns nil,
 // every Get that starts later sees v or something newer, on any member, and a
-// load that was in progress cannot undo it. A ttl of zero means the group's own.
+// load that was in progress cannot undo it. A ttl of zero means the group's own,
+// Forever none.
 // v may be changed afterwards if the codec copies it, as the default does.
 //
 // With a Writer the origin is written first, at the owner.
 //
-// Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge, ErrUnknownGroup and the
-// codec's: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
+// Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge, ErrUnknownGroup and those of
+// codec and TTLFunc, a panic of theirs included: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
 // it. ErrClosed, ErrNotStarted.
 func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
 	if err := checkKey(key); err != nil {
@@ -157,9 +161,12 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return fmt.Errorf("%w: %v is negative", ErrInvalidTTL, ttl)
 	}
 	if ttl == 0 {
-		ttl = g.ttl(key, v)
+		var err error
+		if ttl, err = g.ttl(key, v); err != nil {
+			return fmt.Errorf("cachemesh: TTLFunc: %w", err)
+		}
 	}
-	e, err := g.entry(key, v, max(ttl, 0), !g.format.refers)
+	e, err := g.entry(strings.Clone(key), v, ttl, !g.format.refers)
 	if err != nil {
 		return err
 	}
@@ -168,7 +175,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	}
 	ch := change{e: e}
 	switch {
-	case ttl >= 0:
+	case ttl > 0:
 	case g.core.writer == nil:
 		ch = change{} // it only ends what was there before
 	default:

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
@@ -42,14 +43,35 @@ func TestColdKeyIsLoadedOnce(t *testing.T) {
 	t.Logf("%d Gets over 5 members: %d load, %v", gets, loads.Load(), time.Since(start))
 }
 
+// TestColdKeyInMemory asks for a cold key on every member at once: one load. The
+// owner crashes: one more.
 func TestColdKeyInMemory(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
-		m := newMesh(t, 3)
-		groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
-		for _, g := range groups {
-			mustGet(t, g, "k", "value of k")
+		m, gate := newMesh(t, 3), newGate()
+		groups := groupOn(m, "g", gate.load, cachemesh.GroupOptions[string]{})
+		key := m.keyOf("g", 2)
+		for round := range int64(2) {
+			var waiting []<-chan outcome
+			for range 20 {
+				for _, g := range groups[:len(groups)-int(round)] {
+					waiting = append(waiting, goGet(ctx, g, key))
+				}
+			}
+			<-gate.entered
+			synctest.Wait()
+			gate.release <- "v"
+			for _, c := range waiting {
+				if out := <-c; out.v != "v" || out.err != nil {
+					t.Errorf("Get = %q, %v", out.v, out.err)
+				}
+			}
+			if n := gate.loads.Load(); n != round+1 {
+				t.Fatalf("%d loads, want %d", n, round+1)
+			}
+			if round == 0 {
+				m.kill(2)
+				m.settle(2)
+			}
 		}
-		m.kill(2)
-		m.settle(2)
 	})
 }

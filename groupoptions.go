@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -15,12 +16,13 @@ type GroupOptions[V any] struct {
 	MaxBytes int64
 
 	// TTL is how long a loaded value lives, and one that is Set without a TTL of
-	// its own. Default: until evicted.
+	// its own. Default: Forever, until evicted.
 	TTL time.Duration
 
-	// TTLFunc returns a value's TTL, instead of TTL. Zero means until evicted; a
-	// negative TTL means that the value is not kept: a loaded one is returned, and
-	// one that is Set only ends the value before it.
+	// TTLFunc returns a value's TTL, instead of TTL: Forever for until evicted. If
+	// it is zero or negative, as for a value that has expired on its way, the value
+	// is not kept: a loaded one is returned, and one that is Set only ends the value
+	// before it. A panic fails the load or the Set. Default: TTL for all.
 	TTLFunc func(key string, v V) time.Duration
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
@@ -94,6 +96,9 @@ type GroupOptions[V any] struct {
 	// it. They are matched by their text. At most 64.
 	Errors []error
 }
+
+// Forever is the TTL of values that live until they are evicted.
+const Forever time.Duration = math.MaxInt64
 
 const (
 	maxSentinels = 64
@@ -172,6 +177,9 @@ func checkSentinels(errs []error) error {
 		if err == nil || isTypedNil(err) {
 			return &OptionError{"Errors", len(errs), fmt.Errorf("element %d is nil", i)}
 		}
+		if !trusted(err, sentinelsOf(errs[:i+1])) {
+			return &OptionError{"Errors", len(errs), fmt.Errorf("element %d, a %T, cannot be asked what it is: a method of it panics", i, err)}
+		}
 	}
 	return nil
 }
@@ -182,4 +190,18 @@ func (o *GroupOptions[V]) hotBytes() int64 {
 		return b
 	}
 	return 0
+}
+
+// A sentinel is one of GroupOptions.Errors.
+type sentinel struct {
+	err  error
+	name string // what stands for it in an answer: its text, clipped
+}
+
+func sentinelsOf(errs []error) []sentinel {
+	sentinels := make([]sentinel, len(errs))
+	for i, err := range errs {
+		sentinels[i] = sentinel{err, sentinelName(err)}
+	}
+	return sentinels
 }

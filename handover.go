@@ -63,6 +63,7 @@ func (n *Node) handOver(parcels []parcel) {
 	}
 	n.handing.Add(1)
 	ok := n.spawn(func() {
+		defer n.settler.poke() // the vote that waited for this
 		defer n.handing.Add(-1)
 		ctx, cancel := context.WithTimeout(n.closeCtx, handOverTime)
 		defer cancel()
@@ -117,7 +118,8 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 // to be.
 func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byte) bool {
 	if o.peer == nil { // it came back to this node
-		return c.merge(ctx, body, 0, nil) == nil
+		_, err := c.merge(ctx, body, 0, nil)
+		return err == nil
 	}
 	k := newCall(opHandOver, c.name, "")
 	defer k.free()
@@ -126,8 +128,8 @@ func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byt
 	return err == nil || k.resp.Status == statusUnknownGroup || k.resp.Status == statusInvalid
 }
 
-// A list of values: for each a uvarint length and the key, the version, the time
-// left in nanoseconds as a uvarint (0: no limit), a flag byte, a uvarint length
+// A list of values: for each a uvarint length and the key, the version, the number
+// of its primary as a uvarint, the time left in nanoseconds as a uvarint (0: no limit), a flag byte, a uvarint length
 // and the value.
 
 const flagTrace byte = 1 // a Delete
@@ -152,6 +154,7 @@ func packParcels(parcels []parcel, now int64) (body []byte, count int) {
 		body = binary.AppendUvarint(body, uint64(len(p.e.Key)))
 		body = append(body, p.e.Key...)
 		body = binary.LittleEndian.AppendUint64(body, p.e.Version)
+		body = binary.AppendUvarint(body, uint64(p.e.Primary))
 		body = binary.AppendUvarint(body, left)
 		body = append(body, flags)
 		body = binary.AppendUvarint(body, uint64(len(p.e.Data)))
@@ -160,26 +163,54 @@ func packParcels(parcels []parcel, now int64) (body []byte, count int) {
 	return body, count
 }
 
-// unpackParcel splits the first value off a list. The entry owns its bytes.
-func (c *groupCore) unpackParcel(list []byte) (e *store.Entry, rest []byte, ok bool) {
-	key, list, ok := cutBytes(list)
-	if !ok || checkKey(string(key)) != nil || len(list) < 8 {
-		return nil, nil, false
+// A packed value is one of a list. Key and data alias the list.
+type packed struct {
+	key, data []byte
+	version   uint64
+	primary   uint32
+	left      time.Duration // 0: no limit
+	trace     bool
+}
+
+// cutParcel splits the first value off a list.
+func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
+	p.key, list, ok = cutBytes(list)
+	if !ok || len(p.key) == 0 || len(p.key) > MaxKeyLen || len(list) < 8 {
+		return p, nil, false
 	}
-	e = &store.Entry{Key: string(key), Version: binary.LittleEndian.Uint64(list)}
-	left, n := binary.Uvarint(list[8:])
-	if n <= 0 || left > math.MaxInt64 || len(list) <= 8+n {
-		return nil, nil, false
+	p.version = binary.LittleEndian.Uint64(list)
+	list = list[8:]
+	primary, n := binary.Uvarint(list)
+	if n <= 0 || primary > math.MaxUint32 {
+		return p, nil, false
 	}
-	e.Negative = list[8+n]&flagTrace != 0
-	data, rest, ok := cutBytes(list[8+n+1:])
-	if !ok || e.Version == 0 {
-		return nil, nil, false
+	p.primary, list = uint32(primary), list[n:]
+	left, n := binary.Uvarint(list)
+	if n <= 0 || left > math.MaxInt64 || len(list) <= n {
+		return p, nil, false
 	}
-	e.Data = append([]byte{}, data...)
-	c.setTTL(e, time.Duration(left))
+	p.left, p.trace = time.Duration(left), list[n]&flagTrace != 0
+	p.data, rest, ok = cutBytes(list[n+1:])
+	return p, rest, ok && p.version != 0
+}
+
+// countParcels returns how many values a list has. It reports false if it is
+// malformed.
+func countParcels(list []byte) (n int, ok bool) {
+	for ; len(list) > 0; n++ {
+		if _, list, ok = cutParcel(list); !ok {
+			return 0, false
+		}
+	}
+	return n, true
+}
+
+// unpackParcel makes an entry of a value. It owns its bytes.
+func (c *groupCore) unpackParcel(p packed) *store.Entry {
+	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}
+	c.setTTL(e, p.left)
 	c.copyExtra(e)
-	return e, rest, true
+	return e
 }
 
 // serveHandOver takes values from their former owner, if both act by one view.
@@ -191,32 +222,36 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 	if c.loader != nil {
 		return // it is loaded again
 	}
-	c.putError(resp, c.merge(ctx, req.Value, 0, nil))
+	_, err := c.merge(ctx, req.Value, 0, nil)
+	c.putError(resp, err)
 }
 
-// merge stores those values of a list that are newer than what is here.
-// The list is as old as age; keys that were deleted meanwhile are left out.
-func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) error {
+// merge stores those values of a list that are newer than what is here. A parked
+// list is as old as age, and keys that were deleted meanwhile, never nil then, are
+// left out; so are those that this node owns no more, which it counts.
+func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) (refused int, err error) {
 	for len(list) > 0 {
-		e, rest, ok := c.unpackParcel(list)
+		p, rest, ok := cutParcel(list)
 		if !ok {
-			return errMalformedList
+			return refused, errMalformedList
 		}
+		list = rest
+		e := c.unpackParcel(p)
 		c.node.seeVersion(e.Version)
 		if e.Expires != 0 {
 			e.Expires = max(e.Expires-int64(age), 1)
 		}
 		if _, gone := deleted[e.Key]; gone {
-			list = rest
 			continue
 		}
-		err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true})
-		if err != nil && !errors.Is(err, ErrTooLarge) {
-			return err
+		switch err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true}); {
+		case deleted != nil && isUnsettled(err):
+			refused++
+		case err != nil && !errors.Is(err, ErrTooLarge):
+			return refused, err
 		}
-		list = rest
 	}
-	return nil
+	return refused, nil
 }
 
 var errMalformedList = errors.New("malformed list of values")

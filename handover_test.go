@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,7 +58,8 @@ func newOpGate(op uint8) *opGate {
 	return g
 }
 
-// Clear returns nil while values are on their way to a member that joins.
+// Clear waits for values that are on their way to a member that joins, and clears
+// them there.
 func TestClearDuringHandOver(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		gt := newOpGate(opHandOver)
@@ -79,7 +81,7 @@ func TestClearDuringHandOver(t *testing.T) {
 		go func() { done <- g0.Clear(ctx) }()
 		select {
 		case err := <-done:
-			t.Logf("Clear returned %v before the values arrived", err)
+			t.Errorf("Clear returned %v while values were on their way", err)
 			close(gt.open)
 		case <-time.After(time.Second):
 			close(gt.open)
@@ -115,7 +117,7 @@ func TestHandOverComesBack(t *testing.T) {
 		for len(m.nodes[0].Members()) != 1 {
 			must(t, cachemesh.Pause(ctx, m.nodes[0], time.Millisecond))
 		}
-		go func() { time.Sleep(2 * time.Second); close(gt.open) }() // the call to node1 ends
+		go func() { time.Sleep(time.Second); close(gt.open) }() // the call to node1 ends
 		v, err := g0.Get(ctx, ks[0])
 		if err != nil {
 			t.Errorf("%v after node1 left: Get of a value that was Set: %q, %v", time.Since(began), v, err)
@@ -196,5 +198,88 @@ func TestUnsettledAfterOrigin(t *testing.T) {
 		if tb.rows[key] == "v" && (err == nil || !ok || !pe.MaybeApplied) {
 			t.Errorf("the origin has the value, and Set said: %v", err)
 		}
+	})
+}
+
+// TestHandOverOfManyValues hands over more than one list holds: none is lost
+// between two lists.
+func TestHandOverOfManyValues(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 1)
+		group := func(n *cachemesh.Node) *cachemesh.Group[string] {
+			g, err := cachemesh.NewGroup[string](n, "g", nil, cachemesh.GroupOptions[string]{})
+			must(t, err)
+			return g
+		}
+		g0 := group(m.nodes[0])
+		ks := movesTo("g", []string{"node0"}, []string{"node0", "node1"}, "node0", "node1", 40)
+		value := func(k string) string { return k + strings.Repeat("v", 100<<10) } // ten to a list
+		for _, k := range ks {
+			must(t, g0.Set(ctx, k, value(k), 0))
+		}
+		m.nodes = append(m.nodes, m.newNode(1))
+		g1 := group(m.nodes[1])
+		must(t, m.nodes[1].Start())
+		m.settle(2)
+		for _, k := range ks {
+			if v, err := g1.Get(ctx, k); err != nil || v != value(k) {
+				t.Errorf("Get(%s) = %d bytes, %v", k, len(v), err)
+			}
+		}
+	})
+}
+
+// TestMalformedHandOver hands over lists that are cut or hold what cannot be: an
+// error, and nothing of what cannot be read is stored.
+func TestMalformedHandOver(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 1)
+		n := m.nodes[0]
+		g, err := cachemesh.NewGroup[string](n, "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		good := packed(7, time.Hour, "a", "v", "b", "v")
+		for cut := 1; cut < len(good); cut++ {
+			want := uint8(cachemesh.StatusInvalid)
+			if cut == len(good)/2 {
+				want = cachemesh.StatusOK
+			}
+			if got := hand(ctx, n, "g", good[:cut]); got != want {
+				t.Errorf("%d of %d bytes: status %d, want %d", cut, len(good), got, want)
+			}
+			if _, err := g.Get(ctx, "b"); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Fatalf("%d of %d bytes: a value was made of it: %v", cut, len(good), err)
+			}
+		}
+		for name, bad := range map[string][]byte{
+			"no key":       packed(7, 0, "", "v"),
+			"a long key":   packed(7, 0, strings.Repeat("k", cachemesh.MaxKeyLen+1), "v"),
+			"no version":   packed(0, 0, "c", "v"),
+			"a past":       packed(7, -1, "c", "v"),
+			"a huge value": {1, 'c', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01},
+		} {
+			if got := hand(ctx, n, "g", bad); got != cachemesh.StatusInvalid {
+				t.Errorf("%s: status %d", name, got)
+			}
+		}
+		mustGet(t, g, "a", "v")
+	})
+}
+
+// TestVersionsOfOthersAreSeen takes a value from a member whose clock is an hour
+// ahead, and writes it: that is the newer one, whatever the clocks say.
+func TestVersionsOfOthersAreSeen(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 1)
+		n := m.nodes[0]
+		g, err := cachemesh.NewGroup[string](n, "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		ahead := packed(uint64(time.Now().Add(time.Hour).UnixNano()), 0, "k", "theirs")
+		if s := hand(ctx, n, "g", ahead); s != cachemesh.StatusOK {
+			t.Fatalf("status %d", s)
+		}
+		mustGet(t, g, "k", "theirs")
+		must(t, g.Set(ctx, "k", "ours", 0))
+		hand(ctx, n, "g", ahead) // once more, by another former owner
+		mustGet(t, g, "k", "ours")
 	})
 }

@@ -153,6 +153,7 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 		if taken || refused == nil && errors.Is(err, membership.ErrRefused) {
 			refused = err
 		}
+		n.mayFound(nil) // who refuses, does so from now on
 		if pauseErr := n.pause(ctx, wait); n.isClosing() {
 			return ErrClosed
 		} else if pauseErr != nil {
@@ -192,8 +193,5 @@ func (n *Node) joinFailed(refused, last error) error {
 		return fmt.Errorf("%w: no bootstrap node answered in %v: %w", ErrJoin, n.opts.JoinTimeout, last)
 	}
 	n.log.Warn("no bootstrap node answered: serving alone, and going on trying", "bootstrap", n.opts.BootstrapNodes, "err", last)
-	n.adopting.Lock()
-	n.doubts.alone = true
-	n.adopting.Unlock()
 	return nil
 }

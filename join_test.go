@@ -78,6 +78,7 @@ func TestJoinTimeout(t *testing.T) {
 				return
 			}
 			must(t, err)
+			cachemesh.FlushLog(n)
 			if log.count("WARN", "no bootstrap node answered", seed) != 1 {
 				t.Errorf("want one warning naming %s, got\n%s", seed, log)
 			}

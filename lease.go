@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -15,8 +16,9 @@ import (
 type book struct {
 	holders []holder
 
-	// write is closed when the write that waits for leases to end is over. Until
-	// then no lease is granted and no load starts; hits see the former value.
+	// write is closed when the write that waits for leases to end is over, or the
+	// load that insists. Until then no lease is granted, no load starts and no other
+	// write; hits see the former value.
 	write chan struct{}
 }
 
@@ -66,14 +68,14 @@ func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response
 	if e == nil {
 		return false
 	}
-	lease := int64(c.node.opts.Lease)
+	lease := min(int64(c.node.opts.Lease), c.node.confirmed.Load()-now) // no copy outlives this node's own right
 	if until := freshUntil(e); until != 0 {
 		lease = min(lease, until-now)
 	}
-	if c.registerLocked(s, e.Key, from, now, now+lease) {
+	if lease > 0 && c.fits(e) && c.registerLocked(s, e.Key, from, now, now+lease) {
 		resp.Lease = time.Duration(lease)
 	}
-	putEntry(resp, e, now)
+	c.putEntry(resp, e, now)
 	return true
 }
 
@@ -109,16 +111,14 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 
 // reserveLocked reserves a key for a write that waits: nobody else writes or
 // loads it, and a load that is under way stores nothing.
-func (s *shard) reserveLocked(key string) {
+func (c *groupCore) reserveLocked(s *shard, key string) {
 	b := s.books[key]
 	if b == nil {
 		b = &book{}
-		s.books[key] = b
+		s.books[strings.Clone(key)] = b
 	}
 	b.write = make(chan struct{})
-	if f := s.flights[key]; f != nil {
-		s.voidLocked(key, f)
-	}
+	c.voidKeyLocked(s, key)
 }
 
 // writeReserved carries out a write of a key that tryWrite has reserved. It goes
@@ -151,7 +151,7 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 	var failed error
 	toOrigin := c.writesOrigin(ch)
 	if toOrigin {
-		if failed = c.writeOrigin(ctx, key, ch.e); failed != nil {
+		if failed = c.writeOrigin(ctx, s, hash, key, ch.e); failed != nil {
 			ch = change{cacheOnly: true} // nobody knows what the origin has now: forget
 		}
 	}
@@ -162,16 +162,22 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
 		err = nil
 	}
-	s.releaseLocked(key)
+	moved := toOrigin && isUnsettled(err)
+	if moved {
+		c.node.telling.Add(1) // before the key is free: Shutdown waits for it
+	}
+	c.releaseLocked(s, hash, key)
 	s.mu.Unlock()
-	if toOrigin && isUnsettled(err) {
+	if moved {
 		// The key has a new owner, which may have loaded it before the origin changed.
 		err = c.change(ctx, hash, key, change{cacheOnly: true})
+		c.node.telling.Add(-1)
 	}
 	switch {
 	case failed != nil:
 		return failed
 	case toOrigin && err != nil:
+		c.owe(key)
 		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true,
 			Err: fmt.Errorf("the origin was written, but another member may still have the former value: %v", err)}
 	}
@@ -185,8 +191,8 @@ func opName(e *store.Entry) string {
 	return opNames[opSet]
 }
 
-// releaseLocked ends the reservation of a key.
-func (s *shard) releaseLocked(key string) {
+// releaseLocked ends the reservation of a key. A load that waited for that begins.
+func (c *groupCore) releaseLocked(s *shard, hash uint64, key string) {
 	b := s.books[key]
 	if b == nil || b.write == nil {
 		return
@@ -194,6 +200,7 @@ func (s *shard) releaseLocked(key string) {
 	close(b.write)
 	b.write = nil
 	s.closeBookLocked(key, b)
+	c.advanceLocked(s, hash, key)
 }
 
 // recall ends all leases on a key that is reserved. It returns when every holder
@@ -242,7 +249,8 @@ func (c *groupCore) recallFrom(h holder, key string) {
 		// must lapse.
 		if peer := v.peers[h.id]; peer != nil {
 			k := newCall(opInvalidate, c.name, key)
-			err := peer.Call(ctx, &k.req, &k.resp)
+			k.req.Idempotent = true
+			err := c.node.callMember(ctx, peer, &k.req, &k.resp) // only the holder's own word counts
 			acknowledged := err == nil && (k.resp.Status == statusOK || k.resp.Status == statusUnknownGroup)
 			k.free()
 			if acknowledged {

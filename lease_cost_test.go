@@ -11,11 +11,11 @@ import (
 // and a line in it per holder.
 func TestLeaseCost(t *testing.T) {
 	const keyCount = 16 << 10
-	v := &view{peers: make(map[string]caller)}
+	v := &view{peers: make(map[string]*owner)}
 	ids := make([]string, 16)
 	for i := range ids {
 		ids[i] = fmt.Sprint("holder", i, "#1")
-		v.peers[ids[i]] = noCaller{}
+		v.peers[ids[i]] = &owner{id: ids[i], peer: noCaller{}}
 	}
 	n := &Node{}
 	n.view.Store(v)

@@ -36,6 +36,7 @@ func (n *Node) buildPool() (err error) {
 		MaxKey:         MaxKeyLen,
 		MaxValue:       n.opts.MaxValueBytes + batchBytes,
 		SilenceTimeout: silence,
+		Patience:       n.opts.Patience,
 		DialTimeout:    silence,
 	})
 	if err != nil {
@@ -45,13 +46,14 @@ func (n *Node) buildPool() (err error) {
 	if s, ok := n.opts.Network.(seam.Network); ok { // a test's
 		t.wrap, n.faults = s.WrapPeer, s.Faults()
 	}
+	if s, ok := n.opts.Network.(seam.Clocked); ok {
+		s.SetClock(&n.clock)
+	}
 	n.peers = t
 	if n.opts.ExternalServer {
 		return nil
 	}
-	if n.opts.TLS != nil {
-		n.sockets.stream = tlsListener(n.sockets.stream, n.opts.TLS)
-	}
+	n.sockets.stream = n.pool.Listener(n.sockets.stream, n.opts.TLS)
 	mux := http.NewServeMux()
 	mux.Handle(peerPath, n.pool)
 	n.server = &http.Server{

@@ -3,8 +3,6 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -12,13 +10,19 @@ import (
 )
 
 // A LoaderFunc fetches the value of a key from where it really lives. It runs
-// on the key's owner, at most once at a time per key in the whole mesh. It
+// on the key's owner, at most once at a time per key in the whole mesh, but for
+// calls whose value is of no use any more: one of these may run beside it. It
 // returns ErrNotFound, wrapped or not, for a key that does not exist.
 //
 // ctx carries the values of the context of whoever asked first, but not its
 // deadline: it ends after GroupOptions.LoadTimeout, or when nobody waits any
 // more. What the loader returns is shared and must not be changed afterwards;
-// a []byte is copied. Returning nil without an error is an error.
+// a []byte is copied. A nil slice or map is an empty value, and what others get is
+// a []byte of no bytes; any other nil without an error is an error.
+//
+// A loader should return when ctx ends. One that does not counts as running until
+// LoadTimeout is over; when 8 calls for a key have not returned, Gets of it fail
+// with a *LoadError that matches ErrOverloaded until one has.
 type LoaderFunc[V any] func(ctx context.Context, key string) (V, error)
 
 var (
@@ -31,14 +35,17 @@ var (
 const loaderGrace = 10 * time.Millisecond
 
 // callLoader calls the loader for one key, when it is its turn; queued is set
-// while it waits for that.
-func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.Bool) (*store.Entry, error) {
+// while it waits for that. returned is called when the loader has returned, which
+// may be later, or if it is not called.
+func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.Bool, returned func()) (*store.Entry, error) {
 	if err := c.turn.take(ctx, queued); err != nil {
+		returned()
 		return nil, c.loadError(key, err)
 	}
 	start := time.Now()
 	c.stats.loads.Add(1)
-	e, err := guard(ctx, func() (*store.Entry, error) {
+	e, err := guard(ctx, c, func() (*store.Entry, error) {
+		defer returned()
 		defer c.turn.give() // when it returns, and not when it is given up
 		return c.loader(ctx, key)
 	})
@@ -50,9 +57,10 @@ func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.B
 	return e, err
 }
 
-// guard calls f in a goroutine of its own, so that a panic, a Goexit and a
-// function that ignores its context all end in an error for those who wait.
-func guard[T any](ctx context.Context, f func() (T, error)) (T, error) {
+// guard calls a user's function in a goroutine of its own, so that a panic, a
+// Goexit and a function that ignores its context all end in an error for those who
+// wait, and the error that it returns is sealed.
+func guard[T any](ctx context.Context, c *groupCore, f func() (T, error)) (T, error) {
 	type outcome struct {
 		v   T
 		err error
@@ -60,14 +68,16 @@ func guard[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	done := make(chan outcome, 1)
 	go func() {
 		out := outcome{err: errLoadGoexit} // if f neither returns nor panics
-		defer func() {
+		defer func() { done <- out }()
+		defer func() { // an error that panicked with may end the goroutine too
 			if p := recover(); p != nil {
-				out = outcome{err: &panicError{p, debug.Stack()}}
+				err := panicked(p)
+				err.cause = seal(err.cause, c.sentinels)
+				out = outcome{err: err}
 			}
-			done <- out
 		}()
 		v, err := f()
-		out = outcome{v, err}
+		out = outcome{v, seal(err, c.sentinels)}
 	}()
 	select {
 	case out := <-done:
@@ -85,21 +95,7 @@ func guard[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// A panicError is a loader's panic.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
-
-// Unwrap returns the panic's value if it is an error.
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
-	return err
-}
-
 func (c *groupCore) loadError(key string, err error) *LoadError {
-	_, panicked := errors.AsType[*panicError](err)
-	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
+	_, panics := errors.AsType[*panicError](err)
+	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: err}
 }

@@ -3,10 +3,9 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -31,8 +30,8 @@ type loadBatch struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed once entries and err are set
 
-	keys    []string // guarded by core.gathering while it gathers
-	started bool     // guarded by core.gathering
+	flights []*flight // that it carries; guarded by core.gathering until it is started
+	started bool      // guarded by core.gathering
 
 	waiting int         // flights that have not been called off; guarded by core.gathering
 	queued  atomic.Bool // it waits for its turn to call LoadMany
@@ -48,28 +47,27 @@ func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
 	return &loadBatch{core: c, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
 }
 
-// batchFor enrols the flight of a key: in the batch given, else in the group's
-// gathering one if single loads gather. It returns nil if the key is loaded on
-// its own.
-func (c *groupCore) batchFor(ctx context.Context, b *loadBatch, key string) *loadBatch {
+// batchFor enrols a flight that begins: in the batch given, else in the group's
+// gathering one if single loads gather. Else it is loaded on its own.
+func (c *groupCore) batchFor(f *flight, b *loadBatch) {
 	if c.loadMany == nil || b == nil && c.batchWindow == 0 {
-		return nil
+		return
 	}
 	c.gathering.Lock()
 	defer c.gathering.Unlock()
 	if b == nil {
 		if b = c.gather; b == nil {
-			b = c.newBatch(ctx)
+			b = c.newBatch(f.values)
 			c.gather = b
 			time.AfterFunc(c.batchWindow, b.start)
 		}
 	}
-	b.keys = append(b.keys, key)
+	f.batch.Store(b)
+	b.flights = append(b.flights, f)
 	b.waiting++
-	if b == c.gather && len(b.keys) == maxLoadMany {
+	if b == c.gather && len(b.flights) == maxLoadMany {
 		b.startLocked()
 	}
-	return b
 }
 
 // start calls LoadMany for what has gathered, once.
@@ -87,7 +85,7 @@ func (b *loadBatch) startLocked() {
 	if b.core.gather == b {
 		b.core.gather = nil
 	}
-	if len(b.keys) == 0 {
+	if len(b.flights) == 0 {
 		b.cancel()
 		return
 	}
@@ -100,54 +98,76 @@ func (b *loadBatch) load() {
 	defer close(b.done)
 	c := b.core
 	if b.err = b.ctx.Err(); b.err != nil { // nobody waits any more
+		b.returned()
 		return
 	}
 	if b.err = c.turn.take(b.ctx, &b.queued); b.err != nil {
+		b.returned()
 		return
+	}
+	keys := make([]string, len(b.flights))
+	for i, f := range b.flights {
+		keys[i] = f.key
 	}
 	start := time.Now()
 	c.stats.loads.Add(1)
-	b.outcomes, b.err = guard(b.ctx, func() (map[string]loaded, error) {
+	b.outcomes, b.err = guard(b.ctx, c, func() (map[string]loaded, error) {
+		defer b.returned()
 		defer c.turn.give()
-		return c.loadMany(b.ctx, b.keys)
+		return c.loadMany(b.ctx, keys)
 	})
 	c.stats.loaded(time.Since(start), b.err != nil && !errors.Is(b.err, ErrNotFound))
 }
 
-// wait returns the outcome for one key. If the flight is called off, the batch
-// goes on as long as another is not.
-func (b *loadBatch) wait(ctx context.Context, key string) (*store.Entry, error) {
+// returned notes for all flights that LoadMany has returned.
+func (b *loadBatch) returned() {
+	for _, f := range b.flights {
+		b.core.returned(f)
+	}
+}
+
+// wait returns the outcome for one flight. If it is called off, the batch goes on
+// as long as another is not.
+func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 	select {
 	case <-b.done:
-	case <-ctx.Done():
-		b.leave()
-		return nil, b.core.loadError(key, ctx.Err())
+	case <-f.ctx.Done():
+		if b.leave(f) {
+			b.core.returned(f)
+		}
+		return nil, b.core.loadError(f.key, f.ctx.Err())
 	}
-	if out, ok := b.outcomes[key]; ok {
+	if out, ok := b.outcomes[f.key]; ok {
 		if out.err != nil {
-			return nil, b.core.loadError(key, out.err)
+			return nil, b.core.loadError(f.key, out.err)
 		}
 		return out.entry, nil
 	}
 	if b.err != nil && !errors.Is(b.err, ErrNotFound) {
-		return nil, b.core.loadError(key, b.err)
+		return nil, b.core.loadError(f.key, b.err)
 	}
 	return nil, ErrNotFound
 }
 
 // leave notes that a flight was called off. When none is left the batch is too,
-// and nobody joins it any more.
-func (b *loadBatch) leave() {
+// and nobody joins it any more. It reports whether LoadMany will not be called for
+// the flight.
+func (b *loadBatch) leave(f *flight) (spared bool) {
 	b.core.gathering.Lock()
 	defer b.core.gathering.Unlock()
+	if !b.started {
+		b.flights = slices.DeleteFunc(b.flights, func(other *flight) bool { return other == f })
+		spared = true
+	}
 	if b.waiting--; b.waiting > 0 {
-		return
+		return spared
 	}
 	b.cancel()
 	b.started = true
 	if b.core.gather == b {
 		b.core.gather = nil
 	}
+	return spared
 }
 
 // loadBatched loads keys that this node owns with one call of LoadMany, sharing
@@ -155,38 +175,30 @@ func (b *loadBatch) leave() {
 // put, and returns the keys that must be tried singly.
 func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
 	b := c.newBatch(ctx)
-	type joined struct {
-		key    string
-		shard  *shard
-		flight *flight
-		result <-chan singleflight.Result
-	}
-	var flights []joined
+	var flights []*flight
 	for _, key := range keys {
-		hash := ring.Hash(c.seed, key)
-		s := c.shard(hash)
-		e, f, result, busy, err := c.joinFlight(ctx, s, hash, key, false, b)
+		e, f, err := c.joinFlight(ctx, ring.Hash(c.seed, key), key, joining{into: b})
 		switch {
+		case f != nil:
+			flights = append(flights, f)
 		case e != nil:
 			put(key, e, err)
-		case busy != nil, isUnsettled(err):
+		case isUnsettled(err):
 			rest = append(rest, key)
-		case err != nil:
-			put(key, nil, err)
 		default:
-			flights = append(flights, joined{key, s, f, result})
+			put(key, nil, err)
 		}
 	}
 	b.start()
 	last, cancel := c.lastCall(ctx)
 	defer cancel()
-	for _, j := range flights {
-		e, err := c.await(ctx, last, j.shard, j.key, j.flight, j.result)
-		if err == errVoid {
-			rest = append(rest, j.key)
+	for _, f := range flights {
+		e, _, err := c.await(ctx, last, f)
+		if err == errVoid || e == nil && isUnsettled(err) {
+			rest = append(rest, f.key)
 			continue
 		}
-		put(j.key, e, err)
+		put(f.key, e, err)
 	}
 	return rest
 }

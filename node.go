@@ -15,18 +15,22 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
+	"github.com/praveenduddu/cachemesh/internal/logqueue"
+	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
 // A Node is one member of the mesh. Its methods are called concurrently.
 type Node struct {
-	opts Options // validated, with defaults
-	name string
-	addr string // advertised
-	boot uint64 // identity of this run of the process
-	id   string // name and boot
-	log  *slog.Logger
-	born time.Time // zero of now
+	opts  Options // validated, with defaults
+	name  string
+	addr  string          // advertised
+	boot  uint64          // identity of this run of the process
+	id    string          // name and boot
+	log   *slog.Logger    // through logs: it never calls the user's handler, so it may be used under locks
+	logs  *logqueue.Queue // in front of Options.Logger
+	clock seam.Clock      // zero of now is when the node was made
 
 	sockets sockets
 	pool    *httppool.Pool
@@ -47,21 +51,25 @@ type Node struct {
 	settler *settler
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
-	era      atomic.Uint64 // entries note the era in which they were stored; it grows when what is held gets a limit
-	doubtful atomic.Bool   // a member is missing without having left
-	wakes    atomic.Int64  // times that this machine was found to have been suspended
-	tracing  atomic.Bool   // or was, and may be back yet: a Delete of what cannot be loaded leaves a trace
-	handing  atomic.Int64  // batches of values on their way to new owners
-	version  atomic.Uint64 // the newest version given or seen
+	era     atomic.Uint32 // entries note the era in which they were stored; it grows when what is held must go
+	phase   atomic.Uint32 // a phase: by what right this node answers
+	primary atomic.Uint32 // number of the primary by which it last acted
+	tracing atomic.Bool   // a member is missing, or was and may be back yet: a Delete of what cannot be loaded leaves a trace
+	relayed atomic.Uint64 // calls that another member passed on
+	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
+	telling atomic.Int64  // writes of the origin of which new owners are being told
+	version atomic.Uint64 // the newest version given or seen
 
-	adopting sync.Mutex        // held while a view is adopted, so that views follow each other; guards the fields below
-	doubts   doubts            //
-	takenIn  map[string]uint64 // by member ID: the epoch in which it was taken in, 0 if nothing was served here before
-	served   bool              // a view of this node has settled
+	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
+	gossiped *membership.View // the latest; nil before the first was adopted
+	absent   absent
 
-	mu      sync.Mutex              // guards the fields below, and writes of groups
-	hints   map[string]struct{}     // addresses that peers named as owners
-	parked  map[string]*parkedGroup // values for groups that are not registered yet
+	mandate  mandate  // has a lock of its own
+	evidence evidence // belongs to the goroutine that seeks it
+
+	mu      sync.Mutex          // guards the fields below, and writes of groups
+	hints   map[string]struct{} // addresses that peers named as owners
+	parked  parking             // values for groups that are not registered yet
 	state   state
 	members *membership.Membership // nil before Start
 
@@ -90,14 +98,17 @@ func New(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		opts: o, log: o.Logger, born: time.Now(), boot: newBoot(),
+		opts: o, logs: logqueue.New(o.Logger.Handler()), boot: newBoot(),
 		serving: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
+	n.clock.Start()
+	n.log = n.logs.Logger()
 	n.closeCtx, n.cancel = context.WithCancel(context.Background())
 	n.groups.Store(&map[string]*groupCore{})
 	n.hints = make(map[string]struct{})
-	n.parked = make(map[string]*parkedGroup)
-	n.doubts.missing = make(map[string]missed)
+	n.parked.groups = make(map[string]*parkedGroup)
+	n.absent = absent{missing: make(map[string]missed), after: int64(n.opts.ForgetAfter)}
+	n.evidence = evidence{refused: make(map[string]int), silent: make(map[string]int64)}
 	n.settler = newSettler(n)
 	if n.sockets, err = bind(&o); err != nil {
 		return nil, err
@@ -121,6 +132,14 @@ func (n *Node) build() (err error) {
 	if err := n.checkGossip(); err != nil {
 		return err
 	}
+	n.mandate.core = quorum.New(quorum.Config{
+		Self:  quorum.Member{ID: n.id, Name: n.name, Addr: n.addr, Life: 1},
+		Right: int64(n.opts.Right), Lease: int64(n.opts.Lease),
+		Unreachable: int64(unreachable), ForgetAfter: int64(n.opts.ForgetAfter),
+	})
+	if len(n.opts.BootstrapNodes) == 0 {
+		n.mandate.core.Found() // nobody else is there
+	}
 	if err := n.buildPool(); err != nil {
 		return err
 	}
@@ -137,7 +156,7 @@ func newBoot() uint64 {
 
 // now returns nanoseconds on this process's monotonic clock. No two members
 // compare theirs.
-func (n *Node) now() int64 { return int64(time.Since(n.born)) }
+func (n *Node) now() int64 { return n.clock.Mono() }
 
 // Addr returns the host:port that peers dial.
 func (n *Node) Addr() string { return n.addr }
@@ -213,6 +232,7 @@ func (n *Node) start() error {
 	}
 	n.adopt(n.members.View()) // one may have come between the last and now
 	n.awaitMesh()
+	n.judge(func(c *quorum.Core, _ int64) { c.GiveUp() })
 	return nil
 }
 
@@ -263,8 +283,7 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	if old[c.name] != nil {
 		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
 	}
-	if parked := n.parked[c.name]; parked != nil {
-		delete(n.parked, c.name)
+	if parked := n.parked.takeLocked(c.name); parked != nil {
 		return parked, nil
 	}
 	groups := make(map[string]*groupCore, len(old)+1)

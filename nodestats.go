@@ -1,6 +1,10 @@
 package cachemesh
 
-import "maps"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // NodeStats is what a node counted since New, over all groups.
 type NodeStats struct {
@@ -9,8 +13,19 @@ type NodeStats struct {
 	Settled bool   // every member acts by that view
 	Missing int    // members that vanished without leaving and are not forgotten yet
 
+	// Mode is by what right this member answers: "majority"; "half" of a mesh of
+	// two, or "minority", which keep what they load for MaxStale at most, and a
+	// minority's writes return ErrMinority; "unsettled": the members do not agree yet.
+	Mode        string
+	ModeSince   time.Duration // how long that is so
+	Primary     uint64        // number of the majority's view; 0: it has none
+	WaitsFor    []string      // names of members whose return, or end, would make a majority
+	Unreachable []string      // IDs of members that gossip and cannot be called, if any
+	Expelled    []string      // names of members that this one goes on without for that reason
+
 	Calls      uint64 // calls made to peers
 	CallErrors uint64 // of these, those that failed before an answer came
+	Relayed    uint64 // calls that another member passed on, because the one wanted could not be reached from here
 	Served     uint64 // calls answered for peers
 	ConnsIn    int    // open connections from peers
 	ConnsOut   int    // open connections to peers
@@ -19,9 +34,14 @@ type NodeStats struct {
 
 	// Refused counts connections that were refused when they opened, and gossip
 	// packets of another mesh, and BadFrames connections that were closed for what
-	// the peer sent, both by reason.
+	// the peer sent, both by reason. Refused["tls"] counts failed TLS handshakes in
+	// both directions, Refused["handshake not finished"] connections that proved
+	// nothing in 2 s or had to make room.
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
+
+	Parked     int    // values that others handed over for groups that are not registered here yet
+	ParkedLost uint64 // of such values, those that had no room here or came too early
 
 	// Health is gossip's opinion of this member: 0 is healthy, more means that it or
 	// its network answers late.
@@ -39,6 +59,7 @@ func (n *Node) Stats() NodeStats {
 		ConnsIn: p.ConnsIn, ConnsOut: p.ConnsOut, BytesIn: p.BytesIn, BytesOut: p.BytesOut,
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
+	s.Relayed = n.relayed.Load()
 	if v := n.view.Load(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.members), v.epoch, v.settled.Load()
 	}
@@ -54,8 +75,30 @@ func (n *Node) Stats() NodeStats {
 			s.Refused["mesh"] += g.OtherMesh
 		}
 	}
+	n.mu.Lock()
+	s.ParkedLost = n.parked.lost
+	for _, g := range n.parked.groups {
+		s.Parked += g.values()
+	}
+	n.mu.Unlock()
 	n.adopting.Lock()
-	s.Missing = len(n.doubts.missing)
+	s.Missing = len(n.absent.missing)
 	n.adopting.Unlock()
+	n.standing(&s)
 	return s
+}
+
+// standing says by what right the node answers.
+func (n *Node) standing(s *NodeStats) {
+	m, now := &n.mandate, n.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.Mode, s.ModeSince, s.Primary = m.verdict.Mode.String(), time.Duration(now-m.since), m.verdict.Number
+	for _, w := range m.core.WaitsFor(now) {
+		s.WaitsFor = append(s.WaitsFor, w.Name)
+	}
+	s.Unreachable = slices.Sorted(maps.Keys(m.core.UnreachedSince()))
+	for _, e := range m.core.Expelled() {
+		s.Expelled = append(s.Expelled, e.Name)
+	}
 }

@@ -64,7 +64,10 @@ type Options struct {
 	// BootstrapNodes there is nobody to join, and it does nothing.
 	RequireJoin bool
 
-	// Logger receives what an operator should know. Default: silent.
+	// Logger receives what an operator should know. Its handler is called from one
+	// goroutine, in order, and may block, panic or call the node: nothing waits for it
+	// but Close, for a second. While it is too slow, lines beyond 256 are dropped, and
+	// the next that is not says how many. Default: silent.
 	Logger *slog.Logger
 
 	// TLS protects peer calls and gossip streams. It is used for both directions,
@@ -89,10 +92,35 @@ type Options struct {
 	// partition or a change of view. Default: 10 s, from 1 s to 24 h.
 	MaxStale time.Duration
 
+	// Right is how long a member may go on serving what it holds, and taking writes,
+	// after it last heard from most of the mesh. Writes of a member's keys that
+	// crashed wait so long at most; a shorter one costs more questions, four of
+	// them to each member in that time. Default: 3 s, or MaxStale if that is less;
+	// from 200 ms to MaxStale.
+	Right time.Duration
+
+	// ForgetAfter is how long a member must be missing before as many members as
+	// there were go on without it, though they are no majority of those: see
+	// README, Running it. Default: 15 min. Longer is safer, and waits longer for an
+	// operator who does not come.
+	ForgetAfter time.Duration
+
+	// MayFound lets this member begin a mesh of its own when it reached none of
+	// BootstrapNodes for JoinTimeout, although they may be alive where it cannot
+	// see them. Without it, it does so once they refuse connections, or their names
+	// have no address; until then its writes return ErrMinority.
+	MayFound bool
+
 	// Lease is how long a member may serve a hot copy before it must ask the
 	// owner again, and so the longest that a paused or unreachable member can
 	// delay a write. Default: 1 s, from 50 ms to 10 s.
 	Lease time.Duration
+
+	// Patience is how long a Get, or whatever else may be asked twice, waits for a member
+	// that says nothing at all, not even that it is alive: then it is answered otherwise.
+	// A member whose loader takes long is alive, and waited for. Default: 250 ms, from
+	// 20 ms to 2 s.
+	Patience time.Duration
 
 	// CallTimeout bounds operations that have no context of their own: Node.Get,
 	// Node.Set and Node.Delete. It also bounds a write whose context has no
@@ -109,7 +137,9 @@ type Options struct {
 
 	// ExternalServer says that a server of your own serves Node.Handler under
 	// AdvertiseAddr, which is then required. The node binds only the UDP port of
-	// ListenAddr, which must have the number that AdvertiseAddr has.
+	// ListenAddr, which must have the number that AdvertiseAddr has. Set that server's
+	// ReadHeaderTimeout: what comes before the handler is called, TLS handshakes
+	// included, is not bounded by this library then, nor counted in Refused["tls"].
 	ExternalServer bool
 
 	// Network replaces the operating system's network, for instance with an
@@ -130,7 +160,9 @@ const (
 	minMaxStale = time.Second
 	maxMaxStale = 24 * time.Hour
 	minLease    = 50 * time.Millisecond
+	minRight    = 200 * time.Millisecond
 	maxLease    = 10 * time.Second
+	minPatience = 20 * time.Millisecond
 	minSecret   = 16
 	maxAccepted = 7
 	maxValueMax = 256 << 20
@@ -154,6 +186,9 @@ func (o *Options) setDefaults() {
 	setDefault(&o.JoinTimeout, 5*time.Second)
 	setDefault(&o.MaxStale, 10*time.Second)
 	setDefault(&o.Lease, time.Second)
+	setDefault(&o.Right, min(3*time.Second, o.MaxStale))
+	setDefault(&o.ForgetAfter, 15*time.Minute)
+	setDefault(&o.Patience, 250*time.Millisecond)
 	setDefault(&o.CallTimeout, 10*time.Second)
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxValueBytes, 16<<20)
@@ -241,6 +276,9 @@ func checkTimes(o *Options) error {
 		{"JoinTimeout", o.JoinTimeout, 0, 0},
 		{"MaxStale", o.MaxStale, minMaxStale, maxMaxStale},
 		{"Lease", o.Lease, minLease, maxLease},
+		{"Right", o.Right, minRight, o.MaxStale},
+		{"ForgetAfter", o.ForgetAfter, time.Minute, 0},
+		{"Patience", o.Patience, minPatience, silence},
 		{"CallTimeout", o.CallTimeout, 0, 0},
 	} {
 		if t.value < t.min {

@@ -3,13 +3,10 @@ package cachemesh
 import (
 	"cmp"
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -21,8 +18,15 @@ import (
 //
 // ctx carries the values of the context of a Set or Delete on the same member,
 // but ends only after GroupOptions.LoadTimeout. A method should return when it
-// ends and have changed nothing after that; if it does not, and changes the
-// origin later, the cache follows when the method returns.
+// ends and have changed nothing after that. If it does not, reads go on, and the
+// cache follows when the method returns; until then other writes of the key wait,
+// and fail with ErrWriterBusy, not applied, when their own time ends first.
+//
+// When the key gets another owner while a method runs, its new owner calls the
+// Writer only after that one has returned. One that has not returned when twice
+// LoadTimeout is over is given up, with a line in the log: what it changes after
+// that may undo a write through the new owner, though the cache then shows what the
+// origin has. So may one that runs on a member that crashed or was cut off.
 type Writer[V any] interface {
 	Store(ctx context.Context, key string, v V) error
 	Delete(ctx context.Context, key string) error
@@ -77,23 +81,28 @@ func (g *Group[V]) loadedEntry(key string, v V) (*store.Entry, error) {
 	if g.format.isNil != nil && g.format.isNil(v) {
 		return nil, errLoadedNil
 	}
-	ttl := g.ttl(key, v)
-	if j := g.opts.TTLJitter; j > 0 && ttl > 0 {
-		ttl = max(ttl-time.Duration(j*rand.Float64()*float64(ttl)), 1) // 0 would be for ever
+	ttl, err := g.ttl(key, v)
+	if err != nil {
+		return nil, err
 	}
-	e, err := g.entry(key, v, max(ttl, 0), true)
-	if err == nil && ttl < 0 {
+	if j := g.opts.TTLJitter; j > 0 && ttl > 0 && ttl != Forever {
+		ttl = max(ttl-time.Duration(j*rand.Float64()*float64(ttl)), 1)
+	}
+	e, err := g.entry(key, v, ttl, true)
+	if err == nil && ttl <= 0 {
 		e.Expires = doNotStore
 	}
 	return e, err
 }
 
-// ttl returns the TTL that the options give a value.
-func (g *Group[V]) ttl(key string, v V) time.Duration {
-	if g.opts.TTLFunc != nil {
-		return g.opts.TTLFunc(key, v)
+// ttl returns the TTL that the options give a value; if it is not positive the
+// value is not kept. The error is a panic of TTLFunc.
+func (g *Group[V]) ttl(key string, v V) (ttl time.Duration, err error) {
+	if g.opts.TTLFunc == nil {
+		return cmp.Or(g.opts.TTL, Forever), nil
 	}
-	return g.opts.TTL
+	defer rescue(&err)
+	return g.opts.TTLFunc(key, v), nil
 }
 
 func (g *Group[V]) originWriter(w Writer[V]) func(context.Context, string, *store.Entry) error {
@@ -107,29 +116,4 @@ func (g *Group[V]) originWriter(w Writer[V]) func(context.Context, string, *stor
 		}
 		return w.Store(ctx, key, v)
 	}
-}
-
-// writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
-// *WriteError. A Writer that ignores its context may change the origin after it
-// was given up: when it returns, what was loaded meanwhile is forgotten.
-func (c *groupCore) writeOrigin(ctx context.Context, key string, e *store.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
-	defer cancel()
-	defer context.AfterFunc(c.node.closeCtx, cancel)()
-	var ended atomic.Bool // the Writer returned, or it was given up
-	_, err := guard(ctx, func() (struct{}, error) {
-		defer func() {
-			if !ended.CompareAndSwap(false, true) {
-				// Nobody waits for this goroutine; an error would reach no one.
-				c.change(context.WithoutCancel(ctx), ring.Hash(c.seed, key), key, change{cacheOnly: true})
-			}
-		}()
-		return struct{}{}, c.writer(ctx, key, e)
-	})
-	ended.CompareAndSwap(false, true)
-	if err == nil {
-		return nil
-	}
-	_, panicked := errors.AsType[*panicError](err)
-	return &WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
 }

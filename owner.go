@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -24,19 +22,25 @@ const shardCount = 64
 type shard struct {
 	mu sync.Mutex
 
-	// flights are the loads in progress whose value may be stored, by key.
-	// Guarded by mu. A void flight is not listed.
-	flights map[string]*flight
+	// lanes are the loads whose value may be stored, by key. Guarded by mu.
+	lanes map[string]*lane
 
-	// running counts the flights that have not ended, void ones too. Guarded by mu.
+	// running counts the flights that have begun and not ended, void ones too.
+	// Guarded by mu.
 	running int
-
-	// calls runs the flights and hands their results to all who wait. Its own
-	// lock is taken inside mu, never around it.
-	calls singleflight.Group
 
 	// cohorts are the loads whose value is not stored, by key. Guarded by mu.
 	cohorts map[string]*cohorts
+	spaced  int // of these, those that wait between two loads; guarded by mu
+
+	// tooLarge are the keys whose value does not fit an answer to a peer, until when.
+	// Guarded by mu; at most maxTooLarge.
+	tooLarge map[string]int64
+
+	// writings are the calls of the Writer that have not returned, by key, and
+	// overdue is how many of these should have. Guarded by mu.
+	writings map[string]*writing
+	overdue  int
 
 	// books are the keys with leases out or a write under way. Guarded by mu.
 	books map[string]*book
@@ -49,16 +53,18 @@ type shard struct {
 }
 
 func (c *groupCore) init() {
+	c.scatter = store.NewScatter()
 	for i := range c.shards {
-		c.shards[i].flights = make(map[string]*flight)
+		c.shards[i].lanes = make(map[string]*lane)
 		c.shards[i].cohorts = make(map[string]*cohorts)
+		c.shards[i].writings = make(map[string]*writing)
 		c.shards[i].books = make(map[string]*book)
 	}
 }
 
-// shard returns the books for a key. The ring fixes a member's high bits of the
-// hash, so the low ones choose.
-func (c *groupCore) shard(hash uint64) *shard { return &c.shards[hash%shardCount] }
+// shard returns the books for a key. Whoever chooses keys can choose bits of their
+// hashes, but not how these are scattered.
+func (c *groupCore) shard(hash uint64) *shard { return &c.shards[c.scatter.Of(hash)%shardCount] }
 
 // mayServe returns nil if this node may answer for a key from what it holds, and
 // may change it; else errNotOwner or ErrUnsettled.
@@ -103,11 +109,12 @@ func (c *groupCore) writesOrigin(ch change) bool {
 // write installs e as the value of the key, or removes the value if e is nil or
 // has expired. When it returns nil, no Get that starts later on any member, and
 // no load that started earlier, brings back an older value. The key must not
-// alias a buffer. Errors: errNotOwner, ErrUnsettled, ErrTooLarge and ErrClosed,
-// and then nothing was changed; *PeerError if ctx ended while the write was
+// alias a buffer. Errors: errNotOwner, ErrUnsettled, ErrTooLarge, ErrWriterBusy,
+// ErrOverloaded and ErrClosed, and then nothing was changed; *PeerError if ctx ended while the write was
 // waiting for leases to end, and then it may be applied yet.
 func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch change) error {
 	s := c.shard(hash)
+	var last <-chan struct{}
 	for {
 		done, pending, err := c.tryWrite(s, hash, key, ch)
 		if done {
@@ -116,8 +123,30 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 		if pending == nil {
 			return c.writeReserved(ctx, s, hash, key, ch)
 		}
-		select { // another write waits for leases to end
+		if last == nil {
+			var cancel context.CancelFunc
+			last, cancel = shortlyBefore(ctx)
+			defer cancel()
+		}
+		if err := c.awaitTurn(ctx, last, s, key, pending); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitTurn waits for another write of the key, or a load that insists, to end.
+// last is closed shortly before ctx's deadline: a peer that asked would hear
+// nothing but that its time is up.
+func (c *groupCore) awaitTurn(ctx context.Context, last <-chan struct{}, s *shard, key string, pending <-chan struct{}) error {
+	for {
+		select {
 		case <-pending:
+			return nil
+		case <-last:
+			if ctx.Err() != context.Canceled && s.isWriting(key) {
+				return errors.Join(ErrWriterBusy, context.DeadlineExceeded)
+			}
+			last = nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.node.closing:
@@ -143,8 +172,15 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 	if err := c.writableLocked(s, hash, ch); err != nil {
 		return true, nil, err
 	}
-	if b != nil && b.live(c.node.now()) || c.writesOrigin(ch) {
-		s.reserveLocked(key)
+	toOrigin := c.writesOrigin(ch)
+	if toOrigin {
+		if pending, err := s.writingLocked(key); pending != nil || err != nil {
+			return err != nil, pending, err
+		}
+		s.beginWritingLocked(key)
+	}
+	if toOrigin || b != nil && b.live(c.node.now()) {
+		c.reserveLocked(s, key)
 		c.node.work.Add(1) // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
@@ -164,21 +200,41 @@ func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if ch.merge && errors.Is(err, ErrUnsettled) {
 		return nil
 	}
+	if err == nil && c.writesOrigin(ch) && phase(c.node.phase.Load()) == asMinority {
+		return c.minorityError(ch, false) // the origin is not touched
+	}
 	return err
 }
 
-// installLocked changes the store and takes back the token of a load.
+// installLocked changes the store and takes back the token of a load. In a
+// minority the change holds on this side only, and that is an error.
 func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) error {
 	if err := c.writableLocked(s, hash, ch); err != nil {
 		return err
 	}
-	if f := s.flights[key]; f != nil {
-		s.voidLocked(key, f)
+	if err := c.putLocked(s, hash, key, ch); err != nil || ch.merge {
+		return err
 	}
+	if phase(c.node.phase.Load()) != asMinority {
+		return nil
+	}
+	c.owe(key)
+	return c.minorityError(ch, true)
+}
+
+// minorityError says that this side is not the majority.
+func (c *groupCore) minorityError(ch change, applied bool) error {
+	return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: applied, Err: ErrMinority}
+}
+
+// putLocked changes the store and takes back the token of a load.
+func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
+	c.voidKeyLocked(s, key)
+	delete(s.tooLarge, key)
 	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
 	if ch.merge {
-		if old := c.store.Peek(hash, key, now); old != nil && old.Version >= e.Version {
+		if old := c.store.Peek(hash, key, now); old != nil && !newer(e, old) {
 			return nil
 		}
 	}
@@ -206,11 +262,19 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 			c.node.limitNew(e, now)
 		}
 	case e != nil:
-		e.Version = c.node.nextVersion()
+		e.Version, e.Primary = c.node.nextVersion(), c.node.primary.Load()
 	case c.node.tracing.Load():
-		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.node.nextVersion(), Expires: now + int64(traceFor)}
+		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.node.nextVersion(), Primary: c.node.primary.Load(),
+			Expires: now + int64(traceFor)}
 	}
 	return e
+}
+
+// newer reports whether a was written after b: by a later primary, or by the same
+// one and a later clock. So what a majority wrote counts more than what a
+// minority, or an owner that was cut off, wrote meanwhile, whatever their clocks.
+func newer(a, b *store.Entry) bool {
+	return a.Primary > b.Primary || a.Primary == b.Primary && a.Version > b.Version
 }
 
 // storeError puts what the store said about e into this package's words.
@@ -229,49 +293,27 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 		ErrTooLarge, e.Size(), c.name, c.store.MaxEntry()), ErrTooLarge}
 }
 
-// voidLocked takes back the fill token of a flight.
-func (s *shard) voidLocked(key string, f *flight) {
-	if !f.void {
-		f.void = true
-		s.unlinkLocked(key, f)
-	}
-}
-
-// unlinkLocked makes sure that nobody joins the flight any more.
-func (s *shard) unlinkLocked(key string, f *flight) {
-	if s.flights[key] == f {
-		delete(s.flights, key)
-		s.calls.Forget(key)
-	}
-}
-
-// leave notes that one who waited for a flight has gone. The last one cancels
-// the load, and nobody may join it any more.
-func (s *shard) leave(key string, f *flight) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.waiters--
-	if f.waiters == 0 {
-		s.voidLocked(key, f)
-		f.cancel()
-	}
-}
-
 // dropLost forgets what this member does not own in v, so that nothing old can
 // return when the keys come back to it, and hot copies that came from a member
 // that does not own them in v. Their holders do the same, so the leases on what
 // was lost need no invalidation. They stay in the books until they lapse, for the
 // keys may come back before that, and a holder that learns of both changes at
-// once sees the same owner and keeps its copy. It returns what must be handed
-// over.
+// once sees the same owner and keeps its copy. Writers that run for what was lost
+// hold back the acknowledgement of v. It returns what must be handed over.
 func (c *groupCore) dropLost(v *view) []parcel {
 	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		for key, f := range s.flights {
+		for key := range s.lanes {
 			if lost(key) {
-				s.voidLocked(key, f)
+				c.voidKeyLocked(s, key)
+				c.advanceLocked(s, ring.Hash(c.seed, key), key) // who waits there asks the new owner
+			}
+		}
+		for key, w := range s.writings {
+			if lost(key) {
+				c.holdWritingLocked(w)
 			}
 		}
 		s.mu.Unlock()
@@ -300,11 +342,15 @@ func (c *groupCore) close() {
 		s := &c.shards[i]
 		s.mu.Lock()
 		s.closed = true
-		for _, f := range s.flights {
-			f.cancel()
+		for _, l := range s.lanes {
+			if l.current != nil {
+				l.current.cancel()
+			}
 		}
 		for _, pair := range s.cohorts {
-			pair.running.cancel()
+			if pair.running != nil {
+				pair.running.cancel()
+			}
 			if pair.next != nil {
 				pair.next.cancel()
 			}

@@ -11,64 +11,175 @@ import (
 // Values may be handed over to a member that has not registered their group yet,
 // as between Start and NewGroup. They are parked until it does.
 const (
-	parkedBytes = 64 << 20 // of all groups
-	parkedKeys  = 1 << 16  // deleted meanwhile, of one group
-	parkedFor   = 30 * time.Second
+	parkedFor    = 30 * time.Second
+	parkedGroups = 256      // names are the peers' to choose
+	parkedBytes  = 64 << 20 // of all groups, with what is noted about them
+
+	parkedListCost  = 64  // what a list takes besides its bytes
+	parkedKeyCost   = 64  // what a deleted key takes besides its own
+	parkedGroupCost = 256 // what a group takes besides its name
+
+	parkedWarnEvery = 10 * time.Second
 )
 
-// A parkedGroup is what came for a group that is not registered. Guarded by
-// Node.mu.
+// parking is what came for groups that are not registered. Guarded by Node.mu.
+type parking struct {
+	groups map[string]*parkedGroup
+	bytes  int    // of all groups
+	lost   uint64 // values that had no room, or whose group was not registered in time
+	warned int64  // when that was last logged; 0: never
+}
+
+// A parkedGroup is what came for one of them. Guarded by Node.mu.
 type parkedGroup struct {
-	lists   []parkedList
+	lists   []parkedList        // in the order in which they arrived
 	deleted map[string]struct{} // keys that must not come back
+	bytes   int
 }
 
 type parkedList struct {
 	body    []byte
+	values  int
 	arrived int64 // on the node's clock
 }
 
-// park keeps a list of values for a group that is not registered. It reports
-// false if there is no room.
-func (n *Node) park(group string, body []byte) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	now := n.now()
-	total := len(body)
-	for name, g := range n.parked {
-		if last := g.lists[len(g.lists)-1]; now-last.arrived > int64(parkedFor) {
-			delete(n.parked, name)
-			continue
-		}
-		for _, l := range g.lists {
-			total += len(l.body)
-		}
+func (g *parkedGroup) values() (n int) {
+	for _, l := range g.lists {
+		n += l.values
 	}
-	if total > parkedBytes {
+	return n
+}
+
+// park answers a peer that hands over values of a group that is not registered. It
+// says Overloaded if there is no room, and the peer tries again for a while.
+func (n *Node) park(group string, body []byte, resp *httppool.Response) {
+	values, ok := countParcels(body)
+	switch {
+	case !ok:
+		resp.Status, resp.Message = statusInvalid, errMalformedList.Error()
+		return
+	case values == 0: // they expired on their way
+		resp.Status = statusOK
+		return
+	}
+	resp.Status = statusOK
+	n.mu.Lock()
+	now := n.now()
+	lost := n.parked.dropLocked(now)
+	if !n.parked.addLocked(group, parkedList{body, values, now}) {
+		resp.Status = statusOverloaded
+		lost += values
+	}
+	warn := n.parked.loseLocked(lost, now)
+	n.mu.Unlock()
+	if warn {
+		n.warnParked(group)
+	}
+}
+
+// addLocked keeps a list, copied. It reports false if there is no room.
+func (p *parking) addLocked(group string, l parkedList) bool {
+	g := p.groups[group]
+	cost := len(l.body) + parkedListCost
+	if g == nil {
+		cost += len(group) + parkedGroupCost
+	}
+	if p.bytes+cost > parkedBytes || g == nil && len(p.groups) >= parkedGroups {
 		return false
 	}
-	g := n.parked[group]
 	if g == nil {
 		g = &parkedGroup{deleted: make(map[string]struct{})}
-		n.parked[strings.Clone(group)] = g
+		p.groups[strings.Clone(group)] = g
 	}
-	g.lists = append(g.lists, parkedList{append([]byte{}, body...), now})
+	l.body = append([]byte{}, l.body...)
+	g.lists = append(g.lists, l)
+	g.bytes += cost
+	p.bytes += cost
 	return true
 }
 
-// unpark drops keys of a group that is not registered, all if keys is nil.
+// takeLocked returns what was parked for a group, nil if nothing was, and keeps it
+// no longer.
+func (p *parking) takeLocked(group string) *parkedGroup {
+	g := p.groups[group]
+	if g != nil {
+		delete(p.groups, group)
+		p.bytes -= g.bytes
+	}
+	return g
+}
+
+// dropLocked drops lists that have waited too long, and returns how many values.
+func (p *parking) dropLocked(now int64) (lost int) {
+	for name, g := range p.groups {
+		for len(g.lists) > 0 && now-g.lists[0].arrived > int64(parkedFor) {
+			cost := len(g.lists[0].body) + parkedListCost
+			g.bytes -= cost
+			p.bytes -= cost
+			lost += g.lists[0].values
+			g.lists[0] = parkedList{}
+			g.lists = g.lists[1:]
+		}
+		if len(g.lists) == 0 {
+			p.takeLocked(name)
+		}
+	}
+	return lost
+}
+
+// loseLocked counts values that are lost. It reports whether to log it.
+func (p *parking) loseLocked(values int, now int64) bool {
+	p.lost += uint64(values)
+	if values == 0 || p.warned != 0 && now-p.warned < int64(parkedWarnEvery) {
+		return false
+	}
+	p.warned = max(now, 1)
+	return true
+}
+
+func (n *Node) warnParked(group string) {
+	n.mu.Lock()
+	lost := n.parked.lost
+	n.mu.Unlock()
+	n.log.Warn("values for a group that is not registered here are lost: register groups before Start", "group", group, "lost so far", lost)
+}
+
+// sweepParked drops what has waited too long.
+func (n *Node) sweepParked(now int64) {
+	n.mu.Lock()
+	warn := n.parked.loseLocked(n.parked.dropLocked(now), now)
+	n.mu.Unlock()
+	if warn {
+		n.warnParked("")
+	}
+}
+
+// unpark drops keys of a group that is not registered, all if keys is nil. If there
+// is no room to note them, all are dropped too: a deleted key must not come back.
 func (n *Node) unpark(group string, keys []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	g := n.parked[group]
+	g := n.parked.groups[group]
 	if g == nil {
 		return
 	}
-	for _, key := range keys {
-		g.deleted[strings.Clone(key)] = struct{}{}
+	if keys == nil {
+		n.parked.takeLocked(group)
+		return
 	}
-	if keys == nil || len(g.deleted) > parkedKeys {
-		delete(n.parked, group)
+	for _, key := range keys {
+		if _, noted := g.deleted[key]; noted {
+			continue
+		}
+		cost := len(key) + parkedKeyCost
+		if n.parked.bytes+cost > parkedBytes {
+			n.parked.lost += uint64(g.values())
+			n.parked.takeLocked(group)
+			return
+		}
+		g.deleted[strings.Clone(key)] = struct{}{}
+		g.bytes += cost
+		n.parked.bytes += cost
 	}
 }
 
@@ -79,8 +190,8 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	case opHandOver:
 		if v := n.view.Load(); v == nil || v.id != req.View {
 			resp.Status = statusNotOwner
-		} else if n.park(req.Group, req.Value) {
-			resp.Status = statusOK
+		} else {
+			n.park(req.Group, req.Value, resp)
 		}
 	case opDelete:
 		n.unpark(req.Group, []string{req.Key})
@@ -97,12 +208,23 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	if c.loader != nil {
 		return
 	}
+	lost := 0
 	for _, l := range g.lists {
 		age := time.Duration(c.node.now() - l.arrived)
 		if age > parkedFor {
+			lost += l.values
 			continue
 		}
-		// What this member does not own any more is refused, and lost.
-		_ = c.merge(context.Background(), l.body, age, g.deleted)
+		refused, err := c.merge(context.Background(), l.body, age, g.deleted)
+		if err != nil { // the node was closed
+			return
+		}
+		lost += refused
+	}
+	c.node.mu.Lock()
+	warn := c.node.parked.loseLocked(lost, c.node.now())
+	c.node.mu.Unlock()
+	if warn {
+		c.node.warnParked(c.name)
 	}
 }

@@ -17,6 +17,8 @@ import (
 type transport interface {
 	peer(addr string) caller // cheap; one per address
 	forget(addr string)      // closes connections to a member that has gone
+
+	ping(ctx context.Context, addr string) error // nil: a member there lives
 }
 
 // A caller calls one peer. A nil error means that resp is the peer's answer.
@@ -45,6 +47,10 @@ func (t poolTransport) peer(addr string) caller {
 
 func (t poolTransport) forget(addr string) { t.pool.Forget(addr) }
 
+func (t poolTransport) ping(ctx context.Context, addr string) error {
+	return t.pool.Peer(addr).Ping(ctx)
+}
+
 // A call holds what one peer call needs, so that it costs no allocation.
 type call struct {
 	req  httppool.Request
@@ -70,7 +76,7 @@ func (k *call) free() {
 // nothing can have been applied.
 func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
 	k.count(c)
-	return k.done(ctx, c, o, o.peer.Call(ctx, &k.req, &k.resp))
+	return k.done(ctx, c, o, c.node.callMember(ctx, o, &k.req, &k.resp))
 }
 
 func (k *call) count(c *groupCore) { c.stats.of(k.hash).peerCalls.Add(1) }
@@ -120,6 +126,17 @@ func isUnreachable(err error) bool {
 	return ok && pe.unreachable
 }
 
+// isRefusal reports whether a member answered that it has no value to give, for a reason
+// that says nothing about the key: the value is too large to be sent, the member does not
+// know the group or the operation, or failed over it. The caller has to load it itself.
+func isRefusal(err error) bool {
+	if isLoadOutcome(err) {
+		return false
+	}
+	pe, ok := errors.AsType[*PeerError](err)
+	return ok && !pe.unreachable && !errors.Is(err, ErrOverloaded) && !errors.Is(err, ErrClosed)
+}
+
 // getAt asks a peer for a key, and for a lease if this member reads the key
 // often. With errNotOwner it also returns the address of the owner as that peer
 // sees it. The key must not alias a buffer. now is a time before the call: a
@@ -127,7 +144,7 @@ func isUnreachable(err error) bool {
 func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
 	k := newCall(opGet, c.name, key)
 	defer k.free()
-	k.hash, k.req.Flags = hash, flags
+	k.hash, k.req.Flags, k.req.Idempotent = hash, flags, true
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
@@ -138,7 +155,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		defer fetch.Drop()
 		// A view adopted before the fetch was registered has not marked it; one
 		// that comes later does.
-		if v := c.node.view.Load(); v != nil && v.ownerID(hash) == o.id {
+		if v := c.node.view.Load(); v != nil && v.self >= 0 && v.ownerID(hash) == o.id {
 			k.req.Flags |= flagLease
 		}
 	}
@@ -178,12 +195,12 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 // was sent, the lease and the value end here before they end at the owner, which
 // counts from its answer.
 func (c *groupCore) keep(fetch *hotcache.Fetch, k *call, sent int64) *store.Entry {
-	e := &store.Entry{Key: k.req.Key, Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
+	e := &store.Entry{Key: strings.Clone(k.req.Key), Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
 	if k.resp.TTL > 0 {
 		e.Expires = later(sent, k.resp.TTL)
 	}
 	c.copyExtra(e)
-	fetch.Keep(e, sent+int64(k.resp.Lease), c.node.now())
+	fetch.Keep(e, later(sent, k.resp.Lease), c.node.now())
 	return e
 }
 
@@ -215,6 +232,7 @@ func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key str
 	k := newCall(opDelete, c.name, key)
 	defer k.free()
 	k.hash = hash
+	k.req.Idempotent = ch.e == nil && !c.writesOrigin(ch)
 	if ch.cacheOnly {
 		k.req.Flags = flagCacheOnly
 	}

@@ -222,6 +222,47 @@ func TestRefreshDuringAWrite(t *testing.T) {
 		w := watchAll(t, ctx, groups, key, 14*time.Second)
 		writer.Wait()
 		t.Logf("%d reads, %d of hot copies, %d refreshes", w.reads.Load(), groups[1].Stats().HotHits, refreshed.Load())
+		if groups[0].Stats().Refreshes < 20 || groups[1].Stats().HotHits < 1000 {
+			t.Error("too few refreshes or hot copies to prove anything")
+		}
+	})
+}
+
+// TestNoRefreshBesideAWrite: a refresh is due while a Set waits for a holder. None
+// begins: it could read what is written.
+func TestNoRefreshBesideAWrite(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2, slowInvalidations(500*time.Millisecond))
+		var row, loads atomic.Int64
+		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+			loads.Add(1)
+			return int(row.Load()), nil
+		}, cachemesh.GroupOptions[int]{TTL: time.Minute, RefreshAfter: 100 * time.Millisecond, HotReads: 1})
+		key := m.keyOf("g", 0)
+		for _, g := range groups {
+			mustGet(t, g, key, 0) // now node1 holds a copy
+		}
+		row.Store(1)
+		done := make(chan error, 1)
+		go func() { done <- groups[0].Set(ctx, key, 1, 0) }()
+		time.Sleep(200 * time.Millisecond)
+		for range 10 {
+			mustGet(t, groups[0], key, 0) // the refresh is due
+			synctest.Wait()
+		}
+		if loads.Load() != 1 || len(done) != 0 {
+			t.Errorf("%d loads while a Set waits, %d done", loads.Load(), len(done))
+		}
+		must(t, <-done)
+		for _, g := range groups {
+			mustGet(t, g, key, 1)
+		}
+		time.Sleep(time.Second)
+		mustGet(t, groups[0], key, 1)
+		synctest.Wait()
+		if loads.Load() != 2 {
+			t.Errorf("%d loads when the Set was done, want a refresh", loads.Load())
+		}
 	})
 }
 

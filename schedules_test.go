@@ -81,11 +81,15 @@ func TestDeleteManyUnknownGroup(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		one := g.Delete(ctx, ks[0])
-		err = g.Delete(ctx, ks...)
-		t.Logf("one key: %v; two keys: %v", one, err)
-		if err == nil && len(tb.rows) != 0 {
-			t.Fatalf("Delete returned nil, and the origin still has %v", tb.rows)
+		if err := g.Delete(ctx, ks[0]); !errors.Is(err, cachemesh.ErrUnknownGroup) {
+			t.Errorf("Delete of one key: %v, want ErrUnknownGroup", err)
+		}
+		failed, ok := errors.AsType[cachemesh.KeyErrors](g.Delete(ctx, ks...))
+		if !ok || len(failed) != 2 || !errors.Is(failed[ks[0]], cachemesh.ErrUnknownGroup) || !errors.Is(failed[ks[1]], cachemesh.ErrUnknownGroup) {
+			t.Errorf("Delete of two keys: %v, want ErrUnknownGroup for each", failed)
+		}
+		if len(tb.rows) != 2 || tb.deletes != 0 {
+			t.Errorf("rows %v, %d deletes: nothing was to be done", tb.rows, tb.deletes)
 		}
 	})
 }
@@ -145,6 +149,12 @@ func TestDeleteNotRepeatedAtOrigin(t *testing.T) {
 // Two meshes that did not know each other meet. A load that began before stores
 // what is outdated, without a limit.
 func TestLoadAcrossMerge(t *testing.T) {
+	for _, lasts := range []time.Duration{0, 15 * time.Second} { // shorter and longer than MaxStale
+		t.Run(fmt.Sprint(lasts), func(t *testing.T) { loadAcrossMerge(t, lasts) })
+	}
+}
+
+func loadAcrossMerge(t *testing.T, lasts time.Duration) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := &mesh{t: t, net: memnet.New(1)}
 		t.Cleanup(m.close)
@@ -176,7 +186,7 @@ func TestLoadAcrossMerge(t *testing.T) {
 				}
 				return v, nil
 			}
-		}, cachemesh.GroupOptions[string]{})
+		}, cachemesh.GroupOptions[string]{LoadTimeout: time.Hour})
 		// A key that node 0 owns before and after.
 		key := movesTo("g", []string{"node0", "node1"}, []string{"node0", "node1", "node2", "node3"}, "node0", "node0", 1)[0]
 		m.net.Heal()
@@ -189,6 +199,7 @@ func TestLoadAcrossMerge(t *testing.T) {
 			awaitMembers(t, ctx, n, 4)
 		}
 		m.settle(4)
+		must(t, cachemesh.Pause(ctx, m.nodes[0], lasts))
 		close(release)
 		must(t, cachemesh.Pause(ctx, m.nodes[0], 5*time.Minute))
 		for i := range g {

@@ -57,6 +57,8 @@ func TestWithoutTheSecret(t *testing.T) {
 			must(t, alone.Start())
 			call(t, alone, seed, "k")
 			mustGet(t, groups[0], "k", "v")
+			cachemesh.FlushLog(m.nodes[0])
+			cachemesh.FlushLog(stranger)
 			if n := log.count("ecret"); n != 1 {
 				t.Errorf("the refusing member said so %d times, want once:\n%s", n, log)
 			}
@@ -198,14 +200,16 @@ func TestOpenMeshWarns(t *testing.T) {
 			want   int
 		}{{nil, 1}, {secretA, 0}} {
 			log := new(record)
-			newMesh(t, 1, func(_ int, o *cachemesh.Options) { o.Secret, o.Logger = test.secret, log.logger() })
+			m := newMesh(t, 1, func(_ int, o *cachemesh.Options) { o.Secret, o.Logger = test.secret, log.logger() })
+			cachemesh.FlushLog(m.nodes[0])
 			if n := log.count("WARN", "neither Secret nor TLS"); n != test.want {
 				t.Errorf("secret %q: warned %d times, want %d:\n%s", test.secret, n, test.want, log)
 			}
 		}
 	})
 	log := new(record)
-	newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.Logger = log.logger() })
+	m := newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.Logger = log.logger() })
+	cachemesh.FlushLog(m.nodes[0])
 	if log.count("WARN") != 0 {
 		t.Errorf("on loopback it warned:\n%s", log)
 	}

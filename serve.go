@@ -43,12 +43,16 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 
 // Serve answers what may have to wait.
 func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
+	if req.Op == opFence {
+		h.node.serveFence(req, resp) // before Start is done, too: it is there
+		return
+	}
 	if _, err := h.node.currentView(ctx); err != nil {
 		resp.Status = statusClosed
 		return
 	}
-	if req.Op == opFence {
-		h.node.serveFence(req, resp)
+	if req.Op == opRelay {
+		h.node.serveRelay(ctx, from, req, resp)
 		return
 	}
 	c := h.node.group(req.Group)
@@ -105,15 +109,19 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		if e == nil {
 			return false
 		}
-		putEntry(resp, e, now)
+		c.putEntry(resp, e, now)
 	}
 	c.stats.of(hash).served.Add(1)
 	resp.Flags = flagHit
 	return true
 }
 
-// putEntry answers with an entry's value and its remaining time.
-func putEntry(resp *httppool.Response, e *store.Entry, now int64) {
+// putEntry answers with an entry's value and its remaining time, if that fits.
+func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64) {
+	if !c.fits(e) {
+		c.putTooLarge(resp)
+		return
+	}
 	resp.Status, resp.Value = statusOK, e.Data
 	if e.Negative {
 		resp.Status = statusNotFound
@@ -136,12 +144,20 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		return
 	}
 	c.stats.of(hash).served.Add(1)
-	e, hit, err := c.load(ctx, hash, key, flags&flagStandIn != 0)
+	if flags&flagStandIn != 0 && c.node.mayServe(hash) != nil {
+		e, err := c.loadUnstored(ctx, hash, key, true)
+		c.putOutcome(resp, e, err)
+		return
+	}
+	if c.refuseTooLarge(hash, key, resp) {
+		return
+	}
+	e, hit, err := c.load(ctx, hash, key)
 	if hit {
 		defer func() { resp.Flags |= flagHit }()
 	}
 	if errors.Is(err, ErrUnsettled) && !isLoadOutcome(err) && c.loader != nil {
-		e, err = c.loadUnstored(ctx, hash, key)
+		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
 	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, resp) {
 		return
@@ -156,7 +172,10 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 		c.putError(resp, err)
 		return
 	}
-	putEntry(resp, e, c.node.now())
+	if c.putEntry(resp, e, c.node.now()); resp.Status == statusTooLarge {
+		c.noteTooLarge(e.Key)
+		return
+	}
 	if stale, ok := errors.AsType[*StaleError](err); ok {
 		cause, panicked := stale.Err, false
 		if le, ok := cause.(*LoadError); ok {
@@ -213,8 +232,10 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 	}
 }
 
+// setTTL lets an entry expire after the TTL, never if that is Forever or not
+// positive.
 func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
-	if ttl > 0 {
+	if ttl > 0 && ttl != Forever {
 		e.Expires = later(c.node.now(), ttl)
 	}
 }

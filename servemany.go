@@ -76,6 +76,9 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 		o := &outcomes[i]
 		if req.Flags&flagNoValue != 0 {
 			o.Value = nil
+			if o.Status == statusTooLarge {
+				o.Status = statusOK // nobody wants the value sent
+			}
 		}
 		body := o.Value
 		switch {
@@ -101,6 +104,9 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Re
 	var again []int
 	for i, key := range keys {
 		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key}, &outcomes[i]) {
+			continue
+		}
+		if c.refuseTooLarge(ring.Hash(c.seed, key), key, &outcomes[i]) {
 			continue
 		}
 		if _, dup := first[key]; dup {

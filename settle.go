@@ -3,60 +3,55 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"math"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/praveenduddu/cachemesh/httppool"
-	"github.com/praveenduddu/cachemesh/membership"
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
-// Settling is the fence between old owners and new ones. A member that adopts a
-// view stops at once to serve what it lost, and asks every other member whether
-// it adopted the same view. Until all have, it stores nothing of what it gained.
+// Settling is the fence between old owners and new ones, and the answer to who
+// may go on at all. A member that adopts a view stops at once to serve what it
+// lost, and asks every other member whether it adopted the same view, and then
+// for its vote. Until all have voted, it stores nothing of what it gained.
 //
 //  1. A joins. B and C adopt {A,B,C}: what A gains they drop, and hot copies that
 //     came from a member that is not the owner any more.
-//  2. A asks B and C. C has not heard of A yet: it answers no. A answers Gets by
-//     loading without storing, and lets writes wait.
-//  3. C adopts {A,B,C}. A asks again; both say yes: nobody will serve A's keys by
-//     an older view. A has settled.
+//  2. A asks B and C. C has not heard of A yet: it answers that it holds another
+//     view. A answers Gets by loading without storing, and lets writes wait.
+//  3. C adopts {A,B,C} and asks. All vote: nobody will serve A's keys by an older
+//     view. The view has settled.
 //
-// A member that crashed is not asked. If it lives on, cut off, its own
-// confirmation lapses: see Node.confirmed.
-//
-// The same question, repeated, keeps a settled member honest. Its confirmation
-// runs MaxStale from when it sent the last question that everyone answered with
-// yes. A member that was suspended or cut off finds it lapsed, and serves nothing
-// it holds before it was confirmed again. Whoever had removed it meanwhile says
-// so, and then all it holds gets at most MaxStale to live.
+// The same question, repeated, keeps a member of a settled view in its right to
+// act. What the answers mean is decided in package quorum.
 
-// settler drives settling. Its fields belong to the settle goroutine unless said
-// otherwise.
+// settler asks the members, again and again.
 type settler struct {
 	node *Node
-	kick chan struct{} // one slot: a view was adopted
+	kick chan struct{} // one slot: there is something to do
+	seat chan struct{} // one per question under way
 
-	// stamps are what each member last said about when it took this node in.
-	stamps map[string]uint64
+	told reporter
 
-	settledOnce bool
+	mu     sync.Mutex            // guards asking
+	asking map[question]struct{} // questions under way
+}
 
-	unsettledSince int64 // when rounds began to fail; 0: the last one did not
+// question tells questions apart: a member has at most one of a view.
+type question struct {
+	id   string
+	view uint64
 }
 
 const (
-	confirmAlone   = math.MaxInt64 // nobody else can own what this node owns
-	fenceRetryMin  = 10 * time.Millisecond
-	fenceRetryMax  = 250 * time.Millisecond
-	fenceCalls     = 32 // asked at once
-	confirmPerSpan = 4  // rounds in MaxStale
-	complainEvery  = time.Minute
+	fenceRetryMin = 10 * time.Millisecond
+	fenceRetryMax = 250 * time.Millisecond
+	fenceCalls    = 64 // questions at once
+	perRight      = 4  // questions while a right lasts
 )
 
 func newSettler(n *Node) *settler {
-	return &settler{node: n, kick: make(chan struct{}, 1), stamps: make(map[string]uint64)}
+	return &settler{node: n, kick: make(chan struct{}, 1), seat: make(chan struct{}, fenceCalls), asking: make(map[question]struct{})}
 }
 
 func (s *settler) poke() {
@@ -66,180 +61,147 @@ func (s *settler) poke() {
 	}
 }
 
-// run settles view after view until the node closes.
+// run asks, and acts by the answers, until the node closes.
 func (s *settler) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	wait := fenceRetryMin
+	again := fenceRetryMin
+	var last *view
 	for {
 		select {
 		case <-s.node.closing:
 			return
 		case <-s.kick:
-			wait = fenceRetryMin
 		case <-timer.C:
+			again = min(2*again, fenceRetryMax)
 		}
-		next := s.node.opts.MaxStale / confirmPerSpan
-		if !s.round() {
-			next, wait = wait, min(2*wait, fenceRetryMax)
+		if v := s.node.view.Load(); v != last {
+			last, again = v, fenceRetryMin
 		}
-		timer.Reset(min(next, s.node.enforceLimits()))
+		s.node.dropHeld()
+		timer.Reset(s.step(again))
 	}
 }
 
-// round asks every member once. It reports whether all agree on this node's
-// view. It ends early if another view comes, for the answers are of no use then.
-func (s *settler) round() bool {
-	v := s.node.view.Load()
+// step asks whom it is time to ask, and returns when to look again.
+func (s *settler) step(again time.Duration) time.Duration {
+	n := s.node
+	every := n.opts.Right / perRight
+	var ids []string
+	var vd quorum.Verdict
+	next := every
+	n.judge(func(c *quorum.Core, now int64) {
+		ids = c.Ask(int64(again), int64(every), now)
+		if c.Lagging() {
+			next = again
+		}
+	})
+	n.mandate.mu.Lock()
+	vd = n.mandate.verdict
+	v := n.mandate.view
+	n.mandate.mu.Unlock()
 	if v == nil {
-		return false
+		return next
 	}
-	sent, wakes := s.node.now(), s.node.wakes.Load()
-	ctx, cancel := context.WithTimeout(s.node.closeCtx, s.node.opts.MaxStale/confirmPerSpan)
-	defer cancel()
-	answers := make(chan []fenceAnswer, 1)
-	go func() { answers <- s.node.fenceAll(ctx, v) }()
-	for {
-		select {
-		case <-s.kick:
-			if s.node.view.Load() == v {
-				continue
-			}
-			cancel()
-			<-answers
-			s.poke()
-			return false
-		case all := <-answers:
-			if against := disagreeing(v, all); len(against) > 0 {
-				s.complain(against)
-				return false
-			}
-			if s.node.wakes.Load() != wakes {
-				return false // answers from before this machine was suspended
-			}
-			s.unsettledSince = 0
-			return s.settle(v, sent, all)
+	for _, id := range ids {
+		s.ask(v, id)
+	}
+	n.report(vd)
+	if vd.Mode == quorum.Settled && v.settled.Load() && !n.limited() {
+		n.payOwed()
+	}
+	now := n.now()
+	for _, at := range []int64{vd.OwnFrom, vd.Right} { // something changes then
+		if left := time.Duration(at - now); left > 0 {
+			next = min(next, left)
 		}
 	}
+	return min(next, n.seekEvidence(v, vd))
 }
 
-// disagreeing returns the names of those who do not act by the view.
-func disagreeing(v *view, answers []fenceAnswer) (names []string) {
-	for i, a := range answers {
-		if !a.agrees {
-			names = append(names, v.members[i].Name)
-		}
-	}
-	return names
-}
-
-// complain says in the log, once a minute, who keeps the mesh from settling for
-// longer than MaxStale: most likely gossip reaches it and peer calls do not.
-func (s *settler) complain(names []string) {
-	now := s.node.now()
-	if s.unsettledSince == 0 {
-		s.unsettledSince = now
-	}
-	if now-s.unsettledSince < int64(s.node.opts.MaxStale) {
+// ask asks one member of the view on a goroutine of its own, unless a question is
+// under way.
+func (s *settler) ask(v *view, id string) {
+	q := question{id, v.id}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, under := s.asking[q]; under {
 		return
 	}
-	s.unsettledSince = now + int64(complainEvery-s.node.opts.MaxStale)
-	s.node.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
-		"is their TCP port open?", "members", names)
-}
-
-// fenceAll asks the members of a view, in its order.
-func (n *Node) fenceAll(ctx context.Context, v *view) []fenceAnswer {
-	answers := make([]fenceAnswer, len(v.members))
-	var g errgroup.Group
-	g.SetLimit(fenceCalls)
-	for i, m := range v.members {
-		if m.ID() == n.id {
-			answers[i].agrees = true
-			continue
+	s.asking[q] = struct{}{}
+	started := s.node.spawn(func() {
+		defer func() {
+			s.mu.Lock()
+			delete(s.asking, q)
+			s.mu.Unlock()
+		}()
+		select {
+		case s.seat <- struct{}{}:
+			defer func() { <-s.seat }()
+			s.node.question(v, id)
+		case <-s.node.closing:
 		}
-		g.Go(func() error { answers[i] = n.fence(ctx, v, m); return nil })
+	})
+	if !started {
+		delete(s.asking, q)
 	}
-	g.Wait()
-	return answers
 }
 
-// settle records a round in which everyone agreed.
-func (s *settler) settle(v *view, sent int64, answers []fenceAnswer) bool {
-	excluded, doubted := false, time.Duration(0)
-	stamps := make(map[string]uint64, len(v.members))
-	for i, m := range v.members {
-		id := m.ID()
-		doubted = max(doubted, answers[i].doubted)
-		excluded = excluded || answers[i].stamp != s.stamps[id]
-		stamps[id] = answers[i].stamp
+// question asks one member of the view, once.
+func (n *Node) question(v *view, id string) {
+	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.Right/2)
+	defer cancel()
+	var w quorum.Word
+	var sent int64
+	n.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
+	a, err := n.exchange(ctx, v, id, w)
+	if n.isClosing() {
+		return
 	}
-	n := s.node
-	n.adopting.Lock()
-	defer n.adopting.Unlock()
-	if n.view.Load() != v {
-		return false // a newer one came, and poked
-	}
-	if n.handing.Load() > 0 {
-		return false // what is on its way may come back here
-	}
-	if excluded && s.settledOnce {
-		// Somebody served without this node: what it holds may be outdated.
-		n.limitHeld(n.now() + int64(n.opts.MaxStale))
-		n.log.Warn("the mesh grew together again: values held here are dropped within MaxStale", "max_stale", n.opts.MaxStale)
-	}
-	s.stamps = stamps
-	n.hearDoubts(sent + int64(doubted))
-	until := sent + int64(n.opts.MaxStale)
-	if len(v.members) == 1 {
-		until = confirmAlone
-	}
-	s.node.confirmed.Store(until)
-	if !v.settled.Swap(true) {
-		s.settledOnce = true
-		n.served = true
-	}
-	return true
+	n.judge(func(c *quorum.Core, now int64) {
+		if err != nil {
+			c.Unreached(id, now)
+			return
+		}
+		if a.View == w.View {
+			c.Reached(id)
+		} else { // who never comes to agree holds the others up as one does that cannot be called
+			c.Unreached(id, now)
+		}
+		c.Answered(id, w, sent, a, now)
+	})
+	n.heed()
 }
 
-// A fenceAnswer is what a member said to a fence call.
-type fenceAnswer struct {
-	agrees bool
-
-	// stamp is the epoch in which the member took this node in, if it had served
-	// without it before, else zero.
-	stamp uint64
-
-	doubted time.Duration // how much longer the member misses somebody; see doubts
-}
-
-// fence asks one member whether it adopted view v.
-func (n *Node) fence(ctx context.Context, v *view, m membership.Member) fenceAnswer {
+// exchange sends a word to a member and returns its answer.
+func (n *Node) exchange(ctx context.Context, v *view, id string, w quorum.Word) (quorum.Word, error) {
+	o := v.peers[id]
+	if o == nil {
+		return quorum.Word{}, errNotOwner
+	}
 	k := newCall(opFence, "", n.id)
 	defer k.free()
-	k.req.View = v.id
-	err := n.peers.peer(m.Addr).Call(ctx, &k.req, &k.resp)
-	if err != nil || k.resp.Status != statusOK {
-		return fenceAnswer{}
+	k.req.View, k.req.Value, k.req.Idempotent = w.View, w.Append(nil), true
+	if err := n.callMember(ctx, o, &k.req, &k.resp); err != nil {
+		return quorum.Word{}, err
 	}
-	return fenceAnswer{agrees: k.resp.View == v.id, stamp: k.resp.Version, doubted: k.resp.TTL}
+	if k.resp.Status != statusOK {
+		return quorum.Word{}, nil // it is there, and closing
+	}
+	return quorum.Parse(k.resp.Value)
 }
 
-// serveFence answers a member's fence call. The view that this node has
-// published is one by which it acts already: adopt drops what was lost first.
+// serveFence answers a member's question.
 func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
-	n.adopting.Lock()
-	defer n.adopting.Unlock()
-	v := n.view.Load()
-	if v == nil {
-		resp.Status = statusClosed
+	w, err := quorum.Parse(req.Value)
+	if err != nil {
+		resp.Status, resp.Message = statusInvalid, err.Error()
 		return
 	}
-	resp.Status, resp.Version = statusOK, n.takenIn[req.Key]
-	resp.TTL = n.doubts.doubted(v.members, n.now())
-	if n.handing.Load() == 0 { // until then the new owners must not begin
-		resp.View = v.id
-	}
+	var a quorum.Word
+	n.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
+	resp.Status, resp.View, resp.Value = statusOK, a.View, a.Append(nil)
+	n.heed()
 }
 
 // awaitSettled waits until the node's view has settled.

@@ -80,6 +80,13 @@ func TestTooLargeChangesNothing(t *testing.T) {
 					if err := g.Set(ctx, keys[0], make([]byte, 1<<20+1), 0); !errors.Is(err, cachemesh.ErrTooLarge) {
 						t.Errorf("Set of 1 MiB and a byte: %v, want ErrTooLarge", err)
 					}
+					// This one is refused by the owner's store, which keeps what it has.
+					if err := g.Set(ctx, keys[0], make([]byte, 200<<10), 0); name == "small" && !errors.Is(err, cachemesh.ErrTooLarge) {
+						t.Errorf("Set of 200 KiB: %v, want ErrTooLarge", err)
+					} else if name == "large" {
+						must(t, err)
+						must(t, g.Set(ctx, keys[0], []byte("old"), 0))
+					}
 					for _, reader := range groups {
 						for _, key := range keys {
 							if v, err := reader.Get(ctx, key); string(v) != "old" || err != nil {

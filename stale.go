@@ -41,9 +41,9 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 	}
 	care := &store.Care{Fresh: e.Expires}
 	if c.refreshAfter > 0 {
-		care.Next.Store(now + int64(c.refreshAfter))
+		care.Next.Store(later(now, c.refreshAfter))
 	}
-	if c.staleFor > 0 && e.Expires != 0 && !c.node.doubtful.Load() {
+	if c.staleFor > 0 && e.Expires != 0 && !c.node.limited() {
 		e.Expires = later(e.Expires, c.staleFor)
 	}
 	e.Care = care
@@ -64,7 +64,7 @@ func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64) *store.Ent
 	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
 		return nil
 	}
-	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, now+int64(c.loadTimeout)) {
+	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
 		c.refresh(hash, e)
 	}
 	return e
@@ -88,21 +88,22 @@ func (c *groupCore) refresh(hash uint64, e *store.Entry) {
 		// A load beside a write could show what is written before all holders have
 		// dropped the former value.
 		writing := s.books[e.Key] != nil && s.books[e.Key].write != nil
-		if s.closed || writing || s.flights[e.Key] != nil || c.node.mayServe(hash) != nil {
+		if s.closed || writing || c.node.mayServe(hash) != nil {
 			s.mu.Unlock()
 			return
 		}
-		f := c.newFlight(c.node.closeCtx, false)
+		l := s.lane(e.Key)
+		if l.joinable() != nil || l.isFull() {
+			s.mu.Unlock()
+			return
+		}
+		f := c.newFlight(c.node.closeCtx, s, hash, e.Key)
 		f.refresh = e
 		f.waiters = 1 // the refresh itself waits: it is not called off
-		s.flights[e.Key] = f
-		s.running++
-		c.node.work.Add(1)
-		f.batch = c.batchFor(c.node.closeCtx, nil, e.Key)
-		result := s.calls.DoChan(e.Key, func() (any, error) { return c.run(s, f, hash, e.Key) })
+		c.beginLocked(l, f, nil)
 		s.mu.Unlock()
 		c.stats.refreshes.Add(1)
-		<-result
+		<-f.done
 	})
 }
 
@@ -151,7 +152,7 @@ func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, 
 	if now >= later(next, retryLoadMax) {
 		return nil, nil // nobody asked for long: the origin may be well by now
 	}
-	if now >= next && e.Care.Next.CompareAndSwap(next, now+int64(c.loadTimeout)) {
+	if now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
 		c.refresh(hash, e)
 	}
 	return e, c.staleError(e, now)

@@ -17,13 +17,15 @@ type Stats struct {
 	LoadErrors   uint64        // of these, those that failed otherwise than with ErrNotFound
 	LoadTime     time.Duration // total of all loader calls
 	LoadMax      time.Duration // longest loader call
+	StuckLoads   uint64        // loads whose loader had not returned when their time was over
 	Refreshes    uint64        // loads that replaced a value before its TTL passed
 	StaleServed  uint64        // values served past their TTL because the loader failed
 	NegativeHits uint64        // of the hits above, those of a remembered "not found"
 	Deduplicated uint64        // Gets that joined a load already under way here
 
-	Sets    uint64 // Set calls on this member
-	Deletes uint64 // keys of Delete calls on this member
+	Sets        uint64 // Set calls on this member
+	Deletes     uint64 // keys of Delete calls on this member
+	StuckWrites uint64 // calls of the Writer that had not returned when twice their time was over
 
 	PeerCalls  uint64 // calls made to peers
 	PeerErrors uint64 // of these, those that failed
@@ -61,6 +63,7 @@ type counters struct {
 	lateHits atomic.Uint64 // slow Gets that were own hits on the second look
 
 	loads, loadErrors, deduplicated      atomic.Uint64
+	stuckLoads, stuckWrites              atomic.Uint64
 	peerErrors, retries, tooLarge        atomic.Uint64
 	refreshes, staleServed, negativeHits atomic.Uint64
 	loadNanos, loadMax                   atomic.Int64
@@ -83,8 +86,8 @@ func (c *groupCore) snapshot() Stats {
 		OwnHits: k.lateHits.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
-		Deduplicated: k.deduplicated.Load(),
-		PeerErrors:   k.peerErrors.Load(), Retries: k.retries.Load(),
+		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
+		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: st.Bytes,
 	}

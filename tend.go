@@ -1,6 +1,10 @@
 package cachemesh
 
-import "time"
+import (
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/quorum"
+)
 
 const (
 	tendEvery = 200 * time.Millisecond
@@ -15,21 +19,23 @@ const (
 func (n *Node) tend() {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	last, swept := time.Now(), n.now()
+	lastWall, last := n.clock.Wall(), n.now()
+	swept := last
 	for {
 		select {
 		case <-n.closing:
 			return
 		case <-tick.C:
 		}
-		now := time.Now()
-		if now.Round(0).Sub(last.Round(0))-now.Sub(last) > leap {
+		wall, now := n.clock.Wall(), n.now()
+		if wall.Sub(lastWall)-time.Duration(now-last) > leap {
 			n.awake()
 		}
-		last = now
-		if mono := n.now(); mono-swept >= int64(n.opts.Lease) {
-			n.sweep(mono)
-			swept = mono
+		lastWall, last = wall, now
+		if now-swept >= int64(n.opts.Lease) {
+			n.sweep(now)
+			n.sweepParked(now)
+			swept = now
 		}
 	}
 }
@@ -50,7 +56,6 @@ func (n *Node) awake() {
 	for _, c := range *n.groups.Load() {
 		c.hot.InvalidateAll()
 	}
-	n.wakes.Add(1)
-	n.confirmed.Store(0)
+	n.judge(func(c *quorum.Core, now int64) { c.Wake(now) })
 	n.settler.poke()
 }

@@ -142,14 +142,16 @@ func TestTLSOfAnotherName(t *testing.T) {
 // TestStrangersCannotJoin: members with another authority's certificates, or none.
 func TestStrangersCannotJoin(t *testing.T) {
 	ours, theirs := newAuthority(t), newAuthority(t)
-	m := newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TLS, o.Secret = ours.mutual(t), secretA })
+	log := new(record)
+	m := newRealMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TLS, o.Secret, o.Logger = ours.mutual(t), secretA, log.logger() })
 	must(t, m.nodes[0].Set([]byte("k"), []byte("v"), 0))
 	half := ours.mutual(t) // trusts us, is not trusted by us
 	half.Certificates = theirs.mutual(t).Certificates
 	for name, config := range map[string]*tls.Config{"another authority": theirs.mutual(t), "its certificate only": half, "no TLS": nil} {
 		t.Run(name, func(t *testing.T) {
+			before, theirLog := m.nodes[0].Stats().Refused["tls"], new(record)
 			n := m.newNode(1, func(_ int, o *cachemesh.Options) {
-				o.TLS, o.Secret, o.JoinTimeout = config, secretA, 500*time.Millisecond
+				o.TLS, o.Secret, o.JoinTimeout, o.Logger = config, secretA, 500*time.Millisecond, theirLog.logger()
 			})
 			defer n.Close()
 			if err := n.Start(); !errors.Is(err, cachemesh.ErrJoin) || !strings.Contains(err.Error(), m.nodes[0].Addr()) {
@@ -157,9 +159,19 @@ func TestStrangersCannotJoin(t *testing.T) {
 			} else {
 				t.Log(err)
 			}
+			if m.nodes[0].Stats().Refused["tls"] == before {
+				t.Error("the member that refused it did not count that")
+			}
+			if config != nil && (n.Stats().Refused["tls"] == 0 || theirLog.count("TLS handshake with a peer failed") != 1) {
+				t.Errorf("it counted %v, and said:\n%s", n.Stats().Refused, theirLog)
+			}
 			if len(m.nodes[0].Members()) != 1 {
 				t.Errorf("it is a member: %v", m.nodes[0].Members())
 			}
 		})
+	}
+	cachemesh.FlushLog(m.nodes[0])
+	if n := log.count("TLS"); n != 1 {
+		t.Errorf("the refusing member said so %d times, want once, as all came from one host:\n%s", n, log)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -43,10 +44,10 @@ func TestExpiryIsExact(t *testing.T) {
 func TestExpiryOfHotCopies(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := newMesh(t, 2)
-		m.net.SetLatency(time.Millisecond, 3*time.Millisecond)
-		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{})
+		const latency, ttl = 100 * time.Millisecond, 2 * time.Second
+		m.net.SetLatency(latency, latency) // a clock that begins with the answer is as late
+		groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{HotReads: 1})
 		key := m.keyOf("g", 0)
-		const ttl = 2 * time.Second
 		must(t, groups[0].Set(ctx, key, "v", ttl))
 		set := time.Now()
 		for {
@@ -61,7 +62,7 @@ func TestExpiryOfHotCopies(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		if lived := time.Since(set); lived < ttl-10*time.Millisecond {
+		if lived := time.Since(set); lived < ttl-2*latency {
 			t.Errorf("not found after %v, the TTL is %v", lived, ttl)
 		}
 		s := groups[1].Stats()
@@ -134,31 +135,98 @@ func TestTTLFunc(t *testing.T) {
 	})
 }
 
-func TestNegativeTTLIsNotKept(t *testing.T) {
+// TestTTLThatHasEndedIsNotKept loads values whose TTL is over when they arrive:
+// they are returned and not kept, and in particular not for ever.
+func TestTTLThatHasEndedIsNotKept(t *testing.T) {
+	for _, ttl := range []time.Duration{0, -1, math.MinInt64} {
+		for _, jitter := range []float64{0, 1} {
+			t.Run(fmt.Sprintf("%d, jitter %v", ttl, jitter), func(t *testing.T) {
+				bubble(t, func(t *testing.T, ctx context.Context) { testNotKept(t, ctx, ttl, jitter) })
+			})
+		}
+	}
+}
+
+func testNotKept(t *testing.T, ctx context.Context, ttl time.Duration, jitter float64) {
+	m := newMesh(t, 2)
+	var loads atomic.Int64
+	groups := groupOn(m, "g", func(context.Context, string) (int, error) {
+		return int(loads.Add(1)), nil
+	}, cachemesh.GroupOptions[int]{TTL: time.Hour, TTLJitter: jitter, TTLFunc: func(_ string, v int) time.Duration {
+		if v == 1000 {
+			return time.Minute
+		}
+		return ttl
+	}})
+	for owner := range 2 {
+		key := m.keyOf("g", owner)
+		loads.Store(0)
+		for i := range 10 {
+			mustGet(t, groups[i%2], key, i+1)
+		}
+		// A value that is not to be kept also ends the one before it.
+		must(t, groups[0].Set(ctx, key, 1000, 0))
+		mustGet(t, groups[1], key, 1000)
+		must(t, groups[1].Set(ctx, key, -5, 0))
+		mustGet(t, groups[0], key, 11)
+	}
+}
+
+// TestForever keeps values for ever in each way there is to say so, and for as good
+// as ever.
+func TestForever(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := newMesh(t, 2)
-		var loads atomic.Int64
-		groups := groupOn(m, "g", func(context.Context, string) (int, error) {
-			return int(loads.Add(1)), nil
-		}, cachemesh.GroupOptions[int]{TTLFunc: func(_ string, v int) time.Duration {
-			if v == 1000 {
-				return time.Minute
-			}
-			return -1
-		}})
-		for owner := range 2 {
-			key := m.keyOf("g", owner)
-			loads.Store(0)
-			for i := range 10 {
-				mustGet(t, groups[i%2], key, i+1)
-			}
-			// A value that is not to be kept also ends the one before it.
-			must(t, groups[0].Set(ctx, key, 1000, 0))
-			mustGet(t, groups[1], key, 1000)
-			must(t, groups[1].Set(ctx, key, -5, 0))
-			mustGet(t, groups[0], key, 11)
+		forever := func(string, string) time.Duration { return cachemesh.Forever }
+		for name, o := range map[string]cachemesh.GroupOptions[string]{
+			"no TTL":              {},
+			"TTL":                 {TTL: cachemesh.Forever},
+			"TTL and jitter":      {TTL: cachemesh.Forever, TTLJitter: 1},
+			"TTLFunc":             {TTL: time.Second, TTLFunc: forever},
+			"TTLFunc, jitter":     {TTLJitter: 1, TTLFunc: forever},
+			"refreshed":           {RefreshAfter: cachemesh.Forever - 1, TTL: cachemesh.Forever, StaleFor: cachemesh.Forever, NotFoundTTL: cachemesh.Forever},
+			"all but for ever":    {RefreshAfter: cachemesh.Forever - 2, TTL: cachemesh.Forever - 1, StaleFor: cachemesh.Forever - 1, NotFoundTTL: cachemesh.Forever - 1},
+			"load for ever":       {LoadTimeout: cachemesh.Forever, RefreshAfter: cachemesh.Forever - 1, StaleFor: time.Hour, TTL: cachemesh.Forever},
+			"refreshed, no TTL":   {RefreshAfter: cachemesh.Forever},
+			"almost, with jitter": {TTL: cachemesh.Forever - 1, TTLJitter: 0.5},
+		} {
+			testForever(t, ctx, m, name, o)
 		}
 	})
+}
+
+func testForever(t *testing.T, ctx context.Context, m *mesh, name string, o cachemesh.GroupOptions[string]) {
+	var loads atomic.Int64
+	groups := groupOn(m, name, func(ctx context.Context, key string) (string, error) {
+		loads.Add(1)
+		if key == "none" {
+			return "", cachemesh.ErrNotFound
+		}
+		return "v", nil
+	}, o)
+	want := int64(2)
+	for range 2 {
+		for owner := range 2 {
+			for _, g := range groups {
+				for range 5 {
+					mustGet(t, g, m.keyOf(name, owner), "v")
+				}
+			}
+		}
+		if o.NotFoundTTL > 0 {
+			want = 3
+			if _, err := groups[0].Get(ctx, "none"); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("%s: %v, want ErrNotFound", name, err)
+			}
+		}
+		time.Sleep(time.Minute)
+	}
+	if loads.Load() != want {
+		t.Errorf("%s: %d loads, want %d", name, loads.Load(), want)
+	}
+	must(t, groups[1].Set(ctx, m.keyOf(name, 0), "set", cachemesh.Forever))
+	time.Sleep(time.Minute)
+	mustGet(t, groups[0], m.keyOf(name, 0), "set")
 }
 
 // TestTTLAcrossASlowLink measures a TTL across a slow link: it must not

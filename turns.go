@@ -59,8 +59,17 @@ const (
 // loads may have to wait for their turn: it is time to say that they still do, or
 // a peer that asked would hear nothing but that its time is up.
 func (c *groupCore) lastCall(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
+	if c.turn == nil {
+		return nil, func() {}
+	}
+	return shortlyBefore(ctx)
+}
+
+// shortlyBefore returns a channel that is closed a little before ctx's deadline,
+// nil if it has none.
+func shortlyBefore(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
-	if c.turn == nil || !ok {
+	if !ok {
 		return nil, func() {}
 	}
 	early, cancel := context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/lastCallShare, lastCallMost)))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/membership"
 )
@@ -27,7 +28,7 @@ type view struct {
 	owners  []owner // by index in ring.Members()
 	self    int     // this node's index in owners, or -1 while it leaves
 	members []membership.Member
-	peers   map[string]caller // by member ID, those that are leaving included
+	peers   map[string]*owner // by member ID, those that are leaving included
 
 	// before are the views that this node held since it last settled, oldest
 	// first, the settled one included. What this node owned in all of them and
@@ -43,38 +44,43 @@ type view struct {
 type owner struct {
 	id, name, addr string
 	peer           caller // nil for this node itself
+	route          *route // nil for this node itself, and for an address that a peer named
 }
 
 // maxBefore bounds the views that are remembered while the mesh does not settle.
-const maxBefore = 16
+const maxBefore = 64
 
-func (n *Node) newView(mv *membership.View, old *view) *view {
-	byName := make(map[string]membership.Member, len(mv.Members))
-	names := make([]string, 0, len(mv.Members))
-	for _, m := range mv.Members {
+// newView returns the view of members that follows old, nil for none.
+func (n *Node) newView(members []membership.Member, old *view, returned bool) *view {
+	byName := make(map[string]membership.Member, len(members))
+	names := make([]string, 0, len(members))
+	for _, m := range members {
 		if !m.Leaving {
 			byName[m.Name] = m
 			names = append(names, m.Name)
 		}
 	}
-	v := &view{epoch: mv.Epoch, id: viewID(mv.Members), ring: ring.New(names), self: -1, members: mv.Members,
-		peers: make(map[string]caller, len(mv.Members))}
+	v := &view{epoch: 1, id: viewID(members), ring: ring.New(names), self: -1, members: members,
+		peers: make(map[string]*owner, len(members))}
+	if old != nil {
+		v.epoch = old.epoch + 1
+	}
+	for _, m := range members {
+		if id := m.ID(); id != n.id {
+			v.peers[id] = &owner{id: id, name: m.Name, addr: m.Addr, peer: n.peers.peer(m.Addr), route: new(route)}
+		}
+	}
 	for i, name := range v.ring.Members() {
 		m := byName[name]
 		o := owner{id: m.ID(), name: m.Name, addr: m.Addr}
 		if o.id == n.id {
 			v.self = i
 		} else {
-			o.peer = n.peers.peer(m.Addr)
+			o = *v.peers[o.id]
 		}
 		v.owners = append(v.owners, o)
 	}
-	for _, m := range mv.Members {
-		if id := m.ID(); id != n.id {
-			v.peers[id] = n.peers.peer(m.Addr)
-		}
-	}
-	v.before = following(old, mv.Returned)
+	v.before = following(old, returned)
 	return v
 }
 
@@ -95,6 +101,21 @@ func following(old *view, returned bool) []*view {
 // slim returns what later views need of v, without the chain behind it.
 func (v *view) slim() *view { return &view{ring: v.ring, self: v.self} }
 
+// quorum returns the view as the quorum's core sees it.
+func (v *view) quorum() quorum.View { return quorum.View{ID: v.id, Members: quorumMembers(v.members)} }
+
+func quorumMembers(members []membership.Member) []quorum.Member {
+	list := make([]quorum.Member, len(members))
+	for i, m := range members {
+		list[i] = quorumMember(m)
+	}
+	return list
+}
+
+func quorumMember(m membership.Member) quorum.Member {
+	return quorum.Member{ID: m.ID(), Name: m.Name, Addr: m.Addr, Life: m.Life, Leaving: m.Leaving}
+}
+
 // viewID returns a number that is equal for equal sets of members, whatever
 // epoch each of them counts.
 func viewID(members []membership.Member) uint64 {
@@ -110,7 +131,7 @@ func viewID(members []membership.Member) uint64 {
 			b = append(b, 0)
 		}
 	}
-	return xxhash.Sum64(b)
+	return max(xxhash.Sum64(b), 1) // 0 stands for none
 }
 
 // owner returns who owns the key, nil if nobody is left to own anything.

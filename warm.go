@@ -152,7 +152,7 @@ func (c *groupCore) servePeek(hash uint64, key string, resp *httppool.Response) 
 		return false
 	}
 	if e := c.peekHere(hash, key); e != nil {
-		putEntry(resp, e, c.node.now())
+		c.putEntry(resp, e, c.node.now())
 	} else {
 		resp.Status = statusNotFound
 	}

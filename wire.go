@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -10,20 +11,21 @@ import (
 
 // Operations of the peer protocol. Numbers are never reused.
 const (
-	opGet        uint8 = 1 // Key → Value
-	opSet        uint8 = 2 // Key, Value, TTL
-	opDelete     uint8 = 3 // Key
-	opGetMany    uint8 = 4 // Value: a list of keys → Value: a list of results
-	opDeleteMany uint8 = 5 // Value: a list of keys → Value: a list of results
-	opClear      uint8 = 6 // View: the whole group, on the peer that is called, if it acts by this view
-	opInvalidate uint8 = 7 // Key: drop the hot copy, keep nothing that is on its way
-	opHandOver   uint8 = 9 // View, Value: a list of values that the peer owns now
-	opFence      uint8 = 8 // Key: the asking member's id, View → View, Version: when it was taken in, TTL: how long somebody is missed
+	opGet        uint8 = 1  // Key → Value
+	opSet        uint8 = 2  // Key, Value, TTL
+	opDelete     uint8 = 3  // Key
+	opGetMany    uint8 = 4  // Value: a list of keys → Value: a list of results
+	opDeleteMany uint8 = 5  // Value: a list of keys → Value: a list of results
+	opClear      uint8 = 6  // View: the whole group, on the peer that is called, if it acts by this view
+	opInvalidate uint8 = 7  // Key: drop the hot copy, keep nothing that is on its way
+	opHandOver   uint8 = 9  // View, Value: a list of values that the peer owns now
+	opRelay      uint8 = 10 // View, Key: a member's id, Value: a request for it → its answer
+	opFence      uint8 = 8  // Value: a quorum.Word → Value: another
 )
 
 var opNames = [...]string{
 	opGet: "get", opSet: "set", opDelete: "delete", opGetMany: "get", opDeleteMany: "delete", opClear: "clear", opInvalidate: "invalidate",
-	opFence: "fence", opHandOver: "hand over",
+	opFence: "fence", opHandOver: "hand over", opRelay: "relay",
 }
 
 // Flags of a request.
@@ -44,7 +46,7 @@ const (
 	flagDeadline  uint8 = 4 // with statusLoadFailed: errors.Is DeadlineExceeded
 	flagCanceled  uint8 = 8 // with statusLoadFailed: errors.Is Canceled
 	flagOverload  uint8 = 16
-	flagSentinel  uint8 = 32  // with statusLoadFailed: Message starts with a sentinel's text and a NUL
+	flagSentinel  uint8 = 32  // with statusLoadFailed: Message starts with the names of sentinels, a NUL after each
 	flagMaybe     uint8 = 128 // with an error: the write may have been applied
 	flagStale     uint8 = 64  // the value's TTL has passed Version nanoseconds ago; Message: what the loader said
 	maxErrorBytes       = 2048
@@ -63,6 +65,10 @@ const (
 	statusCanceled     uint8 = 8 // the caller's context ended first
 	statusOverloaded   uint8 = 9
 	statusWriteFailed  uint8 = 11 // Message: what the writer said
+	statusMinority     uint8 = 17 // the write holds on the peer's side of a cut only; with flagMaybe it was applied there
+	statusWriterBusy   uint8 = 16 // an earlier write of the key has not returned from the Writer
+	statusNoRelay      uint8 = 12 // the request was not passed on. Message: why
+	statusRelayLost    uint8 = 13 // it may have been, and there is no answer. Message: why
 	statusUnsettled    uint8 = 10 // the members do not agree yet on who owns the key
 )
 
@@ -90,6 +96,10 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 		resp.Status = statusNotOwner
 	case errors.Is(err, ErrUnsettled):
 		resp.Status = statusUnsettled
+	case errors.Is(err, ErrMinority):
+		resp.Status = statusMinority
+	case errors.Is(err, ErrWriterBusy):
+		resp.Status = statusWriterBusy
 	case errors.Is(err, ErrTooLarge):
 		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), ErrTooLarge.Error()+": ")
 	case errors.Is(err, ErrOverloaded):
@@ -105,22 +115,35 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 
 // putCause writes the error of a user's function into a response.
 func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked bool, cause error) {
-	resp.Status, resp.Message = status, clip(cause.Error())
+	resp.Status, resp.Message = status, clip(textOf(cause))
 	if panicked {
 		resp.Flags |= flagPanic
 	}
 	for _, known := range identities {
-		if errors.Is(cause, known.err) {
+		if is(cause, known.err) {
 			resp.Flags |= known.flag
 		}
 	}
-	for _, sentinel := range c.sentinels {
-		if errors.Is(cause, sentinel) {
-			resp.Flags |= flagSentinel
-			resp.Message = clip(sentinel.Error()) + "\x00" + resp.Message
-			return
+	names := ""
+	for _, s := range c.sentinels {
+		// Those that do not fit are recognised on this member alone.
+		if is(cause, s.err) && len(names)+len(s.name)+1 <= maxNamesBytes {
+			names += s.name + "\x00"
 		}
 	}
+	if names != "" {
+		resp.Flags |= flagSentinel
+		resp.Message = names + strings.ReplaceAll(resp.Message, "\x00", " ")
+	}
+}
+
+// maxNamesBytes bounds the names in an answer, so that names and text fit a message.
+const maxNamesBytes = 2000
+
+// sentinelName returns what stands for one of GroupOptions.Errors in an answer.
+func sentinelName(err error) string {
+	text := strings.ReplaceAll(textOf(err), "\x00", " ")
+	return text[:min(len(text), maxNamesBytes/2)]
 }
 
 // identities are the errors that every member recognises in the error of a user's
@@ -135,9 +158,10 @@ func clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
 // errorOf returns the error that a peer's answer stands for.
 func (c *groupCore) errorOf(o *owner, k *call) error {
 	resp := &k.resp
+	tooLarge := resp.Status == statusTooLarge || resp.Status == httppool.StatusTooLarge
 	answer := func(err error) error {
 		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err,
-			unreachable: resp.Status == statusClosed || resp.Status >= httppool.StatusReserved && resp.Status != httppool.StatusOverloaded}
+			unreachable: resp.Status == statusClosed || tooLarge && c.node.faults.TooLargeUnreachable}
 	}
 	switch resp.Status {
 	case statusOK:
@@ -150,6 +174,8 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 		return ErrUnsettled
 	case statusUnknownGroup:
 		return answer(ErrUnknownGroup)
+	case statusMinority:
+		return answer(ErrMinority)
 	case statusLoadFailed:
 		return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
 	case statusWriteFailed:
@@ -158,6 +184,8 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 		return answer(&remoteError{resp.Message, ErrTooLarge})
 	case statusInvalid:
 		return answer(errors.New(resp.Message))
+	case statusWriterBusy:
+		return answer(errors.Join(ErrWriterBusy, context.DeadlineExceeded))
 	case statusOverloaded, httppool.StatusOverloaded:
 		return answer(ErrOverloaded)
 	case statusClosed:
@@ -184,12 +212,11 @@ func (c *groupCore) causeOf(resp *httppool.Response) error {
 		}
 	}
 	if resp.Flags&flagSentinel != 0 {
-		name, text, _ := strings.Cut(resp.Message, "\x00")
-		re.text = text
-		for _, sentinel := range c.sentinels {
-			if clip(sentinel.Error()) == name {
-				re.is = errors.Join(re.is, sentinel)
-				break
+		names := strings.Split(resp.Message, "\x00")
+		names, re.text = names[:len(names)-1], names[len(names)-1]
+		for _, s := range c.sentinels {
+			if slices.Contains(names, s.name) {
+				re.is = errors.Join(re.is, s.err)
 			}
 		}
 	}

@@ -30,8 +30,6 @@ type Cluster struct {
 	opts []Option
 	mark mark // of goroutines that nodes start
 
-	probes func(i int) *cachemesh.Group[[]byte]
-
 	starting sync.Mutex // one member starts at a time; taken before mu
 	mu       sync.Mutex // guards the fields below
 	members  []*member
@@ -59,7 +57,6 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 	for range n {
 		c.place()
 	}
-	c.addProbe()
 	if err := c.start(indexes(n)); err != nil {
 		t.Fatal(err)
 	}

@@ -4,21 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/praveenduddu/cachemesh"
 )
 
-// Probing is how Settle learns that the members agree: a write is answered only
-// once nobody can serve its key by an older view.
-const (
-	probeGroup = "cachemeshtest probe"
-	probeKeys  = 512 // enough to meet the keys that each member gained
-	probeBytes = 1 << 20
-	settlePoll = 5 * time.Millisecond
-)
+const settlePoll = 5 * time.Millisecond
 
 // Settle waits until every running member sees exactly the members that it can
 // reach, and all of them agree, so that each key has one owner and nobody acts
@@ -41,16 +31,13 @@ func (c *Cluster) WaitSettled(ctx context.Context) error {
 	tick := time.NewTicker(settlePoll)
 	defer tick.Stop()
 	for {
-		var err error
-		if views := c.views(); allRight(views) {
-			if err = c.probe(ctx, views); err == nil && allRight(c.views()) {
-				return nil
-			}
+		if allRight(c.views()) {
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return notSettled(ctx, c.views(), err)
+			return notSettled(ctx, c.views())
 		}
 	}
 }
@@ -58,12 +45,15 @@ func (c *Cluster) WaitSettled(ctx context.Context) error {
 // seen is what one member sees and should see.
 type seen struct {
 	member    int
-	node      *cachemesh.Node
 	got, want []string
+	settled   bool   // everyone in its view acts by that view
+	mode      string // see cachemesh.NodeStats
 }
 
+func (v seen) right() bool { return v.settled && slices.Equal(v.got, v.want) }
+
 func allRight(views []seen) bool {
-	return !slices.ContainsFunc(views, func(v seen) bool { return !slices.Equal(v.got, v.want) })
+	return !slices.ContainsFunc(views, func(v seen) bool { return !v.right() })
 }
 
 // views returns what each member sees that runs and is not paused.
@@ -75,7 +65,8 @@ func (c *Cluster) views() []seen {
 		if !m.running || m.paused {
 			continue
 		}
-		v := seen{member: i, node: m.node}
+		stats := m.node.Stats()
+		v := seen{member: i, settled: stats.Settled, mode: stats.Mode}
 		for _, other := range m.node.Members() {
 			name := other.Name
 			if other.Leaving {
@@ -94,41 +85,16 @@ func (c *Cluster) views() []seen {
 	return views
 }
 
-func notSettled(ctx context.Context, views []seen, err error) error {
+func notSettled(ctx context.Context, views []seen) error {
 	var b strings.Builder
 	for _, v := range views {
 		fmt.Fprintf(&b, "\n\tmember %d sees %s", v.member, strings.Join(v.got, ", "))
+		if !v.settled {
+			fmt.Fprintf(&b, " (not settled, %s)", v.mode)
+		}
 		if !slices.Equal(v.got, v.want) {
 			fmt.Fprintf(&b, ", should see %s", strings.Join(v.want, ", "))
 		}
 	}
-	if err != nil {
-		fmt.Fprintf(&b, "\n\tthey do not agree: %v", err)
-	}
 	return fmt.Errorf("cachemeshtest: the members did not settle: %w%s", context.Cause(ctx), b.String())
-}
-
-// probe deletes keys that do not exist, spread over all members of each side.
-func (c *Cluster) probe(ctx context.Context, views []seen) error {
-	keys := make([]string, probeKeys)
-	for i := range keys {
-		keys[i] = strconv.Itoa(i)
-	}
-	var asked []string // the members of each side that was probed
-	for _, v := range views {
-		side := strings.Join(v.want, " ")
-		if slices.Contains(asked, side) {
-			continue
-		}
-		asked = append(asked, side)
-		if err := c.probes(v.member).Delete(ctx, keys...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addProbe registers the group that Settle probes with.
-func (c *Cluster) addProbe() {
-	c.probes = Group[[]byte](c, probeGroup, nil, cachemesh.GroupOptions[[]byte]{MaxBytes: probeBytes})
 }

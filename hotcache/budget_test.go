@@ -65,7 +65,7 @@ func TestLapsedCopiesMakeRoomFirst(t *testing.T) {
 	}
 	evicted := c.Stats().Evicted
 	for i := n; i < n+60; i++ {
-		if c.table.Load().set(hashOf(i)).wayOfLocked(nil) < 0 {
+		if c.table.Load().set(c.scatter.Of(hashOf(i))).wayOfLocked(nil) < 0 {
 			continue // full: one of its own would have to go
 		}
 		if _, ok := keep(c, i, 3*second, second); !ok {

@@ -18,6 +18,7 @@ type Cache struct {
 	table  atomic.Pointer[table] // nil until the first Begin, and after Close
 
 	// Fixed by New.
+	scatter    store.Scatter // from hashes to places in table and sketch
 	shape      shape
 	capacity   int64 // bytes that copies may take
 	ignoreMark bool
@@ -74,7 +75,7 @@ func (c *Cache) find(hash uint64, key string, now int64) *hotCopy {
 	if t == nil { // closed since
 		return nil
 	}
-	if h := t.set(hash).find(hash, key); h != nil && now < h.until {
+	if h := t.set(c.scatter.Of(hash)).find(hash, key); h != nil && now < h.until {
 		return h
 	}
 	return nil

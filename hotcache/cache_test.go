@@ -178,3 +178,32 @@ func TestNilCacheHoldsNothing(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestForgedHashes keeps copies of keys whose hashes agree in the bits by which a
+// table would place them, as those of keys do that somebody has chosen.
+func TestForgedHashes(t *testing.T) {
+	c := newCache(t, Options{MaxBytes: 8 << 20})
+	const n = 1000
+	hash := func(i int) uint64 { return 0xabcde<<44 | uint64(i)<<20 | 0x12345 }
+	for i := range n {
+		e := entryOf(i)
+		if !c.Begin(hash(i), e.Key, "owner").Keep(e, forever, 0) {
+			t.Fatalf("copy %d is not kept", i)
+		}
+	}
+	kept := 0
+	for i := range n {
+		if c.Get(hash(i), keyName(i), 1) != nil {
+			kept++
+		}
+	}
+	hot := 0
+	for i := range n { // read once: none is hot, though their counters were one
+		if c.Touch(hash(i), 0) {
+			hot++
+		}
+	}
+	if kept < n*9/10 || hot > n/100 {
+		t.Errorf("%d of %d copies are there, %d keys read once are hot", kept, n, hot)
+	}
+}

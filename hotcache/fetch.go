@@ -13,6 +13,7 @@ type Fetch struct {
 	cache *Cache
 	table *table // nil: the fetch began marked
 	hash  uint64
+	place uint64 // the hash, scattered
 	key   string
 	owner string
 	marks uint64 // of the stripe, when the fetch began
@@ -29,7 +30,7 @@ func (c *Cache) Begin(hash uint64, key, owner string) *Fetch {
 	if c == nil {
 		return nil
 	}
-	f := &Fetch{cache: c, hash: hash, key: key, owner: owner}
+	f := &Fetch{cache: c, hash: hash, place: c.scatter.Of(hash), key: key, owner: owner}
 	t := c.open()
 	if t == nil {
 		return f
@@ -37,7 +38,7 @@ func (c *Cache) Begin(hash uint64, key, owner string) *Fetch {
 	// First the count, then the bar. The schedule this order defends against: 1. Begin finds no bar; 2. Retain sets
 	// the bar and raises the count; 3. Begin reads the raised count: the fetch would pass for one that began after
 	// Retain. In this order, whoever reads the raised count sees the bar, unless Retain has returned.
-	f.marks = t.stripe(hash).marks.Load()
+	f.marks = t.stripe(f.place).marks.Load()
 	if c.barred.Load() == 0 {
 		f.table = t
 	}
@@ -86,7 +87,7 @@ func (f *Fetch) Keep(e *store.Entry, until, now int64) bool {
 // marked reports whether an invalidation came since the fetch began. While the lock of the stripe is held the answer
 // stands; without it, only true does.
 func (f *Fetch) marked() bool {
-	return f.table == nil || f.table.stripe(f.hash).marks.Load() != f.marks && !f.cache.ignoreMark
+	return f.table == nil || f.table.stripe(f.place).marks.Load() != f.marks && !f.cache.ignoreMark
 }
 
 // publish puts a copy that is paid for into its set, unless the fetch was marked.
@@ -96,7 +97,7 @@ func (f *Fetch) marked() bool {
 // publication are one step under the stripe's lock, and Invalidate marks and removes under the same lock. Either
 // Invalidate is first and the check fails, or the copy is there for Invalidate to remove.
 func (f *Fetch) publish(h *hotCopy, now int64) bool {
-	c, s, st := f.cache, f.table.set(f.hash), f.table.stripe(f.hash)
+	c, s, st := f.cache, f.table.set(f.place), f.table.stripe(f.place)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if f.marked() {

@@ -18,7 +18,8 @@ func (c *Cache) Invalidate(hash uint64, key string) {
 	if t == nil {
 		return
 	}
-	s, st := t.set(hash), t.stripe(hash)
+	place := c.scatter.Of(hash)
+	s, st := t.set(place), t.stripe(place)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.marks.Add(1)
@@ -102,10 +103,11 @@ func (st *stripe) mark() {
 
 // invalidate removes h, unless it is gone or replaced.
 func (c *Cache) invalidate(t *table, h *hotCopy) {
-	st := t.stripe(h.hash)
+	place := c.scatter.Of(h.hash)
+	st := t.stripe(place)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if c.removeLocked(t.set(h.hash), h) {
+	if c.removeLocked(t.set(place), h) {
 		c.invalidated.Add(1)
 	}
 }

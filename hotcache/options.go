@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
+	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 const (
@@ -55,8 +56,9 @@ func New(o Options) (*Cache, error) {
 		return nil, fmt.Errorf("%w: Threshold is %d, must be from 1 to %d", ErrOptions, o.Threshold, MaxThreshold)
 	}
 	c := &Cache{
-		sketch: newSketch(o.MaxBytes, o.Threshold),
-		shape:  shapeFor(o.MaxBytes),
+		scatter: store.NewScatter(),
+		sketch:  newSketch(o.MaxBytes, o.Threshold),
+		shape:   shapeFor(o.MaxBytes),
 	}
 	if o.Faults != nil {
 		c.ignoreMark = o.Faults.IgnoreMark

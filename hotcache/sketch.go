@@ -59,8 +59,9 @@ func (c *Cache) Touch(hash uint64, now int64) bool {
 			return false
 		}
 	}
-	r := &(*rows)[hash&uint64(len(*rows)-1)]
-	return r.touch(hash>>32, uint32(now>>tickShift), c.sketch.hot)
+	place := c.scatter.Of(hash)
+	r := &(*rows)[place&uint64(len(*rows)-1)]
+	return r.touch(place>>32, uint32(now>>tickShift), c.sketch.hot)
 }
 
 // openSketch returns the rows, making them on first use, or nil if the cache is closed.

@@ -52,7 +52,7 @@ func checkBooks(tb testing.TB, c *Cache) {
 					tb.Errorf("set %d holds %q twice", i, h.entry.Key)
 				}
 				keys[h.entry.Key] = true
-				if tag != tagOf(h.hash) || t.set(h.hash) != s {
+				if tag != tagOf(h.hash) || t.set(c.scatter.Of(h.hash)) != s {
 					tb.Errorf("set %d way %d: %q lies in the wrong set or has the wrong tag", i, w, h.entry.Key)
 				}
 			}

@@ -33,7 +33,7 @@ type set struct {
 	ways [ways]atomic.Pointer[hotCopy]
 }
 
-// tagOf takes bits that neither choose the set (the low ones) nor the owner (the high ones).
+// tagOf takes bits that do not choose the owner (the high ones).
 func tagOf(hash uint64) uint64 { return max(hash>>40&tagByte, 1) }
 
 // match sets the high bit of each byte of tags that equals tag. It may also set that of a byte above a match (the
@@ -100,8 +100,9 @@ type table struct {
 	stripes []stripe
 }
 
-func (t *table) set(hash uint64) *set       { return &t.sets[hash&uint64(len(t.sets)-1)] }
-func (t *table) stripe(hash uint64) *stripe { return &t.stripes[hash&uint64(len(t.stripes)-1)] }
+// Places are scattered hashes: whoever chooses keys cannot have them all in one set.
+func (t *table) set(place uint64) *set       { return &t.sets[place&uint64(len(t.sets)-1)] }
+func (t *table) stripe(place uint64) *stripe { return &t.stripes[place&uint64(len(t.stripes)-1)] }
 
 // open returns the table, making it on first use, or nil if the cache is closed.
 func (c *Cache) open() *table {

@@ -26,7 +26,8 @@ const (
 type callConn struct {
 	pool   *Pool
 	peer   *Peer
-	place  int // index in peer.places
+	place  int    // index in peer.places
+	id     string // of the other end
 	nc     net.Conn
 	direct bool   // writes of up to directMax go to a kernel's buffer
 	lim    limits // the peer's
@@ -58,15 +59,22 @@ type callConn struct {
 	err        error // why the connection failed; nil while it lives
 	calls      uint64
 	bytesOut   uint64
+	pong       chan struct{} // closed with the next pong; nil: nobody waits for one
 }
 
 func newCallConn(q *Peer, place int, o opened) *callConn {
 	c := &callConn{
-		pool: q.pool, peer: q, place: place, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
+		pool: q.pool, peer: q, place: place, id: o.id, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
 		rd:   newFrameReader(o.conn, o.first),
 		kick: make(chan struct{}, 1), dead: make(chan struct{}),
 	}
 	c.slots.Store(new([]*call))
+	if len(q.pool.cfg.Secret) == 0 {
+		// The server takes this end for a peer's when it has a frame, and a call may not come.
+		c.buf = appendHeader(nil, framePing, 0, 0)
+		c.writing = true
+		c.kick <- struct{}{}
+	}
 	return c
 }
 
@@ -100,15 +108,23 @@ func (c *callConn) wait(ctx context.Context, cl *call, resp *Response) (sent boo
 		select {
 		case <-cl.wake:
 		case <-done:
-			left, sent := c.abandon(cl)
+			left, sent := c.abandon(cl, slotWaiting)
 			if left {
 				return sent, ctx.Err()
 			}
 			<-cl.wake // the answer came at the same time
 		}
 	}
-	if cl.word.Load()&0xff == slotFailed {
+	switch cl.word.Load() & 0xff {
+	case slotFailed:
 		return c.fate(cl)
+	case slotSilent, slotLate:
+		left, sent := c.abandon(cl, slotSilent)
+		if !left {
+			c.release(cl)
+			sent = true
+		}
+		return sent, ErrSilent
 	}
 	*resp = cl.resp
 	c.release(cl)
@@ -158,6 +174,7 @@ func (c *callConn) post(req *Request, deadline time.Time) (*call, role, error) {
 	if cl == nil {
 		return nil, roleNone, ErrOverloaded
 	}
+	cl.idempotent = req.Idempotent
 	c.calls++
 	if len(req.Value) > inlineMax || len(c.buf) > bufferMax {
 		cl.req, cl.deadline, cl.queued = req, deadline, true
@@ -209,11 +226,11 @@ func (c *callConn) act(r role) {
 	c.kick <- struct{}{}
 }
 
-// abandon takes a caller off its call. left is false when the answer is there
-// already. sent is as in wait.
-func (c *callConn) abandon(cl *call) (left, sent bool) {
+// abandon takes a caller off its call, which is waiting or silent. left is false when
+// the answer is there already. sent is as in wait.
+func (c *callConn) abandon(cl *call, from uint64) (left, sent bool) {
 	c.mu.Lock()
-	if !cl.move(slotWaiting, slotAbandoned) {
+	if !cl.move(from, slotAbandoned) {
 		c.mu.Unlock()
 		return false, false
 	}

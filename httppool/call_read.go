@@ -57,6 +57,7 @@ func (c *callConn) readFrame() error {
 		return nil
 	case framePong:
 		c.rd.next(headerSize)
+		c.ponged()
 		return nil
 	}
 	return badFrame(badType, "frame type %d from the serving side", h.kind)
@@ -100,7 +101,7 @@ func (c *callConn) data(h frameHeader) error {
 	}
 	c.rd.widen()
 	v := &cl.large.value
-	if cl.word.Load()&0xff == slotAbandoned {
+	if state := cl.word.Load() & 0xff; state == slotAbandoned || state == slotSilent {
 		v.b, v.drop = nil, true
 	}
 	if err := v.take(c.rd, h.size); err != nil || v.left > 0 {
@@ -128,6 +129,9 @@ func (cl *call) finish(resp Response) {
 // releaseAbandoned frees the slot of a caller that has left. Nothing is owed to a call
 // that failed.
 func (c *callConn) releaseAbandoned(cl *call) {
+	if cl.move(slotSilent, slotLate) {
+		return // the caller, who was woken, frees it
+	}
 	if cl.word.Load()&0xff == slotAbandoned {
 		c.release(cl)
 	}

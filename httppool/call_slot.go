@@ -17,6 +17,8 @@ const (
 	slotDone             // the answer is in call.resp; the caller was woken
 	slotAbandoned        // the caller left; the answer will free the slot
 	slotFailed           // the connection failed first; the caller was woken
+	slotSilent           // the peer is silent; the caller was woken, and has yet to abandon
+	slotLate             // and the answer came before it did so
 )
 
 // call is one slot of a connection's table, used for one call after another.
@@ -24,9 +26,11 @@ const (
 //	free → waiting → filling → done → free     the answer came
 //	       waiting → abandoned → free          the caller left first
 //	       waiting → failed                    the connection is over, and so its table
+//	       waiting → silent → abandoned → free the peer is silent, and the call idempotent
+//	                 silent → late → free
 type call struct {
 	word  atomic.Uint64 // generation<<8 | state
-	wake  chan struct{} // capacity 1: one token for each move to done or failed
+	wake  chan struct{} // capacity 1: one token for each move to done, failed or silent
 	index uint32
 
 	resp  Response   // the reading goroutine's while filling, the caller's once done
@@ -35,7 +39,8 @@ type call struct {
 	// Guarded by callConn.mu.
 	start, end uint64 // place of the request's bytes in the stream; end is set with its last byte
 	complete   bool   // all of the request is in the buffer or beyond
-	bytes      int    // counted in callConn.unanswered
+	idempotent bool
+	bytes      int // counted in callConn.unanswered
 
 	// Of a request that came through callConn.queue; guarded by callConn.mu.
 	queued   bool
@@ -122,13 +127,13 @@ func (c *callConn) release(cl *call) {
 }
 
 // lookup returns the slot that an answer's id names, which must be one that is
-// waiting or abandoned.
+// waiting, silent or abandoned.
 func (c *callConn) lookup(id uint32) (*call, error) {
 	table := *c.slots.Load()
 	if i := int(id & 0xffff); i < len(table) {
 		cl := table[i]
 		w := cl.word.Load()
-		if w>>8 == uint64(id>>16) && (w&0xff == slotWaiting || w&0xff == slotAbandoned) {
+		if w>>8 == uint64(id>>16) && (w&0xff == slotWaiting || w&0xff == slotAbandoned || w&0xff == slotSilent) {
 			return cl, nil
 		}
 	}

@@ -41,7 +41,8 @@ type Config struct {
 	// Handler answers calls from peers; nil: peer connections to this member are refused.
 	Handler Handler
 	// OnStream receives each raw stream that a peer opened, and owns conn from then on.
-	// It must hand conn over and return: Pool.Close waits for it. nil: streams are refused.
+	// It must hand conn over and return: Pool.Close waits for it. Without a Secret a stream
+	// is not handed over before its first byte came. nil: streams are refused.
 	OnStream func(conn net.Conn, from string)
 	// Dial connects to a peer's address; nil: TCP.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
@@ -55,7 +56,8 @@ type Config struct {
 	// AcceptSecrets may be proved by the members that this one connects to, in place of
 	// Secret: so a secret is replaced without a gap. They need Secret.
 	AcceptSecrets [][]byte
-	// Logger hears of refusals, bad frames and panics; nil: silent.
+	// Logger hears of refusals, bad frames and panics, from goroutines that Close waits
+	// for: its handler must not block. nil: silent.
 	Logger *slog.Logger
 
 	MaxKey   int // bytes; default 4096, at most 16 KiB
@@ -68,13 +70,21 @@ type Config struct {
 	// default 8192. Calls beyond it are answered StatusOverloaded.
 	MaxConcurrent int
 	// MaxConns bounds the connections that peers may hold to this member; default 2048.
+	// Connections that have not proved to be a peer's are bounded apart from it. Beyond it
+	// they are refused, and the caller's error matches ErrFull; but for one from a host that
+	// this member calls, an idle one from a host that it does not call is closed.
 	MaxConns int
 
-	DialTimeout time.Duration // for a dial with its handshake, and for a peer's handshake; default 3 s
+	DialTimeout time.Duration // for a dial with its handshake, and for all that comes before a peer's proof; default 3 s
 	IdleTimeout time.Duration // a connection without calls is closed after it; default 5 min
 	// SilenceTimeout is how long a connection with unanswered calls may bring nothing,
 	// not even an answer to a ping, before it is dropped; default 10 s.
 	SilenceTimeout time.Duration
+	// Patience is how long a peer that owes an answer, or is dialled, may say nothing, not
+	// even answer a ping, before it is silent: idempotent calls that wait for it fail with
+	// ErrSilent, and so does every call, before it is sent, until something comes from the
+	// peer. 0: no peer is found silent.
+	Patience time.Duration
 	// BackoffMin and BackoffMax bound the wait between failed dials, which doubles
 	// each time and is jittered; defaults 20 ms and 1 s.
 	BackoffMin, BackoffMax time.Duration
@@ -132,6 +142,9 @@ func (c Config) withDefaults() (Config, error) {
 		if *f.v == 0 {
 			*f.v = f.def
 		}
+	}
+	if c.Patience < 0 {
+		return c, fmt.Errorf("httppool: Config.Patience is %v, want 0 or more", c.Patience)
 	}
 	c.BackoffMax = max(c.BackoffMax, c.BackoffMin)
 	if c.Logger == nil {

@@ -28,7 +28,8 @@
 //	        Cachemesh-Auth: hmac-sha256        only with a secret
 //	server: HTTP/1.1 101, the same Upgrade, Id, Nonce, Limits, Mesh and Addr of its own, and
 //	        Cachemesh-Proof: base64url(HMAC-SHA256(secret, role, …))
-//	client: one byte 1 and its own 32-byte proof, or 33 zeros if the server's is wrong
+//	client: one byte 1 and its own 32-byte proof, or 33 zeros if the server's is wrong;
+//	        without a secret a ping, which shows that a peer is there
 //
 // A proof covers the role (server or client), the protocol, the path, both nonces, both
 // ids and, if there is one, both names of the mesh, each with its length. A client may accept
@@ -38,6 +39,12 @@
 // frame before the proof was checked. The proof guards the opening of a connection; only
 // TLS guards its bytes. Another version of the protocol is answered 426, another mesh 403, and
 // a caller that has the server's own address under another id 409.
+//
+// Whoever has not come so far is a stranger: a connection has DialTimeout for all of the
+// above, and at most 256 of them are open at a time, apart from MaxConns. When there are
+// more, the oldest of the host with the most (an IPv4 address, an IPv6 network of 64 bits)
+// is closed, so that strangers who hold connections do not keep a peer out. Pool.Listener
+// counts from the moment of Accept; behind a server of the user's own, from the request.
 //
 // # Frames
 //
@@ -87,5 +94,7 @@
 // A call ends with its context whatever the peer does. A connection with unanswered calls
 // is pinged after half of SilenceTimeout without a byte from the peer, and dropped after
 // all of it; one without calls is dropped after IdleTimeout by the client, and after twice that
-// by the server. A server drops a caller that takes no byte of its answers for SilenceTimeout.
+// by the server. A server drops a caller that takes no byte of its answers for SilenceTimeout. With
+// Patience it is pinged at the first look at which nothing came, and the peer is silent when nothing came for so
+// long: idempotent calls end then, and no call is sent to it until a byte comes; see silent.go.
 package httppool

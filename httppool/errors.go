@@ -23,10 +23,16 @@ var (
 	// ErrAddrTaken reports, with ErrMismatch, that the peer is another process and has this
 	// member's own address.
 	ErrAddrTaken = errors.New("httppool: another process has this member's address")
+	// ErrFull reports, together with ErrRefused, that the peer has as many connections as
+	// it may; see Config.MaxConns.
+	ErrFull = errors.New("httppool: the peer has too many connections")
 	// ErrTooLarge reports a field over its limit; see TooLargeError.
 	ErrTooLarge = errors.New("httppool: too large")
 	// ErrConnLost reports that the connection ended before the answer came.
 	ErrConnLost = errors.New("httppool: connection lost")
+	// ErrSilent reports that the peer said nothing for Config.Patience although it owed
+	// an answer and was pinged, or that it was found so before and has said nothing since.
+	ErrSilent = errors.New("httppool: the peer is silent")
 	// ErrOverloaded reports that too many calls to the peer are waiting already.
 	ErrOverloaded = errors.New("httppool: too many calls in flight")
 )

@@ -149,7 +149,7 @@ func (c *callConn) abandonTaken(cl *call) {
 	c.base += uint64(len(c.buf))
 	c.buf, c.writing = nil, true
 	c.mu.Unlock()
-	c.abandon(cl)
+	c.abandon(cl, slotWaiting)
 }
 
 // FuzzUpgrade sends any request to ServeHTTP of a member with a secret.
@@ -176,7 +176,6 @@ func FuzzUpgrade(f *testing.F) {
 				}
 				return
 			}
-			p.opening.Add(-1)
 			conn := newScript(rest)
 			if p.welcome(conn, bufio.NewReader(conn), r.URL.Path, h) == nil {
 				t.Error("admitted without knowing the secret")

@@ -41,8 +41,9 @@ func TestSecrets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.Close()
+				c.Write([]byte("x"))
 				(<-streams).Close()
+				c.Close()
 				return
 			}
 			for range 3 {
@@ -140,7 +141,7 @@ func TestServerThatCannotUpgrade(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, r)
-	if w.Code != 500 || p.Stats().Refused[refusedHijack] != 1 || p.opening.Load() != 0 {
+	if w.Code != 500 || p.Stats().Refused[refusedHijack] != 1 || p.strangers.open() != 0 {
 		t.Errorf("got status %d and %v, want 500 and one refusal", w.Code, p.Stats().Refused)
 	}
 }
@@ -184,20 +185,19 @@ func TestHandshakesAreBounded(t *testing.T) {
 			}
 			return conn, resp.StatusCode
 		}
-		for range maxOpening {
+		first, _ := open()
+		for range maxStrangers {
 			if _, code := open(); code != 101 {
 				t.Fatalf("got status %d, want 101", code)
 			}
 		}
-		full, code := open()
-		if code != 503 {
-			t.Errorf("got status %d, want 503", code)
+		if _, err := first.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the oldest of too many: got %v, want it closed", err)
 		}
-		full.Close()
 		time.Sleep(3*time.Second + 1) // DialTimeout: those who prove nothing are dropped
 		synctest.Wait()
-		if s := server.Stats(); s.Refused[refusedHandshake] != maxOpening || s.Refused[refusedFull] != 1 {
-			t.Errorf("got refusals %v, want %d unfinished and one too many", s.Refused, maxOpening)
+		if s := server.Stats(); s.Refused[refusedHandshake] != maxStrangers+1 || server.strangers.open() != 0 {
+			t.Errorf("got refusals %v and %d strangers, want %d unfinished and none", s.Refused, server.strangers.open(), maxStrangers+1)
 		}
 		conn, code := open()
 		if code != 101 {
@@ -205,14 +205,6 @@ func TestHandshakesAreBounded(t *testing.T) {
 		}
 		conn.Close()
 	})
-}
-
-func TestMaxConns(t *testing.T) {
-	_, addr := serverPool(t, Config{Handler: echoFast, MaxConns: 1})
-	a, b := newPool(t, Config{}), newPool(t, Config{})
-	checkEcho(t, a.Peer(addr), "", Request{})
-	wantCallError(t, b.Peer(addr).Call(within(t), new(Request), new(Response)), ErrRefused, false)
-	checkEcho(t, a.Peer(addr), "", Request{})
 }
 
 // TestServersThatAreNoMembers dials what answers something else.

@@ -13,12 +13,18 @@ import (
 // returns; an empty Value arrives as nil.
 type Request struct {
 	Op, Flags uint8
-	View      uint64
-	Group     string        // at most 255 bytes, any bytes
-	Key       string        // at most Config.MaxKey bytes, any bytes
-	Value     []byte        // at most Config.MaxValue bytes
-	TTL       time.Duration // time remaining, never a time; 0: none
-	Arg       uint64
+
+	// Idempotent says that it does no harm to carry the request out twice. So the call
+	// is given up with ErrSilent as soon as the peer is found silent, to be made in
+	// another way. It is not sent.
+	Idempotent bool
+
+	View  uint64
+	Group string        // at most 255 bytes, any bytes
+	Key   string        // at most Config.MaxKey bytes, any bytes
+	Value []byte        // at most Config.MaxValue bytes
+	TTL   time.Duration // time remaining, never a time; 0: none
+	Arg   uint64
 }
 
 // Response is the answer to a Request. On the calling side Value is a fresh slice that

@@ -37,8 +37,13 @@ func (p *Pool) open(ctx context.Context, addr, host, path string) (opened, error
 		stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 		var o opened
 		o, err = p.greet(conn, addr, path)
-		if stop() && err == nil {
+		stopped := stop()
+		if stopped && err == nil {
 			return o, nil
+		}
+		// Since TLS 1.3 a server refuses a certificate when its client has shaken hands.
+		if stopped && isAlert(err) {
+			p.noteTLS(addr, err)
 		}
 		conn.Close()
 	}
@@ -68,9 +73,21 @@ func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error
 	secure := tls.Client(conn, cfg)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
+		p.noteTLS(addr, err)
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, markTLS(err))
 	}
 	return secure, nil
+}
+
+// noteTLS counts and logs a dial that failed for TLS.
+func (p *Pool) noteTLS(addr string, err error) {
+	if !faultOfTLS(err) {
+		return
+	}
+	p.stats.refused.add(refusedTLS)
+	if p.notices.due(addr, refusedTLS, time.Now()) {
+		p.cfg.Logger.Warn("the TLS handshake with a peer failed (Options.TLS)", "addr", addr, "err", clip(err.Error()))
+	}
 }
 
 // greet is the client's part of the handshake.
@@ -91,6 +108,9 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 	resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodGet})
 	if err != nil {
 		return opened{}, fmt.Errorf("%w: handshake: %w", ErrUnreachable, markTLS(err))
+	}
+	if err := fullError(resp); err != nil {
+		return opened{}, err
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
@@ -155,6 +175,7 @@ func (p *Pool) Knock(ctx context.Context, addr string) error {
 	defer context.AfterFunc(p.ctx, cancel)()
 	o, err := p.open(ctx, addr, "", pathPeer)
 	if err == nil {
+		o.conn.Write(appendHeader(nil, framePing, 0, 0)) // without a secret it shows that a peer was there
 		o.conn.Close()
 	}
 	return err

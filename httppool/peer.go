@@ -17,6 +17,8 @@ type Peer struct {
 	ctx    context.Context // ends with Forget or Pool.Close
 	cancel context.CancelFunc
 
+	hushed atomic.Pointer[hush] // set while the peer is silent: see silent.go
+
 	mu sync.Mutex // guards what places say
 }
 
@@ -34,6 +36,9 @@ type dial struct {
 	done chan struct{} // closed when conn and err are set
 	conn *callConn
 	err  error
+
+	stop  context.CancelFunc // ends the attempt; guarded by Peer.mu
+	again bool               // stopped in favour of another; guarded by Peer.mu
 }
 
 func newPeer(p *Pool, addr string) *Peer {
@@ -65,6 +70,10 @@ func (q *Peer) usable(ctx context.Context, req *Request) error {
 	if err := q.pool.lim.check(req); err != nil {
 		return err
 	}
+	if q.silent() {
+		q.knock()
+		return ErrSilent
+	}
 	return ctx.Err()
 }
 
@@ -82,12 +91,7 @@ func (q *Peer) conn(ctx context.Context) (*callConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-d.done:
-		return d.conn, d.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return q.await(ctx, d)
 }
 
 // join returns the dial for a place that is under way, or starts one.
@@ -127,9 +131,10 @@ func (q *Peer) gone() error {
 
 // dial connects on a goroutine of the pool, so that no waiter's context can end it.
 func (q *Peer) dial(at int, d *dial) {
-	ctx, cancel := context.WithTimeout(q.ctx, q.pool.cfg.DialTimeout)
-	defer cancel()
-	o, err := q.pool.open(ctx, q.addr, "", pathPeer)
+	o, err := q.attempt(d)
+	for err != nil && q.ctx.Err() == nil && q.renewed(d) {
+		o, err = q.attempt(d)
+	}
 	if err == nil {
 		c := newCallConn(q, at, o)
 		if q.pool.adopt(c, c.readLoop, c.writeLoop) {
@@ -149,6 +154,7 @@ func (q *Peer) dial(at int, d *dial) {
 		p.back.failed(time.Now(), err, q.pool.cfg)
 	default:
 		p.conn.Store(d.conn)
+		q.hushed.Store(nil)
 	}
 	d.err = err
 	q.mu.Unlock()
@@ -163,6 +169,25 @@ func (q *Peer) dial(at int, d *dial) {
 	close(d.done)
 }
 
+// attempt opens a connection for d, until renew stops it.
+func (q *Peer) attempt(d *dial) (opened, error) {
+	ctx, cancel := context.WithTimeout(q.ctx, q.pool.cfg.DialTimeout)
+	defer cancel()
+	q.mu.Lock()
+	d.stop = cancel
+	q.mu.Unlock()
+	return q.pool.open(ctx, q.addr, "", pathPeer)
+}
+
+// renewed reports whether renew has stopped d since it was last asked.
+func (q *Peer) renewed(d *dial) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	again := d.again
+	d.again = false
+	return again
+}
+
 // detach keeps new calls from c, which failed or is leaving. A connection that never
 // brought a byte counts as a failed dial, so that calls do not dial in a tight circle.
 func (q *Peer) detach(c *callConn) {
@@ -170,6 +195,7 @@ func (q *Peer) detach(c *callConn) {
 	if !p.conn.CompareAndSwap(c, nil) {
 		return
 	}
+	q.unhush(c)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if c.rd.bytes.Load() > 0 {

@@ -19,9 +19,10 @@ type Pool struct {
 	notices notices
 	tenants tenants
 
-	serving  atomic.Int64 // open serveConns
-	opening  atomic.Int64 // connections from peers in their handshake
-	draining atomic.Bool
+	strangers strangers
+	serving   atomic.Int64 // open serveConns
+	draining  atomic.Bool
+	starving  atomic.Int32 // looks for which this process still passes for starved: see silent.go
 
 	mu     sync.RWMutex // guards all below
 	closed bool
@@ -46,6 +47,7 @@ func New(cfg Config) (*Pool, error) {
 		peers: make(map[string]*Peer),
 		conns: make(map[tracked]struct{}),
 	}
+	p.strangers.time, p.strangers.evicted = cfg.DialTimeout, p.evicted
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.wg.Go(p.watchLoop)
 	return p, nil
@@ -189,14 +191,15 @@ func (p *Pool) drainedLocked() {
 
 // watchLoop looks after the open connections until Close.
 func (p *Pool) watchLoop() {
-	every := min(p.cfg.SilenceTimeout, p.cfg.IdleTimeout) / 8
-	tick := time.NewTicker(max(min(every, time.Second), time.Millisecond))
+	every := p.cfg.watchEvery()
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-p.ctx.Done():
 			return
 		case now := <-tick.C:
+			p.noteStarving(every)
 			p.mu.RLock()
 			var open []watched
 			for c := range p.conns {

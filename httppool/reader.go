@@ -20,6 +20,7 @@ type frameReader struct {
 func newFrameReader(src io.Reader, first []byte) *frameReader {
 	f := &frameReader{src: src, buf: make([]byte, max(readBuffer, len(first)))}
 	f.w = copy(f.buf, first)
+	f.bytes.Store(uint64(len(first)))
 	return f
 }
 

@@ -37,7 +37,7 @@ func (c *serveConn) tryFast() (ok bool) {
 
 func (c *serveConn) panicked(v any, resp *Response) {
 	c.pool.stats.panics.Add(1)
-	c.pool.cfg.Logger.Error("a handler of peer calls panicked", "panic", v, "stack", string(debug.Stack()))
+	c.pool.cfg.Logger.Error("a handler of peer calls panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	*resp = Response{Status: StatusInternal, Message: fmt.Sprintf("handler panicked: %v", v)}
 }
 

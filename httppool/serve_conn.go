@@ -17,6 +17,7 @@ type serveConn struct {
 	pool   *Pool
 	nc     net.Conn
 	from   string // the caller's id
+	since  time.Time
 	addr   string
 	lim    limits // the caller's
 	rd     *frameReader
@@ -58,7 +59,7 @@ type partial struct {
 // serve answers calls on an admitted connection until it ends.
 func (p *Pool) serve(o opened, addr string) {
 	c := &serveConn{
-		pool: p, nc: o.conn, from: o.id, addr: addr, lim: o.lim, rd: newFrameReader(o.conn, o.first),
+		pool: p, nc: o.conn, from: o.id, since: time.Now(), addr: addr, lim: o.lim, rd: newFrameReader(o.conn, o.first),
 		partial: make(map[uint32]*partial), running: make(map[uint32]context.CancelFunc),
 	}
 	c.room.L = &c.mu

@@ -95,8 +95,9 @@ func TestTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn.Close()
+			conn.Write([]byte("x"))
 			(<-streams).Close()
+			conn.Close()
 		})
 	}
 }

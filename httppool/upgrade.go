@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// maxOpening bounds the connections from peers whose handshake is not over.
-const maxOpening = 256
-
 // Reasons by which Stats.Refused counts.
 const (
 	refusedRequest   = "not an upgrade request"
@@ -29,7 +26,10 @@ const (
 	refusedDraining  = "shutting down"
 	refusedHijack    = "server cannot upgrade"
 	refusedHandshake = "handshake not finished"
+	refusedTLS       = "tls"
 )
+
+const fullText = "there are too many connections already (Config.MaxConns)"
 
 // refusal is the answer to a request that will not become a connection.
 type refusal struct {
@@ -41,33 +41,57 @@ type refusal struct {
 
 // ServeHTTP upgrades requests of peers. Mount it at /_cachemesh/ of an HTTP/1.1
 // server; it works behind middleware whose ResponseWriter has Unwrap or Hijack. It
-// returns once the connection was taken over.
+// returns once the connection was taken over. It reads no request's body, and has a
+// connection closed that it refuses.
+//
+// From here on a connection has DialTimeout to prove itself, and those that have not are
+// bounded; what comes before, the TLS handshake and the request's head, is the server's:
+// its ReadHeaderTimeout should be short. See Listener, which bounds both.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client, ref := p.examine(r)
 	if ref != nil {
 		p.refuse(r.RemoteAddr, ref)
+		w.Header().Set("Connection", "close")
 		if ref.code == http.StatusUpgradeRequired {
 			w.Header().Set("Upgrade", protocol)
-			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Connection", "Upgrade, close")
 		}
+		if ref.reason == refusedFull {
+			w.Header().Set(headerRefused, refusedAsFull)
+		}
+		// The server would wait for the rest of the request before it answers.
+		http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 		http.Error(w, ref.text, ref.code)
 		return
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		p.opening.Add(-1)
 		p.refuse(r.RemoteAddr, &refusal{reason: refusedHijack, log: "the HTTP server cannot hand over connections: " + err.Error()})
 		http.Error(w, "this server cannot upgrade connections", http.StatusInternalServerError)
 		return
 	}
+	conn, who := p.takeOver(conn)
 	path, addr := r.URL.Path, r.RemoteAddr
-	if !p.start(func() { p.admit(conn, rw.Reader, path, addr, client) }) {
-		p.opening.Add(-1)
+	if !p.start(func() { p.admit(conn, who, rw.Reader, path, addr, client) }) {
+		who.leave()
 		conn.Close()
 	}
 }
 
-// examine checks a request. Without a refusal it has counted it in opening.
+// takeOver returns a connection as it is below the pool's Listener, and its place in
+// the books of strangers.
+func (p *Pool) takeOver(conn net.Conn) (net.Conn, *stranger) {
+	c, ok := conn.(*newcomer)
+	switch {
+	case !ok || c.pool != p:
+		return conn, p.strangers.enter(conn)
+	case c.secure != nil:
+		return c.secure, c.stranger
+	}
+	return c.raw, c.stranger
+}
+
+// examine checks a request.
 func (p *Pool) examine(r *http.Request) (hello, *refusal) {
 	var h hello
 	switch {
@@ -114,10 +138,9 @@ func (p *Pool) examine(r *http.Request) (hello, *refusal) {
 	switch {
 	case p.draining.Load():
 		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedDraining, text: "this member is shutting down"}
-	case p.opening.Add(1) > maxOpening || p.serving.Load() >= int64(p.cfg.MaxConns):
-		p.opening.Add(-1)
+	case r.URL.Path == pathPeer && p.full(hostOf(r.RemoteAddr)):
 		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedFull, text: "too many connections",
-			log: "there are too many connections already (Config.MaxConns)"}
+			log: fullText}
 	}
 	return h, nil
 }
@@ -134,42 +157,62 @@ func hasToken(values []string, token string) bool {
 }
 
 // admit finishes the handshake on a goroutine of the pool and serves the connection.
-func (p *Pool) admit(conn net.Conn, br *bufio.Reader, path, addr string, client hello) {
+func (p *Pool) admit(conn net.Conn, who *stranger, br *bufio.Reader, path, addr string, client hello) {
 	raw := &rawConn{conn}
 	if !p.adopt(raw) {
-		p.opening.Add(-1)
+		who.leave()
 		conn.Close()
 		return
 	}
 	err := p.welcome(conn, br, path, client)
-	if err != nil {
-		p.opening.Add(-1)
-		p.drop(raw)
-		conn.Close()
-		ref := &refusal{reason: refusedHandshake}
-		if errors.Is(err, errSecret) {
-			ref = &refusal{reason: refusedSecret, log: "it does not know the shared secret (Options.Secret)"}
-		}
-		p.refuse(addr, ref)
+	in := who.leave()
+	p.drop(raw)
+	if err == nil && in {
+		p.admitted(conn, br, path, addr, client)
 		return
 	}
+	if !in {
+		closeNow(conn)
+		return // it took too long, which was counted
+	}
+	defer closeNow(conn) // counted first: whoever sees it closed finds it counted
+	ref := &refusal{reason: refusedHandshake}
+	if errors.Is(err, errSecret) {
+		ref = &refusal{reason: refusedSecret, log: "it does not know the shared secret (Options.Secret)"}
+	}
+	p.noteBadFrame(addr, err)
+	p.refuse(addr, ref)
+}
+
+// admitted serves a connection that a peer has proved to be its own.
+func (p *Pool) admitted(conn net.Conn, br *bufio.Reader, path, addr string, client hello) {
 	p.tenants.moveIn(client.addr, client.id)
 	first, _ := br.Peek(br.Buffered())
 	o := opened{conn: conn, first: first, id: client.id, lim: client.lim}
-	p.opening.Add(-1)
-	p.drop(raw)
+	p.heardFrom(hostOf(addr))
 	if path == pathStream {
 		p.cfg.OnStream(o.stream(), o.id)
+		return
+	}
+	if !p.makeRoom(hostOf(addr)) {
+		p.refuse(addr, &refusal{reason: refusedFull, log: fullText})
+		closeNow(conn)
 		return
 	}
 	p.serve(o, addr)
 }
 
+// evicted closes a stranger that took too long, or that had to make room.
+func (p *Pool) evicted(conn net.Conn) {
+	p.refuse("", &refusal{reason: refusedHandshake})
+	conn.Close()
+}
+
 var errSecret = errors.New("wrong proof of the shared secret")
 
-// welcome is the server's part of the handshake after the request was examined.
+// welcome is the server's part of the handshake after the request was examined. The
+// books of strangers end it if it takes too long.
 func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hello) error {
-	conn.SetDeadline(time.Now().Add(p.cfg.DialTimeout))
 	mine := p.hello()
 	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + mine.header()
 	if client.auth {
@@ -186,6 +229,21 @@ func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hell
 		}
 		if verdict[0] != verdictAccept || !hmac.Equal(verdict[1:], proof(p.cfg.Secret, "client", path, client, mine)) {
 			return errSecret
+		}
+		return conn.SetDeadline(time.Time{})
+	}
+	// Without a secret it is for the first frame to show that a peer is there.
+	need := 1
+	if path == pathPeer {
+		need = headerSize
+	}
+	head, err := br.Peek(need)
+	if err != nil {
+		return err
+	}
+	if path == pathPeer {
+		if _, err := parseHeader(head); err != nil {
+			return err
 		}
 	}
 	return conn.SetDeadline(time.Time{})

@@ -16,6 +16,11 @@ type watch struct {
 	wrote                time.Time // when a write last finished, or none was under way
 	used                 time.Time // when a call was last under way
 	pinged               bool
+
+	// Of a callConn, for Config.Patience.
+	looked   time.Time
+	quiet    time.Duration // for which the peer owed answers and was seen to say nothing
+	bytesOut uint64
 }
 
 var errIdle = errors.New("idle for too long")
@@ -36,9 +41,13 @@ func (c *callConn) look(now time.Time) {
 	if c.inflight == 0 && !c.writing {
 		c.buf, c.spare = nil, nil // a burst's memory; nothing waits
 	}
+	if reads != w.reads {
+		c.peer.hushed.Store(nil) // whatever another connection said
+	}
 	if c.inflight == 0 || reads != w.reads {
 		w.heard, w.reads, w.pinged = now, reads, false
 	}
+	hush := c.hushLocked(now)
 	quiet, r := now.Sub(w.heard), roleNone
 	var end error
 	switch {
@@ -46,7 +55,7 @@ func (c *callConn) look(now time.Time) {
 		end = fmt.Errorf("%w: %w", ErrConnLost, errIdle)
 	case quiet >= silence:
 		end = fmt.Errorf("%w: no answer for %v", ErrConnLost, silence)
-	case quiet >= silence/2 && !w.pinged:
+	case (quiet >= silence/2 || w.quiet > 0) && !w.pinged:
 		w.pinged = true
 		c.buf = appendHeader(c.buf, framePing, 0, 0)
 		if r = c.takeRoleLocked(); r != roleNone {
@@ -55,6 +64,9 @@ func (c *callConn) look(now time.Time) {
 	}
 	first := end != nil && c.failLocked(end)
 	c.mu.Unlock()
+	for _, cl := range hush {
+		cl.wake <- struct{}{} // never blocks: see call.wake
+	}
 	c.bury(first)
 	c.act(r)
 }

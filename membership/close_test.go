@@ -101,16 +101,29 @@ func TestStreamsAreBounded(t *testing.T) {
 			t.Error("want the last one closed, and only that")
 		}
 		for range maxStreams - streamBacklog {
-			_, far := net.Pipe()
-			s.enter(far)
+			near, far := net.Pipe()
+			ends = append(ends, near)
+			s.enter(far, true)
 		}
-		_, far := net.Pipe()
-		if s.enter(far) != nil {
-			t.Errorf("a stream beyond %d was taken", maxStreams)
+		if closed(ends[0]) {
+			t.Error("a stream was closed before there were too many")
+		}
+		near, far := net.Pipe()
+		ends = append(ends, near)
+		if s.enter(far, true) == nil || !closed(ends[0]) || closed(ends[1]) {
+			t.Error("want the oldest of too many closed, and only that")
+		}
+		for range maxStreams { // the peers' are no hindrance
+			if _, far = net.Pipe(); s.enter(far, false) == nil {
+				t.Fatal("an own stream was refused")
+			}
+		}
+		if _, far = net.Pipe(); s.enter(far, false) != nil {
+			t.Errorf("an own stream beyond %d was taken", maxStreams)
 		}
 		cancel()
 		s.closeAll()
-		if !closed(ends[0]) || len(s.conns) != 0 {
+		if !closed(ends[1]) || len(s.conns) != 0 {
 			t.Error("closeAll left streams open")
 		}
 	})

@@ -50,7 +50,7 @@ type Config struct {
 
 	Resolver Resolver     // nil: net.DefaultResolver
 	Secret   []byte       // non-empty: gossip is encrypted and authenticated with a key derived from it
-	Logger   *slog.Logger // nil: silent
+	Logger   *slog.Logger // called from one goroutine, which Close waits for; nil: silent
 
 	// AcceptSecrets are read as well as Secret, which alone is written with: so a secret is replaced without a gap.
 	AcceptSecrets [][]byte

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxStreams    = 128             // open at once, in and out; memberlist itself sets no bound
+	maxStreams    = 128             // open at once in each direction; memberlist itself sets no bound
 	streamBacklog = 16              // accepted and not yet taken by memberlist
 	streamTake    = 1 * time.Second // to take one; then it is closed
 )
@@ -28,6 +28,7 @@ type streams struct {
 	mu     sync.Mutex // guards the fields below
 	conns  map[*stream]struct{}
 	failed map[string]error // the last failed dial, of the addresses that an exchange asks about
+	taken  uint64           // streams ever entered
 
 	in, out, bytesIn, bytesOut atomic.Uint64
 }
@@ -55,7 +56,9 @@ func (s *streams) unwatch(addr string) error {
 // stream is a connection that counts its bytes and leaves the books when closed.
 type stream struct {
 	net.Conn
-	books *streams
+	books    *streams
+	accepted bool
+	number   uint64 // in the order of entering
 }
 
 func (c *stream) Read(p []byte) (int, error) {
@@ -77,18 +80,32 @@ func (c *stream) Close() error {
 	return c.Conn.Close()
 }
 
-// enter books a connection, or closes it and returns nil: there are too many, or the transport is closed.
-func (s *streams) enter(conn net.Conn) *stream {
-	c := &stream{Conn: conn, books: s}
+// enter books a connection, or closes it and returns nil, if the transport is closed or this member has too many under way.
+// When peers have opened too many, the oldest of theirs makes room: an exchange of state is quick, and those that are not
+// may be strangers that keep members out.
+func (s *streams) enter(conn net.Conn, accepted bool) *stream {
 	s.mu.Lock()
-	ok := s.ctx.Err() == nil && len(s.conns) < maxStreams
-	if ok {
-		s.conns[c] = struct{}{}
+	var oldest *stream
+	n := 0
+	for o := range s.conns {
+		if o.accepted != accepted {
+			continue
+		}
+		if n++; oldest == nil || o.number < oldest.number {
+			oldest = o
+		}
 	}
-	s.mu.Unlock()
-	if !ok {
+	if s.ctx.Err() != nil || n >= maxStreams && !accepted {
+		s.mu.Unlock()
 		_ = conn.Close()
 		return nil
+	}
+	s.taken++
+	c := &stream{Conn: conn, books: s, accepted: accepted, number: s.taken}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	if n >= maxStreams {
+		_ = oldest.Close()
 	}
 	return c
 }
@@ -111,7 +128,7 @@ func (s *streams) dial(addr string, timeout time.Duration) (net.Conn, error) {
 		s.mu.Unlock()
 		return nil, err
 	}
-	if c := s.enter(conn); c != nil {
+	if c := s.enter(conn, false); c != nil {
 		s.out.Add(1)
 		return c, nil
 	}
@@ -120,7 +137,7 @@ func (s *streams) dial(addr string, timeout time.Duration) (net.Conn, error) {
 
 // serve passes an accepted stream on, and closes it if memberlist does not take it in time.
 func (s *streams) serve(conn net.Conn) {
-	c := s.enter(conn)
+	c := s.enter(conn, true)
 	if c == nil {
 		return
 	}

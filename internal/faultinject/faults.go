@@ -13,4 +13,13 @@ type Faults struct {
 
 	// IgnoreFillToken makes an owner store a loaded value although the key was written during the load.
 	IgnoreFillToken bool
+
+	// SkipWriterDrain makes a member acknowledge a view while its Writer still runs for keys that it lost.
+	SkipWriterDrain bool
+
+	// KeepStandIn makes a stand-in keep for half a second what it loaded for an owner that it cannot reach.
+	KeepStandIn bool
+
+	// TooLargeUnreachable makes a caller take an answer that is too large to be sent for an owner that cannot be reached.
+	TooLargeUnreachable bool
 }

@@ -6,5 +6,5 @@
 // namespaces that it makes and removes again, also when it is interrupted. It
 // prints a table and exits with 1 if a scenario failed.
 //
-//	go run ./internal/faults
+//	go run ./internal/faults [-run name] [-cut 60s]
 package main

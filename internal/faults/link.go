@@ -21,6 +21,7 @@ const (
 	kindMembers  = "members"  // → Names
 	kindSettled  = "settled"  // answered once nobody acts by an older view
 	kindHotHits  = "hot hits" // → Value
+	kindLoads    = "loads"    // → Value
 	kindLoad     = "load"
 	kindHello    = "hello" // the first message: Key is the member's name
 	groupRows    = "rows"

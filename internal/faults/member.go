@@ -107,6 +107,8 @@ func (m *member) answer(q message) (a message) {
 		err = m.probe.Delete(ctx, probeKeys()...)
 	case kindHotHits:
 		a.Value = int(m.rows.Stats().HotHits)
+	case kindLoads:
+		a.Value = int(m.rows.Stats().Loads)
 	}
 	a.fail(err)
 	return a

@@ -82,6 +82,23 @@ func (n *network) setLink(ctx context.Context, i int, state string) error {
 	return ip(ctx, "-n "+n.space(i)+" link set eth0 "+state)
 }
 
+// loseTCP drops every TCP packet that reaches a member, without an answer, and leaves
+// UDP alone: no connection can be opened either way, and those that are open stall. It
+// needs no packet filter: a rule can look at the protocol, if it comes before the one for
+// local addresses. findTCP ends it.
+func (n *network) loseTCP(ctx context.Context, i int) error {
+	ns := "-n " + n.space(i) + " rule "
+	return ip(ctx,
+		ns+"add pref 100 lookup local",
+		ns+"add pref 10 iif eth0 ipproto tcp type blackhole",
+		ns+"del pref 0")
+}
+
+func (n *network) findTCP(ctx context.Context, i int) error {
+	ns := "-n " + n.space(i) + " rule "
+	return ip(ctx, ns+"add pref 0 lookup local", ns+"del pref 10", ns+"del pref 100")
+}
+
 // remove removes the namespaces, and with them all that is in them.
 func (n *network) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -33,13 +33,17 @@ var scenarios = []scenario{
 	{"kill -9 of an owner", 5, killOwner},
 	{"SIGSTOP of a holder during a Delete", 3, stopHolder},
 	{"SIGSTOP of an owner for 5 s", 5, stopOwner},
+	{"SIGSTOP of an owner, callers in a hurry", 3, stopOwnerInAHurry},
 	{"restart within 500 ms", 5, restart},
 	{"link down for 10 s", 5, linkDown},
-	{"black hole 3|2 for 20 s", 5, blackHole},
+	{"black hole 3|2", 5, blackHole},
+	{"SIGSTOP of an owner, callers with 500 ms", 5, stopOwnerOfTheHasty},
+	{"restart at the address, after a while", 3, restartLater},
+	{"TCP lost, UDP alive", 4, loseTCP},
 }
 
 // traffic starts readers and writers at every member.
-func (m *mesh) traffic(ctx context.Context) (*meshtest.Traffic, error) {
+func (m *mesh) traffic(ctx context.Context, edits ...func(*meshtest.Traffic)) (*meshtest.Traffic, error) {
 	keys := make([]string, 40)
 	for i := range keys {
 		keys[i] = fmt.Sprint("k", i)
@@ -47,6 +51,9 @@ func (m *mesh) traffic(ctx context.Context) (*meshtest.Traffic, error) {
 	tr := &meshtest.Traffic{
 		Seed: uint64(time.Now().UnixNano()), Keys: keys, Origin: m.origin, Ledger: meshtest.NewLedger(maxStale),
 		Members: len(m.members), Readers: 2, Writers: 4, Pause: 10 * time.Millisecond, Timeout: 15 * time.Second, Group: m.group,
+	}
+	for _, edit := range edits {
+		edit(tr)
 	}
 	if err := tr.Fill(ctx); err != nil {
 		return nil, err
@@ -56,8 +63,8 @@ func (m *mesh) traffic(ctx context.Context) (*meshtest.Traffic, error) {
 }
 
 // warmTraffic is traffic, once keys are in memory and hot.
-func (m *mesh) warmTraffic(ctx context.Context) (*meshtest.Traffic, error) {
-	tr, err := m.traffic(ctx)
+func (m *mesh) warmTraffic(ctx context.Context, edits ...func(*meshtest.Traffic)) (*meshtest.Traffic, error) {
+	tr, err := m.traffic(ctx, edits...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +195,7 @@ func blackHole(ctx context.Context, m *mesh) error {
 	_, errA := m.await(ctx, a, 15*time.Second)
 	_, errB := m.await(ctx, b, 15*time.Second)
 	m.report(errA == nil && errB == nil, "both sides go on", "both sides agree %v after the cut", ms(time.Since(cut)))
-	if err := wait(ctx, 20*time.Second-time.Since(cut)); err != nil {
+	if err := wait(ctx, *cutFor-time.Since(cut)); err != nil {
 		return errors.Join(err, errA, errB)
 	}
 	if err := m.net.heal(ctx, a, b); err != nil {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -68,4 +69,47 @@ func stopOwner(ctx context.Context, m *mesh) error {
 	m.member(victim).resume()
 	_, err = m.recovered(ctx, tr, 10*time.Second, "SIGCONT", maxStale+2*time.Second, victim)
 	return err
+}
+
+// stopOwnerInAHurry stops an owner under callers that have half a second for each Get,
+// and counts those that fail until the others have given it up.
+func stopOwnerInAHurry(ctx context.Context, m *mesh) error {
+	const victim, deadline, span, callers = 2, 500 * time.Millisecond, 3 * time.Second, 8
+	keys := make([]string, 40)
+	for i := range keys {
+		keys[i] = fmt.Sprint("k", i)
+		m.origin.Write(keys[i], 1)
+		if _, err := m.member(i%len(m.members)).Get(ctx, keys[i]); err != nil {
+			return err
+		}
+	}
+	if err := m.member(victim).stop(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	var mu sync.Mutex // guards the three
+	gets, failed, longest := 0, 0, time.Duration(0)
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			for i := c; time.Since(began) < span && ctx.Err() == nil; i++ {
+				short, cancel := context.WithTimeout(ctx, deadline)
+				start := time.Now()
+				_, err := m.member(c%victim).Get(short, keys[i%len(keys)])
+				cancel()
+				mu.Lock()
+				gets++
+				longest = max(longest, time.Since(start))
+				if err != nil {
+					failed++
+				}
+				mu.Unlock()
+				wait(ctx, 2*time.Millisecond)
+			}
+		})
+	}
+	all.Wait()
+	m.member(victim).resume()
+	m.report(gets > 0 && 100*failed <= gets, "at most 1 % of Gets fail", "%d of %d Gets failed, the longest took %v", failed, gets, ms(longest))
+	return ctx.Err()
 }

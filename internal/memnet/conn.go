@@ -53,12 +53,15 @@ func (c *Conn) Close() error {
 
 // abortLocked ends both directions as the system does for a process that died.
 // The network's lock is held.
-func (c *Conn) abortLocked() {
+func (c *Conn) abortLocked() { c.closeLocked(reset) }
+
+// closeLocked ends both directions. The network's lock is held.
+func (c *Conn) closeLocked(kind ending) {
 	if c.closed.Swap(true) {
 		return
 	}
 	c.in.closeRead()
-	c.out.closeWrite(reset)
+	c.out.closeWrite(kind)
 	c.host.forgetLocked(c)
 }
 
@@ -111,7 +114,7 @@ func (n *Network) connectLocked(from *Host, fromPort uint16, to *Host, toPort ui
 func (n *Network) pipeStateLocked(writer, reader *Host) pipeState {
 	return pipeState{
 		conditions:   n.linkLocked(writer.name, reader.name).conditions,
-		cut:          n.isCutLocked(writer.name, reader.name),
+		cut:          n.stallsLocked(writer.name, reader.name),
 		writerPaused: writer.paused,
 		readerPaused: reader.paused,
 	}

@@ -13,8 +13,8 @@ import (
 // hosts is cut either way, while this host is paused and while the listener has
 // too many waiting. A paused host's system still accepts.
 //
-// Errors are *net.OpError around syscall.ECONNREFUSED if nobody listens or the
-// host was killed, syscall.EHOSTUNREACH if the network never had that address,
+// Errors are *net.OpError around syscall.ECONNREFUSED if nobody listens, the host
+// was killed or RefuseStreams says so, syscall.EHOSTUNREACH if the network never had that address,
 // a *net.DNSError for an unknown name, syscall.ENETDOWN if this host was killed,
 // and ctx's own.
 func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
@@ -81,7 +81,7 @@ func (h *Host) tryDial(to netip.AddrPort, travelled bool) (net.Conn, dialWait, e
 		return nil, dialWait{}, os.NewSyscallError("connect", syscall.ENETDOWN)
 	case !known:
 		return nil, dialWait{}, os.NewSyscallError("connect", syscall.EHOSTUNREACH)
-	case h.paused || n.isCutLocked(h.name, name) || n.isCutLocked(name, h.name):
+	case h.paused || n.stallsLocked(h.name, name) || n.stallsLocked(name, h.name):
 		return nil, dialWait{change: n.change}, nil
 	}
 	if !travelled {
@@ -90,12 +90,12 @@ func (h *Host) tryDial(to netip.AddrPort, travelled bool) (net.Conn, dialWait, e
 			return nil, dialWait{trip: trip}, nil
 		}
 	}
-	peer := n.hosts[name]
+	peer, answer := n.hosts[name], n.answers[[2]string{h.name, name}]
 	l := peer.listeners[to.Port()]
-	if l == nil {
+	if l == nil || answer == refuses {
 		return nil, dialWait{}, os.NewSyscallError("connect", syscall.ECONNREFUSED)
 	}
-	if len(l.backlog) == maxBacklog {
+	if len(l.backlog) == maxBacklog && answer == accepts {
 		return nil, dialWait{change: n.change}, nil
 	}
 	port, err := h.portLocked(0, &h.nextTCP, func(p uint16) bool { return h.listeners[p] != nil || h.streams[p] != nil })
@@ -103,8 +103,12 @@ func (h *Host) tryDial(to netip.AddrPort, travelled bool) (net.Conn, dialWait, e
 		return nil, dialWait{}, err
 	}
 	near, far := n.connectLocked(h, port, peer, to.Port())
+	h.counters.dials.Add(1)
+	if answer == hangsUp {
+		far.closeLocked(closed)
+		return near, dialWait{}, nil
+	}
 	l.backlog = append(l.backlog, far)
 	l.ready.Signal()
-	h.counters.dials.Add(1)
 	return near, dialWait{}, nil
 }

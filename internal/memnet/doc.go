@@ -7,7 +7,8 @@
 // *net.TCPAddr and *net.UDPAddr.
 //
 // Faults are applied to the running network: latency, loss, cut links,
-// partitions, hosts that are paused or killed. Each link draws from generators
+// partitions, streams that stall, are refused or hung up on while packets pass,
+// hosts that are paused or killed. Each link draws from generators
 // seeded by the network's seed and the names of its two hosts, so traffic on
 // one link does not change what happens on another: the same packets in the
 // same order on a link meet the same fate.

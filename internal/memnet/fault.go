@@ -131,11 +131,14 @@ func (n *Network) Partition(groups ...[]string) {
 	})
 }
 
-// Heal lifts every Cut and the Partition. Streams go on where they stalled.
+// Heal lifts every Cut, the Partition and what was done to streams alone. Streams
+// go on where they stalled.
 func (n *Network) Heal() {
 	n.apply("heal", func() {
 		clear(n.cuts)
 		clear(n.sides)
+		clear(n.stalls)
+		clear(n.answers)
 	})
 }
 

@@ -25,8 +25,10 @@ type Network struct {
 	ips       map[netip.Addr]string // name by address; an address stays with its name
 	links     map[[2]string]*link
 	cuts      map[[2]string]bool
-	sides     map[string]int // of a partition; hosts that are not in it are on side 0
-	base      conditions     // of links that have none of their own
+	stalls    map[[2]string]bool   // of streams alone
+	answers   map[[2]string]answer // to dials, where it is not the usual one
+	sides     map[string]int       // of a partition; hosts that are not in it are on side 0
+	base      conditions           // of links that have none of their own
 	trace     func(Event)
 	change    chan struct{} // closed and replaced when a fault is applied or lifted
 	packetSeq uint64
@@ -35,14 +37,16 @@ type Network struct {
 // New returns a network without hosts, latency or faults.
 func New(seed uint64) *Network {
 	return &Network{
-		seed:   seed,
-		born:   time.Now(),
-		hosts:  make(map[string]*Host),
-		ips:    make(map[netip.Addr]string),
-		links:  make(map[[2]string]*link),
-		cuts:   make(map[[2]string]bool),
-		sides:  make(map[string]int),
-		change: make(chan struct{}),
+		seed:    seed,
+		born:    time.Now(),
+		hosts:   make(map[string]*Host),
+		ips:     make(map[netip.Addr]string),
+		links:   make(map[[2]string]*link),
+		cuts:    make(map[[2]string]bool),
+		stalls:  make(map[[2]string]bool),
+		answers: make(map[[2]string]answer),
+		sides:   make(map[string]int),
+		change:  make(chan struct{}),
 	}
 }
 
@@ -108,6 +112,11 @@ func (n *Network) linkLocked(from, to string) *link {
 // isCutLocked reports whether nothing gets from one host to the other.
 func (n *Network) isCutLocked(from, to string) bool {
 	return n.cuts[[2]string{from, to}] || n.sides[from] != n.sides[to]
+}
+
+// stallsLocked reports whether no byte of a stream gets from one host to the other.
+func (n *Network) stallsLocked(from, to string) bool {
+	return n.isCutLocked(from, to) || n.stalls[[2]string{from, to}]
 }
 
 // sortedHostsLocked returns the hosts in an order that does not vary from run to

@@ -35,12 +35,25 @@ func (p *pipe) closeWrite(kind ending) {
 	if kind == reset && !p.ended {
 		p.buf.size, p.flight = p.arrived, nil // what had not left never will
 	}
-	p.end = kind
+	if !p.ended {
+		p.end = kind
+	}
 	arrived := p.endDepartLocked()
 	p.mu.Unlock()
 	if arrived {
 		p.back.breakWrite(kind)
 	}
+}
+
+// breakDown ends the pipe for both sides at once, as a reset by something between
+// them does.
+func (p *pipe) breakDown() {
+	p.mu.Lock()
+	p.end, p.ended = reset, true
+	p.endArrival.stop()
+	p.readers.Broadcast()
+	p.mu.Unlock()
+	p.breakWrite(reset)
 }
 
 // endDepartLocked sends the ending on its way, if there is one and nothing is

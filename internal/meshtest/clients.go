@@ -79,13 +79,17 @@ type Clients struct {
 	Through bool          // the group has a Writer, and writes go through it alone
 	Clears  bool          // clients also clear the group
 	Timeout time.Duration // of an operation
+	Peeks   bool          // clients also peek
+
+	// Stop, once it is closed, ends the clients before each has done Ops.
+	Stop <-chan struct{}
 
 	// Excuse says that an operation's error is no failure; nil: none is.
 	Excuse func(error) bool
 }
 
 // Run lets the clients work until each has done its part. Every value written is
-// unique.
+// unique. A client waits while group returns nil.
 func (c Clients) Run(h *History, group func(client int) *cachemesh.Group[int]) error {
 	errs := make(chan error, c.Count)
 	for i := range c.Count {
@@ -101,13 +105,20 @@ func (c Clients) Run(h *History, group func(client int) *cachemesh.Group[int]) e
 func (c Clients) client(id int, h *History, group func(int) *cachemesh.Group[int]) error {
 	rng := rand.New(rand.NewPCG(c.Seed, uint64(id)))
 	for n := range c.Ops {
+		g := group(id)
+		for ; g == nil && !c.stopped(); g = group(id) {
+			time.Sleep(time.Millisecond)
+		}
+		if c.stopped() {
+			return nil
+		}
 		key := c.Keys[0]
 		if rng.IntN(3) == 0 {
 			key = c.Keys[rng.IntN(len(c.Keys))]
 		}
 		value := (id+1)*1_000_000 + n + 1
 		ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
-		err := c.operate(ctx, rng.IntN(100), id, key, value, h, group(id))
+		err := c.operate(ctx, rng.IntN(100), id, key, value, h, g)
 		cancel()
 		if err != nil && (c.Excuse == nil || !c.Excuse(err)) {
 			return fmt.Errorf("client %d, operation %d on %q: %w", id, n, key, err)
@@ -119,11 +130,23 @@ func (c Clients) client(id int, h *History, group func(int) *cachemesh.Group[int
 	return nil
 }
 
+func (c Clients) stopped() bool {
+	select {
+	case <-c.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // operate does one operation: mostly Gets, and as much writing as keeps leases
 // and loads in each other's way. Whoever writes the origin tells the mesh.
 func (c Clients) operate(ctx context.Context, dice, id int, key string, value int, h *History, g *cachemesh.Group[int]) error {
 	if dice < 15 {
 		return c.getAll(ctx, id, h, g)
+	}
+	if c.Peeks && dice < 22 {
+		return c.peek(ctx, id, key, h, g)
 	}
 	if dice < 85 {
 		end := h.Begin(id, Input{Kind: Get, Key: key})
@@ -151,6 +174,18 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	}
 	end := h.Begin(id, Input{Kind: Delete, Key: key})
 	return ended(end, g.Delete(ctx, key))
+}
+
+// peek records what is in memory. That nothing is there says nothing.
+func (c Clients) peek(ctx context.Context, id int, key string, h *History, g *cachemesh.Group[int]) error {
+	end := h.Begin(id, Input{Kind: Peek, Key: key})
+	v, err := g.Peek(ctx, key)
+	if err == nil {
+		end(Output{Value: v})
+	} else if !errors.Is(err, cachemesh.ErrNotFound) {
+		return err
+	}
+	return nil
 }
 
 // getAll gets all keys with one call, which is a Get of each.

@@ -21,9 +21,10 @@ const (
 	Load               // read the origin, as the loader
 	Store              // write mesh and origin through a Writer; 0: delete
 	Clear              // forget the key, with all others
+	Peek               // read what the mesh has, if it has something
 )
 
-var kindNames = [...]string{"get", "set", "delete", "write origin", "load", "store", "clear"}
+var kindNames = [...]string{"get", "set", "delete", "write origin", "load", "store", "clear", "peek"}
 
 // An Input is one operation on one key.
 type Input struct {
@@ -34,7 +35,7 @@ type Input struct {
 
 // An Output is how it ended.
 type Output struct {
-	Value int  // of Get and Load; 0: not found
+	Value int  // of Get, Peek and Load; 0: not found
 	Maybe bool // of a write: it failed and may be applied yet
 
 	// Refused, of a Store: it failed. The origin may have changed, and the mesh has
@@ -116,11 +117,14 @@ func step(r register, in Input, out Output, loads bool) []any {
 		if next = append(next, register{in.Value, in.Value}); in.Value == 0 {
 			next = append(next, register{0, nothing})
 		}
+		if out.Maybe { // the mesh forgets, before or after
+			next = append(next, register{in.Value, nothing}, register{r.origin, nothing})
+		}
 	case Load:
 		if out.Value == r.origin {
 			next = append(next, r, register{r.origin, out.Value})
 		}
-	case Get:
+	case Get, Peek: // a Peek finds what a load brought, and can be the first to
 		if out.Value == r.cached {
 			next = append(next, r)
 		}

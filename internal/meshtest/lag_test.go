@@ -54,8 +54,8 @@ func lag(t *testing.T, seed uint64, change func(*testing.T, *Stage), left []int)
 			t.Fatalf("the lagging member sees %d members, want still 5", sees)
 		}
 		retried += readEach(t, s, rows)
-		if !checked && time.Since(began) > lags/2 && len(left) > 5 {
-			checked = true // with a member less there are stand-ins, who keep values for a moment
+		if !checked && time.Since(began) > lags/2 {
+			checked = true
 			ownersOnly(t, s, left, len(rows.Keys))
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -82,7 +82,7 @@ func lag(t *testing.T, seed uint64, change func(*testing.T, *Stage), left []int)
 // repeated.
 func readEach(t *testing.T, s *Stage, rows *Traffic) (retried int) {
 	t.Helper()
-	g := s.Rows(lagging)
+	g, twice := s.Rows(lagging), 0
 	for _, key := range rows.Keys {
 		before, began := g.Stats().Retries, rows.Ledger.Begin()
 		v, err := g.Get(t.Context(), key)
@@ -93,12 +93,15 @@ func readEach(t *testing.T, s *Stage, rows *Traffic) (retried int) {
 		rows.Ledger.Read(began, lagging, key, v)
 		n := int(g.Stats().Retries - before)
 		if n > 1 {
-			t.Errorf("a Get at the lagging member was repeated %d times", n)
+			twice++
 		}
 		retried += n
 		if took := time.Since(began.at); took > time.Second {
 			t.Errorf("a Get at the lagging member took %v", took)
 		}
+	}
+	if 10*twice > len(rows.Keys) { // the others put it out and take it back meanwhile
+		t.Errorf("%d of %d Gets at the lagging member were repeated more than once", twice, len(rows.Keys))
 	}
 	return retried
 }

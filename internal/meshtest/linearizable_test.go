@@ -51,15 +51,32 @@ var scenarios = []scenario{
 
 // history runs a scenario and returns what its clients saw.
 func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) (h *History, hot uint64) {
-	cfg := Config{Seed: seed, Members: 5, Faults: faults}
-	if *oneSeed != 0 {
+	m, clients, groups, h := sc.set(t, Config{Seed: seed, Members: 5, Faults: faults})
+	defer m.Close()
+	if err := clients.Run(h, func(id int) *cachemesh.Group[int] { return groups[id%len(groups)] }); err != nil {
+		t.Fatal(err)
+	}
+	return h, hotHits(groups)
+}
+
+func hotHits(groups []*cachemesh.Group[int]) (hot uint64) {
+	for _, g := range groups {
+		hot += g.Stats().HotHits
+	}
+	return hot
+}
+
+// set starts a mesh for a scenario and returns it with the clients that are to use
+// it, their group at each member, and what will record them.
+func (sc scenario) set(t *testing.T, cfg Config) (*Mesh, Clients, []*cachemesh.Group[int], *History) {
+	seed := cfg.Seed
+	if *oneSeed != 0 && cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	m := New(cfg)
-	defer m.Close()
 	rng := rand.New(rand.NewPCG(seed, 1))
 	clients := Clients{Seed: seed, Count: 10, Ops: 40, Keys: []string{"hot", "cold", "warm"}, Pause: 20 * time.Millisecond, Timeout: 30 * time.Second}
-	h = new(History)
+	h := new(History)
 	var load cachemesh.LoaderFunc[int]
 	if sc.loads {
 		clients.Origin = NewOrigin()
@@ -83,21 +100,20 @@ func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) 
 		groups[i], err = cachemesh.NewGroup(n, "g", load, options)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
+	all := make([]int, cfg.Members)
+	for i := range all {
+		all[i] = i
 	}
-	if err := m.AwaitMembers(t.Context(), 0, 1, 2, 3, 4); err != nil {
+	if err == nil {
+		err = m.AwaitMembers(t.Context(), all...)
+	}
+	if err != nil {
+		m.Close()
 		t.Fatal(err)
 	}
 	m.Net.SetLatency(0, sc.linkDelay)
 	m.Calls.SetDelay(0, sc.callDelay)
-	if err := clients.Run(h, func(id int) *cachemesh.Group[int] { return groups[id%len(groups)] }); err != nil {
-		t.Fatal(err)
-	}
-	for _, g := range groups {
-		hot += g.Stats().HotHits
-	}
-	return h, hot
+	return m, clients, groups, h
 }
 
 // refuses makes every eighth write fail, half of them after they changed the origin.

@@ -11,6 +11,7 @@ import (
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/memnet"
+	"github.com/praveenduddu/cachemesh/internal/seam"
 )
 
 const port = "3000"
@@ -32,16 +33,20 @@ type Mesh struct {
 	Net   *memnet.Network
 	Calls *Calls
 
-	cfg   Config
-	news  *news
-	mu    sync.Mutex // guards nodes
-	nodes []*cachemesh.Node
-	setup func(i int, n *cachemesh.Node) error
+	cfg    Config
+	news   *news
+	mu     sync.Mutex // guards nodes and clocks
+	nodes  []*cachemesh.Node
+	clocks map[string]*seam.Clock // by host name
+	setup  func(i int, n *cachemesh.Node) error
 }
 
 // New returns a mesh without members.
 func New(cfg Config) *Mesh {
-	return &Mesh{Net: memnet.New(cfg.Seed), Calls: newCalls(cfg.Seed), cfg: cfg, news: &news{held: make(map[string]bool)}, nodes: make([]*cachemesh.Node, cfg.Members)}
+	return &Mesh{
+		Net: memnet.New(cfg.Seed), Calls: newCalls(cfg.Seed), cfg: cfg, news: &news{held: make(map[string]bool)},
+		nodes: make([]*cachemesh.Node, cfg.Members), clocks: make(map[string]*seam.Clock),
+	}
 }
 
 // HostName returns the name of member i and of its host.
@@ -69,7 +74,7 @@ func (m *Mesh) StartMember(i int) error {
 	host := m.Net.Host(HostName(i))
 	o := cachemesh.Options{
 		Name: HostName(i), ListenAddr: net.JoinHostPort(host.IP().String(), port),
-		Network: network{host, m.Calls, m.news, m.cfg.Faults}, Logger: m.cfg.Logger,
+		Network: network{host, m.Calls, m.news, m.cfg.Faults, m.setClock}, Logger: m.cfg.Logger,
 	}
 	for s := range 3 {
 		o.BootstrapNodes = append(o.BootstrapNodes, net.JoinHostPort(m.Net.Host(HostName(s)).IP().String(), port))
@@ -92,6 +97,12 @@ func (m *Mesh) StartMember(i int) error {
 	m.nodes[i] = n
 	m.mu.Unlock()
 	return n.Start()
+}
+
+func (m *Mesh) setClock(name string, c *seam.Clock) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.clocks[name] = c
 }
 
 // Node returns member i as it last ran.
@@ -120,8 +131,14 @@ func (m *Mesh) Close() {
 
 const lingering = 10 * time.Second
 
+// agreement bounds waiting for members to agree, by the bubble's clock: a mesh that
+// never does ends its test soon.
+const agreement = 2 * time.Minute
+
 // AwaitMembers waits until each of these members sees exactly these.
 func (m *Mesh) AwaitMembers(ctx context.Context, which ...int) error {
+	ctx, cancel := context.WithTimeout(ctx, agreement)
+	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !m.agree(which) {
@@ -129,6 +146,33 @@ func (m *Mesh) AwaitMembers(ctx context.Context, which ...int) error {
 		case <-tick.C:
 		case <-ctx.Done():
 			return fmt.Errorf("members %v do not see each other: %w", which, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Settled reports whether each of these members sees exactly these and knows that
+// all act by that.
+func (m *Mesh) Settled(which ...int) bool {
+	for _, i := range which {
+		if s := m.Node(i).Stats(); !s.Settled || s.Members != len(which) {
+			return false
+		}
+	}
+	return m.agree(which)
+}
+
+// AwaitSettled waits until Settled.
+func (m *Mesh) AwaitSettled(ctx context.Context, which ...int) error {
+	ctx, cancel := context.WithTimeout(ctx, agreement)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !m.Settled(which...) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("members %v have not settled: %w", which, ctx.Err())
 		}
 	}
 	return nil
@@ -156,9 +200,10 @@ func (m *Mesh) agree(which []int) bool {
 // network is one member's network, with a test's hand in its peer calls.
 type network struct {
 	*memnet.Host
-	calls  *Calls
-	news   *news
-	faults faultinject.Faults
+	calls   *Calls
+	news    *news
+	faults  faultinject.Faults
+	onClock func(name string, c *seam.Clock)
 }
 
 func (n network) Faults() faultinject.Faults { return n.faults }

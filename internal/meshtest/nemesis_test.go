@@ -72,7 +72,7 @@ func sameEverywhere(t *testing.T, s *Stage, keys []string) {
 // strike applies a fault, or lifts those that are.
 func strike(t *testing.T, s *Stage, rng *rand.Rand) {
 	a, b := rng.IntN(5), rng.IntN(5)
-	switch rng.IntN(8) {
+	switch rng.IntN(12) {
 	case 0:
 		s.Net.Pause(HostName(a))
 	case 1:
@@ -107,6 +107,16 @@ func strike(t *testing.T, s *Stage, rng *rand.Rand) {
 		if err := s.Join(a); err != nil {
 			t.Error(err)
 		}
+	case 8:
+		if a != b {
+			s.CutLink(a, b)
+		}
+	case 9:
+		s.LoseStreams(a, others(a)...)
+	case 10:
+		s.RefuseStreams(a, others(a)...)
+	case 11:
+		s.HangUp(a, others(a)...)
 	}
 }
 

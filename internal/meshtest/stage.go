@@ -126,22 +126,24 @@ func (s *Stage) Leave(ctx context.Context, i int) error {
 	return nil
 }
 
-const probeKeys = 128 // enough to meet keys of each member
-
-// Settle waits until these members see exactly each other, and nobody acts by an
-// older view: a write is answered only then.
+// Settle waits until these members see exactly each other, and all of them act by
+// that view, as a majority or not.
 func (s *Stage) Settle(ctx context.Context, which ...int) error {
 	if err := s.AwaitMembers(ctx, which...); err != nil {
 		return err
 	}
-	keys := make([]string, probeKeys)
-	for i := range keys {
-		keys[i] = fmt.Sprint("probe ", i)
+	ctx, cancel := context.WithTimeout(ctx, agreement)
+	defer cancel()
+	for _, i := range which {
+		for !s.Node(i).Stats().Settled {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-ctx.Done():
+				return fmt.Errorf("member %d has not settled: %+v: %w", i, s.Node(i).Stats(), ctx.Err())
+			}
+		}
 	}
-	s.mu.Lock()
-	g := s.values[which[0]]
-	s.mu.Unlock()
-	return g.Delete(ctx, keys...)
+	return nil
 }
 
 // Trace returns the faults so far, one per line.

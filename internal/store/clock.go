@@ -84,21 +84,23 @@ func (s *Store) beatsLocked(candidate, victim *Entry) bool {
 		s.countUsesLocked(candidate.hash, uses)
 		return true
 	}
-	sketch, theirs := s.shard(candidate.hash).Load().sketch, s.shard(victim.hash).Load().sketch
+	place, theirPlace := s.scatter.Of(candidate.hash), s.scatter.Of(victim.hash)
+	sketch, theirs := s.shard(place).Load().sketch, s.shard(theirPlace).Load().sketch
 	if sketch == nil || theirs == nil {
 		return theirs == nil
 	}
-	uses := sketch.uses(candidate.hash)
-	return uses > theirs.uses(victim.hash) || uses >= luckyUses && rand.Uint32()%luckyOdds == 0
+	uses := sketch.uses(place)
+	return uses > theirs.uses(theirPlace) || uses >= luckyUses && rand.Uint32()%luckyOdds == 0
 }
 
 // countUsesLocked adds n uses of a key in the store to the sketch of its shard.
 func (s *Store) countUsesLocked(hash uint64, n int) {
-	t := s.shard(hash).Load()
+	place := s.scatter.Of(hash)
+	t := s.shard(place).Load()
 	if t.sketch == nil {
 		t.sketch = newSketch(len(t.buckets))
 	}
-	t.sketch.add(hash, n, t.n)
+	t.sketch.add(place, n, t.n)
 }
 
 // spillLocked keeps the window small while there is room.

@@ -30,7 +30,8 @@ type Entry struct {
 
 	Data    []byte        // the encoded value
 	Version uint64        // for the caller alone
-	Epoch   atomic.Uint64 // for the caller alone
+	Epoch   atomic.Uint32 // for the caller alone
+	Primary uint32        // for the caller alone
 	Extra   int64         // bytes the caller accounts for besides Key and Data
 
 	newer, older *Entry // neighbours in window or main area; guarded by the store's mu
@@ -97,7 +98,7 @@ func (e *Entry) expired(now int64) bool { return e.Expires != 0 && now >= e.Expi
 // allocated is what an allocation of n bytes takes. It follows the size classes
 // of Go's allocator: steps of 16 to 256 bytes, then at most eight steps for each
 // doubling, and whole pages above 32 KiB. Where Go has fewer classes than that
-// it is up to 1/12 too low.
+// it is up to 1/8 too low.
 func allocated(n int64) int64 {
 	var step int64
 	switch {

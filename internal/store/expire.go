@@ -12,7 +12,7 @@ const (
 // hand is where the sweep stands in the index.
 type hand struct {
 	shard int
-	from  uint64 // hash from which on the shard is still to be swept
+	from  uint64 // scattered hash from which on the shard is still to be swept
 }
 
 // sweepLocked unlinks expired entries in at least the given number of buckets.

@@ -2,10 +2,11 @@ package store
 
 import "sync/atomic"
 
-// The index is split into shards by the low bits of the hash, so that the pause
-// of growing a table stays short. A table picks its bucket by the high bits, so
-// that buckets are in the order of the hash whatever their number, and a scan
-// can go on where it was after the table was replaced.
+// The index is split into shards by the low bits of the scattered hash, so that the
+// pause of growing a table stays short. A table picks its bucket by the high bits,
+// so that buckets are in the order of the scattered hash whatever their number, and
+// a scan can go on where it was after the table was replaced. Whoever chooses keys
+// does not know how they are scattered, so chains stay short.
 //
 // Readers take no lock. Why a reader cannot see an entry that was gone before it
 // started: an unlinked entry is reachable only through buckets and entries that
@@ -43,18 +44,26 @@ func newTable(buckets int) *table {
 	return t
 }
 
-func (t *table) bucket(hash uint64) *atomic.Pointer[Entry] { return &t.buckets[hash>>t.shift] }
+func (t *table) bucket(place uint64) *atomic.Pointer[Entry] { return &t.buckets[place>>t.shift] }
 
-func (s *Store) shard(hash uint64) *atomic.Pointer[table] {
-	return &s.shards[hash&uint64(len(s.shards)-1)]
+// shard returns the shard of a scattered hash.
+func (s *Store) shard(place uint64) *atomic.Pointer[table] {
+	return &s.shards[place&uint64(len(s.shards)-1)]
+}
+
+// chain returns the table and the bucket of a hash.
+func (s *Store) chain(hash uint64) (*table, *atomic.Pointer[Entry]) {
+	place := s.scatter.Of(hash)
+	t := s.shard(place).Load()
+	return t, t.bucket(place)
 }
 
 // find returns the linked entry of the key, or nil. It takes mu only where the
 // chain changed under its feet.
 func (s *Store) find(hash uint64, key string) *Entry {
-	t := s.shard(hash).Load()
+	t, bucket := s.chain(hash)
 	var last *Entry
-	for e := t.bucket(hash).Load(); e != nil; e = e.next.Load() {
+	for e := bucket.Load(); e != nil; e = e.next.Load() {
 		if e.hash == hash && e.Key == key && e != severed {
 			return e
 		}
@@ -76,7 +85,7 @@ func (s *Store) findAgain(hash uint64, key string) *Entry {
 
 // findLocked returns the entry of the key and the link that points to it, or nil.
 func (s *Store) findLocked(hash uint64, key string) (link *atomic.Pointer[Entry], e *Entry) {
-	link = s.shard(hash).Load().bucket(hash)
+	_, link = s.chain(hash)
 	for e = link.Load(); e != nil; e = link.Load() {
 		if e.hash == hash && e.Key == key {
 			return link, e
@@ -88,7 +97,8 @@ func (s *Store) findLocked(hash uint64, key string) (link *atomic.Pointer[Entry]
 
 // twinsLocked returns the number of linked entries with the hash, and the oldest.
 func (s *Store) twinsLocked(hash uint64) (n int, oldest *Entry) {
-	for e := s.shard(hash).Load().bucket(hash).Load(); e != nil; e = e.next.Load() {
+	_, bucket := s.chain(hash)
+	for e := bucket.Load(); e != nil; e = e.next.Load() {
 		if e.hash == hash {
 			n, oldest = n+1, e
 		}
@@ -104,11 +114,11 @@ func (s *Store) linkLocked(e *Entry) (old *Entry) {
 		link.Store(e)
 		old.next.Store(severed)
 	} else {
-		t := s.shard(e.hash).Load()
+		t, b := s.chain(e.hash)
 		if t == emptyTable || t.n >= len(t.buckets) {
-			t = s.resizeLocked(e.hash, max(minBuckets, 2*len(t.buckets)))
+			s.resizeLocked(e.hash, max(minBuckets, 2*len(t.buckets)))
+			t, b = s.chain(e.hash)
 		}
-		b := t.bucket(e.hash)
 		e.next.Store(b.Load())
 		b.Store(e)
 		t.n++
@@ -120,8 +130,7 @@ func (s *Store) linkLocked(e *Entry) (old *Entry) {
 
 // unlinkLocked removes e and reports whether it was linked.
 func (s *Store) unlinkLocked(e *Entry) bool {
-	t := s.shard(e.hash).Load()
-	link := t.bucket(e.hash)
+	t, link := s.chain(e.hash)
 	for at := link.Load(); at != e; at = link.Load() {
 		if at == nil {
 			return false
@@ -142,8 +151,8 @@ func (s *Store) unlinkLocked(e *Entry) bool {
 // resizeLocked moves the entries of a shard into a table of the given size. It
 // points each entry at one that was moved before it, or at nothing, so that a
 // reader who strays along always arrives at an end.
-func (s *Store) resizeLocked(hash uint64, buckets int) *table {
-	shard := s.shard(hash)
+func (s *Store) resizeLocked(hash uint64, buckets int) {
+	shard := s.shard(s.scatter.Of(hash))
 	old, t := shard.Load(), newTable(buckets)
 	t.n = old.n
 	if old != emptyTable {
@@ -155,14 +164,13 @@ func (s *Store) resizeLocked(hash uint64, buckets int) *table {
 	for i := range old.buckets {
 		for e := old.buckets[i].Load(); e != nil; {
 			next := e.next.Load()
-			b := t.bucket(e.hash)
+			b := t.bucket(s.scatter.Of(e.hash))
 			e.next.Store(b.Load())
 			b.Store(e)
 			e = next
 		}
 	}
 	shard.Store(t)
-	return t
 }
 
 func mortality(e *Entry) int {

@@ -66,13 +66,14 @@ func newKeeper(budget, meanSize int64) (k *keeper, base int64, err error) {
 	base = ristrettoBytes + slots*counterBytes
 	k = &keeper{epochLen: slots * 83 / 100 / 2}
 	k.reports.Store(k.epochLen)
+	scatter := NewScatter()
 	k.cache, err = ristretto.NewCache(&ristretto.Config[uint64, *Entry]{
 		NumCounters:            slots * 83 / 100,
 		MaxCost:                budget - base,
 		BufferItems:            64,
 		IgnoreInternalCost:     true,
 		TtlTickerDurationInSec: 1 << 31, // entries carry their own expiry: no ticks
-		KeyToHash:              func(hash uint64) (uint64, uint64) { return hash, 0 },
+		KeyToHash:              func(hash uint64) (uint64, uint64) { return scatter.unique(hash), 0 },
 		OnEvict: func(item *ristretto.Item[*Entry]) {
 			if item.Value != nil && !k.clearing {
 				k.victims = append(k.victims, item.Value)

@@ -27,7 +27,7 @@ func (s *Store) Range(now int64, f func(hash uint64, e *Entry) bool) {
 // DeleteIf removes every entry for which f returns true among those whose Set
 // returned before DeleteIf was called. It is final when it returns. f runs under
 // no lock, must not depend on when it runs, and may be asked about entries that
-// are set meanwhile and about expired ones.
+// are set meanwhile, about expired ones, and twice about one that stays.
 func (s *Store) DeleteIf(f func(hash uint64, e *Entry) bool) {
 	s.scan(func(chunk []*Entry) bool {
 		matching := chunk[:0]

@@ -73,16 +73,16 @@ func TestDeleteIf(t *testing.T) {
 		}
 		held := s.Len()
 		lost := func(hash uint64) bool { return hash%3 != 0 }
-		asked := 0
+		asked := map[*Entry]bool{}
 		s.DeleteIf(func(hash uint64, e *Entry) bool {
-			asked++
+			asked[e] = true                  // perhaps again, when a table shrank meanwhile
 			if s.Peek(hash, e.Key, 1) != e { // f may call the store
 				t.Errorf("%s: %q is missing", engine, e.Key)
 			}
 			return lost(hash)
 		})
-		if asked != held {
-			t.Errorf("%s: asked about %d of %d entries", engine, asked, held)
+		if len(asked) != held {
+			t.Errorf("%s: asked about %d of %d entries", engine, len(asked), held)
 		}
 		kept := 0
 		for i := range keys {

@@ -7,7 +7,7 @@ package store
 // four counters of a key lie in one block of 64 bytes, so that a look costs one
 // miss of the CPU's caches. The store's mu guards it.
 //
-// Blocks are picked by the high bits of the hash, like buckets: when a table
+// Hashes are scattered ones. Blocks are picked by their high bits, like buckets: when a table
 // doubles, the counters of a key go on in both halves of what was its block.
 type sketch struct {
 	words []uint64 // sixteen counters each; as many as the table has buckets

@@ -59,13 +59,14 @@ func (c Cause) String() string {
 // concurrent use. Make one with New; a Store must be closed.
 type Store struct {
 	// Read by every Get and rarely written.
-	shards []atomic.Pointer[table] // a power of two of them
-	epoch  atomic.Uint32           // see heat.go
-	keeper atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
-	max    int64                   // MaxBytes
-	base   int64                   // bytes taken by an empty store
-	mean   int64                   // keeperMean, but for tests
-	evict  func(*Entry, Cause)
+	scatter Scatter
+	shards  []atomic.Pointer[table] // a power of two of them
+	epoch   atomic.Uint32           // see heat.go
+	keeper  atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
+	max     int64                   // MaxBytes
+	base    int64                   // bytes taken by an empty store
+	mean    int64                   // keeperMean, but for tests
+	evict   func(*Entry, Cause)
 
 	_ [64]byte // keeps what writers write away from what readers read
 
@@ -102,7 +103,7 @@ func New(opts Options) (*Store, error) {
 	for shards < 4096 && int64(shards) < opts.MaxBytes>>18 {
 		shards *= 2
 	}
-	s := &Store{max: opts.MaxBytes, evict: opts.OnEvict, mean: keeperMean, shards: make([]atomic.Pointer[table], shards)}
+	s := &Store{scatter: NewScatter(), max: opts.MaxBytes, evict: opts.OnEvict, mean: keeperMean, shards: make([]atomic.Pointer[table], shards)}
 	for i := range s.shards {
 		s.shards[i].Store(emptyTable)
 	}

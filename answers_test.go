@@ -1,0 +1,193 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+)
+
+// TestErrorsAcrossTheWire writes errors into answers and reads them back.
+func TestErrorsAcrossTheWire(t *testing.T) {
+	c := &groupCore{node: &Node{}, name: "g", sentinels: sentinelsOf([]error{errors.ErrUnsupported})}
+	maybe := &PeerError{Op: "set", MaybeApplied: true, Err: context.DeadlineExceeded}
+	for _, test := range []struct {
+		err   error
+		is    error
+		maybe bool
+	}{
+		{maybe, context.DeadlineExceeded, true},
+		{fmt.Errorf("at the owner: %w", maybe), context.DeadlineExceeded, true},
+		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrClosed}, errPeerClosed, true},
+		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrOverloaded}, ErrOverloaded, true},
+		{&PeerError{Op: "set", Err: context.DeadlineExceeded}, context.DeadlineExceeded, false},
+		{&LoadError{Err: maybe}, context.DeadlineExceeded, false}, // what another group's Set may have done
+		{&LoadError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
+		{&WriteError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
+		{ErrNotFound, ErrNotFound, false},
+		{errNotOwner, errNotOwner, false},
+		{ErrUnsettled, ErrUnsettled, false},
+		{fmt.Errorf("%w: 7 bytes", ErrTooLarge), ErrTooLarge, false},
+		{ErrOverloaded, ErrOverloaded, false},
+		{ErrClosed, errPeerClosed, false},
+		{context.Canceled, context.DeadlineExceeded, false},
+	} {
+		k := &call{req: httppool.Request{Op: opSet, Key: "k"}}
+		c.putError(&k.resp, test.err)
+		got := c.errorOf(&owner{name: "peer"}, k)
+		if !errors.Is(got, test.is) {
+			t.Errorf("%v became %v, want %v", test.err, got, test.is)
+		}
+		if pe, ok := errors.AsType[*PeerError](got); ok && pe.MaybeApplied != test.maybe || !ok && test.maybe {
+			t.Errorf("%v became %v: may be applied is not %t", test.err, got, test.maybe)
+		}
+	}
+}
+
+// TestAnswersThatSayLittle reads answers of a peer that gave up in the middle, and
+// of one of another version: the write may have been applied.
+func TestAnswersThatSayLittle(t *testing.T) {
+	c := &groupCore{node: &Node{}, name: "g"}
+	for _, status := range []uint8{httppool.StatusInternal, 99, 200} {
+		k := &call{req: httppool.Request{Op: opSet, Key: "k"}, resp: httppool.Response{Status: status, Message: "?"}}
+		if pe, ok := errors.AsType[*PeerError](c.errorOf(&owner{name: "peer"}, k)); !ok || !pe.MaybeApplied || pe.Member != "peer" {
+			t.Errorf("status %d became %v", status, pe)
+		}
+	}
+}
+
+// TestBooksAreBounded asks for leases beyond the bounds: they are refused, and the
+// value is answered all the same; and when leases have lapsed there is room again.
+func TestBooksAreBounded(t *testing.T) {
+	c := leasingCore("a", "b")
+	s := &c.shards[0]
+	grant := func(key, id string, now int64) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return c.registerLocked(s, key, id, now, now+int64(time.Second))
+	}
+	for i := range maxBooks {
+		if !grant(fmt.Sprint(i), "a", 0) {
+			t.Fatalf("key %d gets no lease", i)
+		}
+	}
+	if grant("one more", "a", 0) || len(s.books) != maxBooks {
+		t.Errorf("more than %d keys of a shard have leases: %d", maxBooks, len(s.books))
+	}
+	if !grant("0", "b", 0) || !grant("0", "a", 0) {
+		t.Error("a key with leases out gets no further one")
+	}
+	if grant("1", "stranger", 0) {
+		t.Error("who is not in the view gets a lease")
+	}
+	if n := len(s.books["0"].holders); n != 2 {
+		t.Errorf("%d holders noted, want 2", n)
+	}
+	c.sweepBooks(int64(2 * time.Second))
+	if len(s.books) != 0 || !grant("one more", "a", int64(2*time.Second)) {
+		t.Errorf("%d books are kept when all leases have lapsed", len(s.books))
+	}
+}
+
+func TestHoldersAreBounded(t *testing.T) {
+	ids := make([]string, maxHolders+1)
+	for i := range ids {
+		ids[i] = fmt.Sprint("member", i)
+	}
+	c := leasingCore(ids...)
+	s := &c.shards[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, id := range ids {
+		if got := c.registerLocked(s, "k", id, 0, int64(i+1)); got != (i < maxHolders) {
+			t.Fatalf("holder %d: lease %t", i, got)
+		}
+	}
+	if n := len(s.books["k"].holders); n != maxHolders {
+		t.Errorf("%d holders", n)
+	}
+	// Leases that have lapsed make room.
+	if !c.registerLocked(s, "k", ids[maxHolders], 10, 20) {
+		t.Error("no lease although others have lapsed")
+	}
+}
+
+// leasingCore is a group whose view has these members.
+func leasingCore(ids ...string) *groupCore {
+	n := &Node{}
+	v := &view{peers: make(map[string]*owner)}
+	for _, id := range ids {
+		v.peers[id] = &owner{id: id, peer: nowhere{}}
+	}
+	n.view.Store(v)
+	c := &groupCore{node: n, name: "g"}
+	c.init()
+	return c
+}
+
+type nowhere struct{}
+
+func (nowhere) Call(context.Context, *httppool.Request, *httppool.Response) error {
+	return httppool.ErrUnreachable
+}
+
+// TestHintsAreBounded follows hints of peers to addresses that they invent.
+func TestHintsAreBounded(t *testing.T) {
+	n := &Node{hints: make(map[string]struct{}), peers: nobody{}}
+	for i := range 1000 {
+		peer := n.hintedPeer(fmt.Sprint("10.0.0.1:", i))
+		if (peer != nil) != (i < maxHints) {
+			t.Fatalf("hint %d: followed %t", i, peer != nil)
+		}
+	}
+	if n.hintedPeer("10.0.0.1:0") == nil || len(n.hints) != maxHints {
+		t.Errorf("%d hints are kept; one that is known is followed", len(n.hints))
+	}
+}
+
+type nobody struct{}
+
+func (nobody) peer(string) caller                 { return nowhere{} }
+func (nobody) forget(string)                      {}
+func (nobody) ping(context.Context, string) error { return httppool.ErrUnreachable }
+
+// TestAnswersThatAreCut takes what a peer answers for many keys, cut anywhere: keys
+// without an answer are asked for singly, and none gets another's.
+func TestAnswersThatAreCut(t *testing.T) {
+	keys := []string{"a", "b", "c"}
+	var whole []byte
+	for _, key := range keys {
+		whole = appendAnswer(whole, statusOK, 0, []byte("value of "+key))
+	}
+	for cut := range len(whole) + 1 {
+		b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys, outcomes: make([]outcome, len(keys))}
+		k := &call{resp: httppool.Response{Value: whole[:cut]}}
+		rest := b.take(&owner{name: "peer"}, []int32{0, 1, 2}, k)
+		answered := 0
+		for i := range b.outcomes {
+			if o := &b.outcomes[i]; o.found {
+				answered++
+				if string(o.data) != "value of "+keys[i] {
+					t.Fatalf("%d bytes: %q for %q", cut, o.data, keys[i])
+				}
+			}
+		}
+		if answered+len(rest) != len(keys) || cut < len(whole) && len(rest) == 0 {
+			t.Errorf("%d of %d bytes: %d answers, %d to be asked for", cut, len(whole), answered, len(rest))
+		}
+	}
+	// A status of a later version is none that this one could take for a value.
+	b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys[:1], outcomes: make([]outcome, 1)}
+	rest := b.take(&owner{name: "peer"}, []int32{0}, &call{resp: httppool.Response{Value: appendAnswer(nil, 99, 0, []byte("x"))}})
+	if len(rest) != 1 || b.outcomes[0].found {
+		t.Errorf("an unknown status became %+v", b.outcomes[0])
+	}
+	// Nor is a stale value that is cut.
+	rest = b.take(&owner{name: "peer"}, []int32{0}, &call{resp: httppool.Response{Value: appendAnswer(nil, statusOK, flagStale, []byte{1, 9, 'x'})}})
+	if len(rest) != 1 || b.outcomes[0].found {
+		t.Errorf("a stale value that is cut became %+v", b.outcomes[0])
+	}
+}

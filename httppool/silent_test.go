@@ -1,0 +1,125 @@
+package httppool
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const testPatience = 200 * time.Millisecond
+
+// stopped returns a peer that was stopped after one answer, and what makes it go on.
+func stopped(t *testing.T, cfg Config) (q *Peer, resume func()) {
+	t.Helper()
+	_, dial, gates := gated(t, cfg)
+	q = newPool(t, Config{Dial: dial, Patience: testPatience}).Peer("a")
+	checkEcho(t, q, "", Request{})
+	g := <-gates
+	synctest.Wait() // the server reads
+	g.stop()
+	checkEcho(t, q, "", Request{}) // the read that was under way
+	return q, g.open
+}
+
+// TestSilentPeerIsFound: idempotent calls end within Patience, and at once until the
+// peer says something; others wait for its answer.
+func TestSilentPeerIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, resume := stopped(t, Config{Handler: echoFast})
+		start := time.Now()
+		patient, idempotent := make(chan error, 1), make(chan error, 1)
+		go func() { idempotent <- q.Call(t.Context(), &Request{Idempotent: true}, new(Response)) }()
+		synctest.Wait()
+		go func() { patient <- q.Call(t.Context(), new(Request), new(Response)) }()
+		wantCallError(t, <-idempotent, ErrSilent, true)
+		if took := time.Since(start); took < testPatience/2 || took > testPatience*3/2 {
+			t.Errorf("the peer was found silent after %v, want about %v", took, testPatience)
+		}
+		start = time.Now()
+		wantCallError(t, q.Call(t.Context(), &Request{Idempotent: true}, new(Response)), ErrSilent, false)
+		wantCallError(t, q.Call(t.Context(), new(Request), new(Response)), ErrSilent, false)
+		wantCallError(t, q.Ping(t.Context()), ErrSilent, false)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("a call to a silent peer took %v", took)
+		}
+		resume()
+		if err := <-patient; err != nil {
+			t.Errorf("the call that waited ended with %v", err)
+		}
+		checkEcho(t, q, "", Request{Idempotent: true})
+		if err := q.Ping(t.Context()); err != nil {
+			t.Errorf("Ping of a peer that goes on: %v", err)
+		}
+		if c := q.places[0].conn.Load(); c.inflight != 0 || c.unanswered != 0 {
+			t.Errorf("%d calls and %d bytes are not free", c.inflight, c.unanswered)
+		}
+	})
+}
+
+// TestSilentPeerIsDialled: once its connection was given up, a silent peer is dialled,
+// but no call waits for that.
+func TestSilentPeerIsDialled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := stopped(t, Config{Handler: echoFast})
+		wantCallError(t, q.Call(t.Context(), &Request{Idempotent: true}, new(Response)), ErrSilent, true)
+		time.Sleep(12 * time.Second) // SilenceTimeout is 10 s
+		wantCallError(t, q.Call(t.Context(), new(Request), new(Response)), ErrSilent, false)
+		synctest.Wait()
+		checkEcho(t, q, "", Request{}) // over a new one, which the gate does not stop
+	})
+}
+
+// TestSilentDial: nobody waits longer than Patience for a dial that hangs, and it ends
+// well for those who come when it is done.
+func TestSilentDial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, dial, _ := gated(t, Config{Handler: echoFast})
+		open := make(chan struct{})
+		q := newPool(t, Config{Patience: testPatience, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			<-open
+			return dial(ctx, addr)
+		}}).Peer("a")
+		start := time.Now()
+		for i := range 3 {
+			err := q.Call(t.Context(), new(Request), new(Response))
+			wantCallError(t, err, ErrSilent, false)
+			if took := time.Since(start); took != testPatience {
+				t.Errorf("call %d ended %v after the dial began, want %v", i, took, testPatience)
+			}
+		}
+		close(open)
+		synctest.Wait()
+		checkEcho(t, q, "", Request{})
+	})
+}
+
+// TestLivingPeerIsNotSilent: not while a handler takes long, and not because this
+// process did not look for an hour.
+func TestLivingPeerIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHold()
+		_, dial, _ := gated(t, Config{Handler: h})
+		q := newPool(t, Config{Dial: dial, Patience: testPatience}).Peer("a")
+		result := make(chan error)
+		go func() { result <- q.Call(t.Context(), &Request{Idempotent: true}, new(Response)) }()
+		<-h.entered
+		time.Sleep(time.Minute)
+		c := q.places[0].conn.Load()
+		c.mu.Lock()
+		c.watch.looked = c.watch.looked.Add(-time.Hour)
+		heard := c.watch.heard
+		c.watch.heard = time.Time{} // a look at which nothing had come
+		c.hushLocked(time.Now())
+		c.watch.heard = heard
+		c.mu.Unlock()
+		if q.silent() {
+			t.Error("the peer passes for silent because nobody looked")
+		}
+		close(h.release)
+		if err := <-result; err != nil {
+			t.Errorf("got %v, want the answer after a minute", err)
+		}
+	})
+}

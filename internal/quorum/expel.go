@@ -1,0 +1,146 @@
+package quorum
+
+import (
+	"maps"
+	"slices"
+	"sort"
+)
+
+// Reached says that a member of the view answered, directly or by a relay.
+func (c *Core) Reached(id string) { delete(c.unreached, id) }
+
+// Unreached says that a member of the view could be reached neither directly nor
+// by relays.
+func (c *Core) Unreached(id string, now int64) {
+	if _, known := c.unreached[id]; !known && c.heard[id] != nil {
+		c.unreached[id] = now
+	}
+}
+
+// unreachable returns whom this member cannot reach for long.
+func (c *Core) unreachable(now int64) (ids []string) {
+	for id, since := range c.unreached {
+		if now-since >= c.cfg.Unreachable {
+			ids = append(ids, id)
+		}
+	}
+	sort.Strings(ids)
+	return ids[:min(len(ids), maxListed)]
+}
+
+// UnreachedSince returns the members that cannot be reached, and since when.
+func (c *Core) UnreachedSince() map[string]int64 { return maps.Clone(c.unreached) }
+
+// Expel puts a member out that most of the settled primary cannot reach, if what
+// remains is still a majority of it. It puts out one at a time, whom the most
+// cannot reach. It returns whom, or false if there is nobody.
+func (c *Core) Expel(now int64) (Member, bool) {
+	voters := c.voters()
+	var worst Member
+	most := 0
+	for _, m := range c.view.Members {
+		if m.ID == c.cfg.Self.ID || !c.mayExpel(m, voters) {
+			continue
+		}
+		if n := c.reporters(m.ID, voters, now); 2*n > len(voters) && n > most {
+			worst, most = m, n
+		}
+	}
+	if most > 0 {
+		c.expelled[worst.key()] = worst
+	}
+	return worst, most > 0
+}
+
+// voters are those whose majority decides: the settled primary, or the view
+// before there was one.
+func (c *Core) voters() []Member {
+	if c.last.Number > 0 && !c.copied {
+		return c.last.Set
+	}
+	return c.view.staying()
+}
+
+// mayExpel reports whether the view without a member, and without those that were
+// put out before, holds a strict majority of the voters.
+func (c *Core) mayExpel(out Member, voters []Member) bool {
+	left := 0
+	for _, m := range voters {
+		in := slices.IndexFunc(c.view.Members, func(v Member) bool { return v.ID == m.ID })
+		if in < 0 || m.ID == out.ID {
+			continue
+		}
+		if _, gone := c.expelled[c.view.Members[in].key()]; !gone {
+			left++
+		}
+	}
+	return 2*left > len(voters)
+}
+
+// reporters counts the voters that cannot reach a member.
+func (c *Core) reporters(id string, voters []Member, now int64) (n int) {
+	for _, m := range voters {
+		var says []string
+		if m.ID == c.cfg.Self.ID {
+			says = c.unreachable(now)
+		} else if h := c.heard[m.ID]; h != nil && now-h.reported < 2*c.cfg.Unreachable {
+			says = h.unreachable
+		}
+		if slices.Contains(says, id) {
+			n++
+		}
+	}
+	return n
+}
+
+// followExpulsions goes on without those that another voter goes on without: an
+// expulsion is news, like a death in gossip, not a vote.
+func (c *Core) followExpulsions(w Word) {
+	if len(w.Expelled) == 0 {
+		return
+	}
+	voters := c.voters()
+	if !slices.ContainsFunc(voters, func(m Member) bool { return m.ID == w.From }) {
+		return
+	}
+	for _, m := range c.view.Members {
+		if _, known := c.expelled[m.key()]; known || m.ID == c.cfg.Self.ID || m.ID == w.From ||
+			!slices.Contains(w.Expelled, m.key()) || !c.mayExpel(m, voters) {
+			continue
+		}
+		c.expelled[m.key()], c.changed = m, true
+	}
+}
+
+// IsExpelled reports whether this member goes on without a life of another.
+func (c *Core) IsExpelled(m Member) bool {
+	_, ok := c.expelled[m.key()]
+	return ok
+}
+
+// Expelled returns those that this member goes on without.
+func (c *Core) Expelled() []Member {
+	return slices.SortedFunc(maps.Values(c.expelled), func(a, b Member) int {
+		if a.key() < b.key() {
+			return -1
+		}
+		return 1
+	})
+}
+
+// Readmit forgets expulsions of lives that are not among those there are.
+func (c *Core) Readmit(all []Member) {
+	there := make(map[string]struct{}, len(all))
+	for _, m := range all {
+		there[m.key()] = struct{}{}
+	}
+	maps.DeleteFunc(c.expelled, func(key string, _ Member) bool { _, ok := there[key]; return !ok })
+}
+
+// TakeNews reports, once, that an expulsion was followed, and that this member
+// was told of its own by one that can call it.
+func (c *Core) TakeNews() (expelled, self bool) {
+	expelled, self = c.changed, c.toldExpelled
+	c.changed, c.toldExpelled = false, false
+	return expelled, self
+}

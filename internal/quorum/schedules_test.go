@@ -1,0 +1,354 @@
+package quorum
+
+import (
+	"strings"
+	"testing"
+)
+
+func writes(t *testing.T, w *world, name string, want bool) {
+	t.Helper()
+	if got := w.all[name].write(); got != want {
+		t.Errorf("a write at %s returned nil: %v, want %v", name, got, want)
+	}
+	if w.broke != "" {
+		t.Error(w.broke)
+	}
+}
+
+func TestAMeshGrows(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0")
+	w.mode(Settled, "0")
+	writes(t, w, "0", true)
+	w.settle("0 1 2")
+	w.mode(Settled, "0 1 2")
+	writes(t, w, "0", true)
+}
+
+func TestOneCrashStopsNobody(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0 1 2")
+	w.all["0"].read()
+	w.all["2"].dead = true
+	w.settle("0 1")
+	w.mode(Settled, "0 1")
+	if !w.all["0"].held || !w.all["0"].has {
+		t.Error("the owner, which did not change, dropped what it holds")
+	}
+	writes(t, w, "0", true)
+}
+
+// Writes of a crashed member's keys wait until its right has ended.
+func TestHeirWaits(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0 1 2")
+	w.talk("0 1 2")
+	w.settle("1 2")
+	w.mode(Settled, "1 2")
+	writes(t, w, "1", false)
+	writes(t, w, "0", true) // it lives on beyond the cut
+	w.pass(right + right/32)
+	w.talk("1 2")
+	writes(t, w, "0", false)
+	writes(t, w, "1", true)
+}
+
+func TestNewcomersOutvote(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1")
+	w.talk("0 1")
+	w.adopt("0 1 2 3 4", "")
+	for _, to := range strings.Fields("0 1 3 4") {
+		w.ask("2", to)
+	}
+	for range 3 {
+		for _, to := range strings.Fields("0 1 3 4") {
+			w.ask("2", to)
+		}
+	}
+	w.mode(Settled, "2") // 2 alone
+	w.settle("2 3 4")
+	w.mode(Settled, "2 3 4")
+	writes(t, w, "2", false) // before 0's right is over
+	writes(t, w, "0", true)
+	w.pass(right + right/32)
+	w.talk("2 3 4")
+	writes(t, w, "2", true)
+}
+
+// Nobody that is left has left the returning member out of a view.
+func TestUnknownReturner(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2")
+	w.all["0"].read()
+	w.settle("1 2 3")
+	w.settle("2 3 4")
+	w.settle("3 4")
+	w.all["1"].dead, w.all["2"].dead = true, true
+	w.pass(2 * right)
+	w.talk("3 4")
+	w.mode(Settled, "3 4")
+	writes(t, w, "3", true)
+	w.adopt("0 3 4", "")
+	w.talk("0 3 4")
+	w.mode(Settled, "0 3 4")
+	w.all["0"].read()
+	w.mode(Settled, "0")
+}
+
+func TestBetweenTwo(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	w.adopt("0 2 4", "") // 0 settles, 4 goes on to 1 and 3
+	for range 4 {
+		w.ask("0", "2")
+		w.ask("0", "4")
+	}
+	w.mode(Settled, "0")
+	w.settle("1 3 4")
+	w.mode(Minority, "1 3 4")
+	w.all["0"].dead, w.all["2"].dead = true, true
+	w.pass(10 * right)
+	w.mode(Minority, "1 3 4")
+	if waits := w.all["4"].core.WaitsFor(w.now); len(waits) != 2 {
+		t.Errorf("4 waits for %v", waits)
+	}
+	w.start("0", false)
+	w.settle("0 1 3 4")
+	w.mode(Minority, "0 1 3 4")
+	w.start("2", false)
+	w.settle("0 1 2 3 4")
+	w.mode(Settled, "0 1 2 3 4")
+}
+
+func TestShrink(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	w.settle("0 1 2")
+	w.settle("0 1")
+	w.mode(Settled, "0 1")
+	w.settle("0")
+	w.settle("1")
+	w.pass(2 * right)
+	w.mode(HalfOfTwo, "0 1")
+	writes(t, w, "0", true)
+	writes(t, w, "1", true)
+	w.all["0"].has, w.all["1"].has = true, true
+	w.settle("0 1")
+	w.mode(Settled, "0 1")
+	if w.all["0"].has || w.all["1"].has {
+		t.Error("what was held before they met is still held")
+	}
+}
+
+func TestTwoAndTwo(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3")
+	w.settle("0 1 2 3")
+	w.settle("0 1")
+	w.settle("2 3")
+	w.mode(Settled, "2 3")
+	w.mode(Minority, "0 1")
+	w.pass(2 * right)
+	w.talk("2 3")
+	writes(t, w, "2", true)
+	writes(t, w, "0", false)
+	w.all["2"].dead = true
+	w.settle("3")
+	w.pass(2 * right)
+	w.mode(HalfOfTwo, "3")
+}
+
+// A right must come from the settled primary: 2 never voted for the first view.
+func TestRightBeforeSettling(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3")
+	w.settle("0 1 2 3")
+	w.pass(2 * right)
+	w.adopt("0 1 2", "0 1")
+	for range 4 {
+		w.ask("0", "1")
+	}
+	if w.all["0"].acts() {
+		t.Error("0 acts by a view that did not settle")
+	}
+	w.settle("2 3")
+	w.mode(Settled, "2 3")
+}
+
+func TestDeadVoters(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	w.settle("2 3 4")
+	w.all["2"].dead, w.all["3"].dead = true, true
+	w.all["0"].core.Ended("2#0")
+	w.all["0"].core.Ended("3#0")
+	w.all["1"].core.Ended("2#0")
+	w.all["1"].core.Ended("3#0")
+	w.settle("0 1")
+	w.mode(Minority, "0 1")
+	w.all["0"].core.Ended("4#0")
+	w.all["1"].core.Ended("4#0")
+	w.talk("0 1")
+	w.mode(Settled, "0 1")
+}
+
+func TestRestartOfAGranter(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0 1 2")
+	w.talk("0 1 2")
+	w.start("1", false) // crashes and is back: it remembers nothing
+	w.settle("1 2")
+	w.mode(Minority, "1 2") // boots count: 2 alone is a third of the base
+	writes(t, w, "0", true)
+}
+
+func TestLeaveTwoAtOnce(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0 1 2")
+	w.settle("0 -1 -2")
+	w.mode(Settled, "0 1 2")
+	w.settle("0", "1#0", "2#0")
+	w.mode(Settled, "0")
+	writes(t, w, "0", true)
+}
+
+func TestReplaced(t *testing.T) {
+	names := "0 1 2 3 4"
+	w := newWorld(t, strings.Fields(names+" 5 6 7")...)
+	w.settle(names)
+	for _, dead := range strings.Fields("2 3 4") {
+		w.all[dead].dead = true
+	}
+	w.settle("0 1 5 6 7")
+	w.pass(2 * right)
+	w.mode(Minority, "0 1 5 6 7")
+	for _, p := range w.all {
+		p.core.Ended("2#0")
+		p.core.Ended("3#0")
+	}
+	w.talk("0 1 5 6 7")
+	w.mode(Minority, "0 1 5 6 7") // evidence for two of three is none
+	w.pass(901 * second)
+	w.talk("0 1 5 6 7")
+	w.mode(Settled, "0 1 5 6 7")
+}
+
+func TestReplacedByForget(t *testing.T) {
+	w := newWorld(t, strings.Fields("0 1 2 3 4 5")...)
+	w.settle("0 1 2 3 4")
+	w.settle("0 1 5")
+	w.mode(Minority, "0 1 5")
+	for _, id := range []string{"2#0", "3#0", "4#0"} {
+		w.all["5"].core.Forget(id) // told to one, it reaches all
+	}
+	w.talk("0 1 5")
+	w.mode(Settled, "0 1 5")
+}
+
+func TestFlap(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	for i := range 40 {
+		w.adopt([]string{"0 1 2 3", "0 1 2 4", "0 1 2"}[i%3], "0 1 2")
+		w.ask("0", "1")
+		w.pass(second / 10)
+	}
+	w.settle("0 1 2 3 4")
+	w.mode(Settled, "0 1 2 3 4")
+}
+
+// Votes for views that come to nothing bind; when too many are noted the answer
+// is no, until the members are together again.
+func TestTooManyAttempts(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	p := w.all["0"]
+	for i := range 100 {
+		p.adopt(w.view([]string{"0 1 2", "0 1 3", "0 1 4"}[i%3]), nil, false)
+		p.core.consider(p.core.promised+1, w.now)
+	}
+	if len(p.core.tried) > maxTried {
+		t.Errorf("%d views noted", len(p.core.tried))
+	}
+	w.settle("0 1 2 3 4")
+	w.mode(Settled, "0 1 2 3 4")
+}
+
+// A member that reached nobody is a minority until it may found a mesh, and one
+// that met a mesh founds none beside it.
+func TestNoBase(t *testing.T) {
+	w := newWorld(t, "0", "1", "2")
+	w.settle("0 1")
+	w.settle("2")
+	w.mode(Minority, "2")
+	w.adopt("0 1 2", "")
+	w.ask("2", "0") // it hears of the base, and is cut off
+	w.ask("2", "0")
+	w.all["2"].core.Found()
+	w.settle("2")
+	w.mode(Minority, "2")
+	w.settle("0 1 2")
+	w.mode(Settled, "0 1 2")
+}
+
+func TestExpel(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3")
+	w.settle("0 1 2 3")
+	reach := func() {
+		for _, name := range strings.Fields("0 1 2") {
+			w.all[name].core.Unreached("3#0", w.now)
+		}
+		w.all["3"].core.Unreached("0#0", w.now)
+	}
+	reach()
+	w.pass(2 * second)
+	w.talk("0 1 2")
+	if m, ok := w.all["0"].core.Expel(w.now); ok {
+		t.Errorf("%v was expelled after 2 s", m)
+	}
+	w.pass(second)
+	w.talk("0 1 2")
+	if m, ok := w.all["3"].core.Expel(w.now); ok {
+		t.Errorf("the one that nobody reaches expelled %v", m)
+	}
+	m, ok := w.all["0"].core.Expel(w.now)
+	if !ok || m.Name != "3" {
+		t.Fatalf("Expel = %v, %v", m, ok)
+	}
+	w.ask("0", "1")
+	if expelled, _ := w.all["1"].core.TakeNews(); !expelled {
+		t.Error("1 did not follow")
+	}
+	w.ask("0", "3")
+	if _, self := w.all["3"].core.TakeNews(); !self {
+		t.Error("3 was called and not told")
+	}
+	w.ask("3", "0")
+	if _, self := w.all["3"].core.TakeNews(); self {
+		t.Error("an answer tells what only a call may tell")
+	}
+}
+
+// One member reaches all, four do not reach each other, and there are no relays:
+// nobody may be put out below a majority.
+func TestStarKeepsAMajority(t *testing.T) {
+	w := newWorld(t, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	for _, a := range strings.Fields("1 2 3 4") {
+		for _, b := range strings.Fields("1 2 3 4") {
+			w.all[a].core.Unreached(b+"#0", w.now)
+		}
+	}
+	w.pass(4 * second)
+	for range 3 {
+		for _, leaf := range strings.Fields("1 2 3 4") {
+			w.ask("0", leaf)
+			w.ask(leaf, "0")
+		}
+	}
+	for range 5 {
+		w.all["0"].core.Expel(w.now)
+	}
+	if n := len(w.all["0"].core.Expelled()); n > 2 {
+		t.Errorf("%d of five were expelled", n)
+	}
+}

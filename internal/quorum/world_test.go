@@ -1,0 +1,270 @@
+package quorum
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	second = int64(time.Second)
+	right  = 3 * second
+)
+
+// A world is a mesh of cores and one key, which the least member of a view owns.
+// Its members act as a node does: see player.
+type world struct {
+	t     testing.TB
+	now   int64
+	all   map[string]*player
+	row   int // version of the key's row in the origin
+	acked int // newest version whose write returned nil
+	broke string
+	rules rules
+	trace bool // log what happens
+}
+
+// rules are what a broken build leaves out.
+type rules struct{ noWait, keepLeftOut bool }
+
+// A player is a member with what it holds of the key.
+type player struct {
+	w       *world
+	name    string
+	run     int
+	core    *Core
+	view    View
+	held    bool // the key is its own: in the primary in which it took it, in every view since, and now
+	limited bool // it serves as a minority
+	has     bool
+	value   int
+	v       Verdict
+	dead    bool
+}
+
+func newWorld(t testing.TB, names ...string) *world {
+	w := &world{t: t, now: second, all: make(map[string]*player)}
+	for i, name := range names {
+		w.start(name, i == 0)
+	}
+	return w
+}
+
+// start begins a run of a member, which may found a mesh if told so.
+func (w *world) start(name string, founder bool) *player {
+	p := &player{w: w, name: name}
+	if old := w.all[name]; old != nil {
+		p.run = old.run + 1
+	}
+	p.core = New(Config{Self: w.member(p), Right: right, Lease: second, Unreachable: 3 * second, ForgetAfter: 900 * second})
+	p.core.GiveUp()
+	if founder {
+		p.core.Found()
+	}
+	w.all[name] = p
+	return p
+}
+
+func (w *world) member(p *player) Member {
+	return Member{ID: fmt.Sprintf("%s#%d", p.name, p.run), Name: p.name, Addr: p.name + ":1"}
+}
+
+// log notes what happens in a schedule that failed.
+func (w *world) log(format string, args ...any) {
+	if w.trace {
+		w.t.Logf("%8.3f "+format, append([]any{float64(w.now) / float64(second)}, args...)...)
+	}
+}
+
+// view returns the view of members; a name with a minus is leaving.
+func (w *world) view(names string) View {
+	var v View
+	h := fnv.New64a()
+	for _, name := range strings.Fields(names) {
+		m := w.member(w.all[strings.TrimPrefix(name, "-")])
+		m.Leaving = strings.HasPrefix(name, "-")
+		v.Members = append(v.Members, m)
+	}
+	slices.SortFunc(v.Members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	for _, m := range v.Members {
+		fmt.Fprint(h, m.ID, m.Leaving, ";")
+	}
+	v.ID = h.Sum64() | 1
+	return v
+}
+
+func (p *player) owns(v View) bool {
+	for _, m := range v.Members {
+		if !m.Leaving {
+			return m.ID == p.core.cfg.Self.ID
+		}
+	}
+	return false
+}
+
+// adopt makes members adopt the view of names; all of them if who is empty.
+func (w *world) adopt(names, who string, clean ...string) {
+	v := w.view(names)
+	if who == "" {
+		who = strings.ReplaceAll(names, "-", "")
+	}
+	for _, name := range strings.Fields(who) {
+		w.all[name].adopt(v, clean, false)
+	}
+}
+
+func (p *player) adopt(v View, clean []string, returned bool) {
+	if !p.owns(v) || !p.held || returned {
+		p.drop()
+	}
+	p.w.log("%s adopts %v returned %v (held %v)", p.name, v.Members, returned, p.held)
+	p.core.Adopt(v, clean, returned, p.w.now)
+	p.view = v
+	p.judge()
+}
+
+func (p *player) drop() { p.held, p.has = false, false }
+
+// ask carries one question and its answer.
+func (w *world) ask(from, to string) {
+	a, b := w.all[from], w.all[to]
+	if a.dead || b.dead {
+		return
+	}
+	q := a.core.Say(b.core.cfg.Self.ID, w.now)
+	sent := w.now
+	ans := b.core.Asked(q, w.now)
+	b.judge()
+	a.core.Answered(b.core.cfg.Self.ID, q, sent, ans, w.now)
+	a.judge()
+}
+
+// talk lets all of the named ask each other, often enough to agree on whatever
+// they can agree on.
+func (w *world) talk(names string) {
+	list := strings.Fields(names)
+	for range 4 {
+		for _, a := range list {
+			for _, b := range list {
+				if a != b {
+					w.ask(a, b)
+				}
+			}
+		}
+	}
+}
+
+// settle makes the named adopt a view of themselves and talk.
+func (w *world) settle(names string, clean ...string) {
+	w.adopt(names, "", clean...)
+	w.talk(strings.ReplaceAll(names, "-", ""))
+}
+
+// judge does what a node does with what its core says.
+func (p *player) judge() {
+	old := p.v
+	p.v = p.core.Judge(p.w.now)
+	if p.v != old {
+		p.w.log("   %s: %+v waits %v passed %d", p.name, p.v, p.core.waits, p.core.passed)
+	}
+	if p.v.LeftOut && !p.w.rules.keepLeftOut {
+		p.drop()
+	}
+	switch p.v.Mode {
+	case Settled:
+		if p.limited {
+			p.drop()
+			p.limited = false
+		}
+		if p.owns(p.view) && (p.w.now >= p.v.OwnFrom || p.w.rules.noWait) {
+			p.held = true
+		}
+	case Minority, HalfOfTwo:
+		if !p.limited && p.w.now >= p.v.Right {
+			p.drop()
+			p.limited = true
+		}
+	}
+	if p.w.broke == "" {
+		p.w.check()
+	}
+}
+
+func (p *player) acts() bool {
+	return !p.dead && p.held && !p.limited && p.owns(p.view) && p.w.now < p.v.Right
+}
+
+// halves reports whether a member answers writes with nil as half of two.
+func (p *player) halves() bool {
+	return !p.dead && p.limited && p.v.Mode == HalfOfTwo && p.w.now < p.v.Limited && p.owns(p.view)
+}
+
+// check looks whether two members act: half beside half may.
+func (w *world) check() {
+	var who, halves []string
+	for _, p := range w.all {
+		if p.acts() {
+			who = append(who, p.name)
+		} else if p.halves() {
+			halves = append(halves, p.name)
+		}
+	}
+	if len(who) > 1 || len(who) == 1 && len(halves) > 0 {
+		w.broke = fmt.Sprintf("%v act, %v as halves", who, halves)
+	}
+}
+
+// write writes the key at a member and reports whether it returned nil.
+func (p *player) write() bool {
+	p.judge()
+	if !p.acts() && !p.halves() {
+		return false
+	}
+	p.w.row++
+	p.has = false
+	p.w.log("%s writes %d acts %v", p.name, p.w.row, p.acts())
+	if p.acts() {
+		p.w.acked = p.w.row
+	}
+	return true
+}
+
+// read reads the key at a member that acts.
+func (p *player) read() {
+	p.judge()
+	if !p.acts() {
+		return
+	}
+	if !p.has {
+		p.has, p.value = true, p.w.row
+		p.w.log("%s loads %d", p.name, p.w.row)
+	}
+	if p.value < p.w.acked && p.w.broke == "" {
+		p.w.broke = fmt.Sprintf("%s serves %d, %d was written", p.name, p.value, p.w.acked)
+	}
+}
+
+func (w *world) pass(d int64) {
+	w.now += d
+	for _, p := range w.all {
+		if !p.dead {
+			p.judge()
+		}
+	}
+}
+
+// mode fails the test unless the named members' views settled so.
+func (w *world) mode(want Mode, names string) {
+	w.t.Helper()
+	for _, name := range strings.Fields(names) {
+		if p := w.all[name]; p.v.Mode != want {
+			w.t.Errorf("%s: %v, want %v", name, p.v.Mode, want)
+		}
+	}
+	if w.broke != "" {
+		w.t.Error(w.broke)
+	}
+}

@@ -1,0 +1,90 @@
+package cachemesh
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+)
+
+// owed are the keys of a group that were written on this side of a cut only, or
+// whose origin was written without the mesh being told. The majority may serve
+// what they had before, so it is made to forget them on return.
+type owed struct {
+	mu   sync.Mutex          // guards the fields below
+	keys map[string]struct{} // at most maxOwed
+	all  bool                // there were more: the whole group is forgotten
+}
+
+const maxOwed = 4096
+
+// owe notes a key. Values without a loader are not owed: they are merged.
+func (c *groupCore) owe(key string) {
+	if c.loader == nil {
+		return
+	}
+	o := &c.owed
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.all:
+	case len(o.keys) >= maxOwed:
+		o.all, o.keys = true, nil
+	default:
+		if o.keys == nil {
+			o.keys = make(map[string]struct{})
+		}
+		o.keys[strings.Clone(key)] = struct{}{}
+	}
+}
+
+// take returns what is owed, and forgets it.
+func (o *owed) take() (keys map[string]struct{}, all bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	keys, all = o.keys, o.all
+	o.keys, o.all = nil, false
+	return keys, all
+}
+
+// payOwed makes the mesh forget what is owed, in the background. What cannot be
+// paid now is owed still.
+func (n *Node) payOwed() {
+	for _, c := range *n.groups.Load() {
+		keys, all := c.owed.take()
+		if len(keys) == 0 && !all {
+			continue
+		}
+		paid := n.spawn(func() { c.pay(keys, all) })
+		if !paid {
+			return // closing
+		}
+	}
+}
+
+func (c *groupCore) pay(keys map[string]struct{}, all bool) {
+	ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.CallTimeout)
+	defer cancel()
+	if all {
+		if c.clear(ctx) != nil {
+			c.owed.mu.Lock()
+			c.owed.all = true
+			c.owed.mu.Unlock()
+		}
+		return
+	}
+	var g errgroup.Group
+	g.SetLimit(batchCalls)
+	for key := range keys {
+		g.Go(func() error {
+			if c.change(ctx, ring.Hash(c.seed, key), key, change{cacheOnly: true}) != nil {
+				c.owe(key)
+			}
+			return nil
+		})
+	}
+	g.Wait()
+}

@@ -1,0 +1,126 @@
+package cachemesh_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/seam"
+)
+
+var restartRounds = flag.Int("restart.rounds", 2, "rounds of TestRestartedOwner")
+
+// TestRestartedOwner crashes the owner of a key and starts it again under its name
+// and address. From then on a row changes and is deleted through one member, and
+// another one reads it.
+func TestRestartedOwner(t *testing.T) {
+	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	old, reads, most := 0, 0, 0.0
+	for round := range *restartRounds {
+		down := 200*time.Millisecond + time.Duration(rng.Int64N(int64(2800*time.Millisecond)))
+		if *restartRounds < 10 {
+			down = 200*time.Millisecond + time.Duration(round)*700*time.Millisecond
+		}
+		o, r, perSecond := restartOwner(t, down, round%2)
+		if o > 0 {
+			t.Errorf("owner down for %v: %d of %d Gets old", down, o, r)
+		}
+		old, reads, most = old+o, reads+r, max(most, perSecond)
+	}
+	t.Logf("%d rounds: %d of %d Gets old; at most %.1f loads a second of one key beyond those after a Delete", *restartRounds, old, reads, most)
+}
+
+func restartOwner(t *testing.T, down time.Duration, hotReads int) (old, reads int, perSecond float64) {
+	m, tb := newRealMesh(t, 3), newCounted()
+	defer m.close()
+	options := cachemesh.GroupOptions[string]{HotReads: hotReads}
+	groups := groupOn(m, "g", tb.load, options)
+	key := m.keyOf("g", cutOwner)
+	ctx := testContext(t)
+	addr, name := m.nodes[cutOwner].Addr(), m.nodes[cutOwner].Name()
+	seed := m.nodes[0].Addr()
+	tb.Store(ctx, key, "before")
+	mustGet(t, groups[cutCaller], key, "before")
+	m.kill(cutOwner)
+	reading, stop := context.WithCancel(ctx)
+	var readers sync.WaitGroup
+	began, loads := time.Now(), tb.loadsOf(key)
+	readers.Go(func() { // so that the others notice, and back off
+		for reading.Err() == nil {
+			groups[cutCaller].Get(reading, key)
+			cachemesh.Pause(reading, m.nodes[0], 5*time.Millisecond)
+		}
+	})
+	must(t, cachemesh.Pause(ctx, m.nodes[0], down))
+	stop()
+	readers.Wait()
+	perSecond = float64(tb.loadsOf(key)-loads-1) / time.Since(began).Seconds()
+	n, err := cachemesh.New(cachemesh.Options{Name: name, ListenAddr: addr, BootstrapNodes: []string{seed}})
+	must(t, err)
+	m.nodes[cutOwner] = n
+	_, err = cachemesh.NewGroup(n, "g", tb.load, options)
+	must(t, err)
+	must(t, n.Start())
+	for start := time.Now(); time.Since(start) < 1500*time.Millisecond; reads++ {
+		want := fmt.Sprint("row ", reads)
+		tb.Store(ctx, key, want)
+		must(t, groups[cutThird].Delete(ctx, key))
+		got, err := groups[cutCaller].Get(ctx, key)
+		must(t, err)
+		if got != want {
+			old++
+		}
+		must(t, cachemesh.Pause(ctx, m.nodes[0], 5*time.Millisecond))
+	}
+	return old, reads, perSecond
+}
+
+// TestNewRunEndsTheBackoff: others failed to reach a member that crashed, and wait
+// before they dial again. They need not wait for its next run.
+func TestNewRunEndsTheBackoff(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		var relayed atomic.Int64
+		m := newMesh(t, 3, func(_ int, o *cachemesh.Options) {
+			o.Network = tapped{o.Network, func(ctx context.Context, addr string, req *httppool.Request, resp *httppool.Response, next seam.Caller) error {
+				if req.Op == cachemesh.OpRelay {
+					relayed.Add(1)
+				}
+				return next.Call(ctx, req, resp)
+			}}
+		})
+		groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
+		key := m.keyOf("g", cutOwner)
+		mustGet(t, groups[0], key, "value of "+key)
+		for range 10 {
+			m.kill(cutOwner)
+			for start := time.Now(); time.Since(start) < 1200*time.Millisecond; time.Sleep(10 * time.Millisecond) {
+				mustGet(t, groups[0], key, "value of "+key)
+				mustGet(t, groups[2], key, "value of "+key)
+			}
+			m.nodes[cutOwner] = m.newNode(cutOwner)
+			_, err := cachemesh.NewGroup(m.nodes[cutOwner], "g", echoLoader, cachemesh.GroupOptions[string]{})
+			must(t, err)
+			start := time.Now()
+			must(t, m.nodes[cutOwner].Start())
+			m.settle(3)
+			if took := time.Since(start); took > 60*time.Millisecond {
+				t.Errorf("the members agreed %v after the owner started again: somebody waited before dialling", took)
+			}
+			before := relayed.Load()
+			for range 10 {
+				mustGet(t, groups[0], key, "value of "+key)
+				mustGet(t, groups[2], key, "value of "+key)
+			}
+			if n := relayed.Load() - before; n > 0 {
+				t.Errorf("%d of 20 Gets went through others after the owner had started again", n)
+			}
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+)
+
+// One link that fails, while the members agree on who they are, must not make a
+// second server of a key: the owner is alive, and takes writes that nobody else hears
+// of. So whoever cannot reach it asks another member to pass the call on: see relay.go.
+
+const (
+	maxRelays   = 3           // members that are asked to pass one call on
+	relayedFor  = time.Second // how long a peer that only a relay reached is not called directly
+	aliveShare  = 4           // of Patience: how long a member may take to show that it lives
+	detourShare = 2           // of Patience: how long relays are sought, and how long none is after none was found
+)
+
+// A route is what this node remembers for a moment of the way to a peer. Times are on
+// the node's clock.
+type route struct {
+	relayed atomic.Int64 // until then it is called through others: only they reach it
+	lost    atomic.Int64 // until then nobody is asked to pass calls on: none could
+	alive   atomic.Int64 // until then it passes for alive
+}
+
+// callMember calls another member, and through up to three others if it cannot be
+// reached: then the request was certainly not carried out, or it is idempotent. The
+// answer is the member's own, whoever passed it on, but grants no lease. Errors are those
+// of a caller about that member. req and resp are as for a caller.
+func (n *Node) callMember(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) error {
+	if o.route != nil && o.route.relayed.Load() > 0 {
+		return n.callByDetour(ctx, o, req, resp)
+	}
+	return n.reroute(ctx, o, req, resp, o.peer.Call(ctx, req, resp))
+}
+
+// callByDetour calls a member that only others reached a moment ago.
+func (n *Node) callByDetour(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) error {
+	tried := n.now() < o.route.relayed.Load() && mayDetour(o, req)
+	if tried {
+		if done, err := n.askOthers(ctx, o, req, resp); done {
+			return err
+		}
+	}
+	o.route.relayed.Store(0)
+	err := o.peer.Call(ctx, req, resp)
+	if tried {
+		return err
+	}
+	return n.reroute(ctx, o, req, resp, err)
+}
+
+// reroute has others pass on a call that failed with err, if that can help. It returns
+// what the call came to.
+func (n *Node) reroute(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response, err error) error {
+	switch {
+	case err == nil || ctx.Err() != nil || !mayDetour(o, req):
+		return err
+	case errors.Is(err, httppool.ErrClosed), errors.Is(err, httppool.ErrOverloaded), errors.Is(err, httppool.ErrTooLarge):
+		return err
+	case !req.Idempotent && wasSent(err):
+		return err
+	}
+	if done, detoured := n.askOthers(ctx, o, req, resp); done {
+		return detoured
+	}
+	return err
+}
+
+// mayDetour reports whether a request may go through others: not one that a stand-in
+// is asked, which there are several of, nor one that only wants a lease.
+func mayDetour(o *owner, req *httppool.Request) bool {
+	return o.route != nil && (req.Op != opGet || req.Flags&(flagStandIn|flagRenewal) == 0)
+}
+
+// wasSent reports whether a request that got no answer may have been carried out.
+func wasSent(err error) bool {
+	ce, ok := errors.AsType[*httppool.CallError](err)
+	return !ok || ce.Sent
+}
+
+// askOthers has others pass a call on, one after the other. It is not done if none
+// could. If one lost the answer to a request that is not idempotent, it is done, with an
+// error that says so.
+func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
+	v, began := n.view.Load(), n.now()
+	if v == nil || v.peers[o.id] == nil || began < o.route.lost.Load() {
+		return false, nil
+	}
+	outer := httppool.Request{Op: opRelay, View: v.id, Key: o.id, Value: packRequest(req), Idempotent: req.Idempotent}
+	patience := n.opts.Patience
+	asked := 0
+	for r := range v.relaysTo(o, began) {
+		if asked == maxRelays || n.now()-began > int64(patience/detourShare) || ctx.Err() != nil {
+			break
+		}
+		if !n.lives(ctx, r) {
+			continue
+		}
+		asked++
+		err := r.peer.Call(ctx, &outer, resp)
+		if err == nil && isAnswer(resp.Status) {
+			resp.Lease = 0
+			n.relayed.Add(1)
+			o.route.relayed.Store(n.now() + int64(relayedFor))
+			return true, nil
+		}
+		lost := wasSent(err)
+		if err == nil {
+			lost = resp.Status == statusRelayLost
+			err = &httppool.CallError{Addr: o.addr, Sent: lost, Err: errors.New(resp.Message)}
+			*resp = httppool.Response{}
+		}
+		if lost && !req.Idempotent {
+			return true, err
+		}
+	}
+	o.route.lost.Store(n.now() + int64(patience/detourShare))
+	return false, nil
+}
+
+// isAnswer reports whether a status is the answer of the member that was called, and
+// not a relay's own word. A member that is leaving, or has too much to do, relays nothing;
+// one that runs another version does not know how.
+func isAnswer(status uint8) bool {
+	switch status {
+	case statusNoRelay, statusRelayLost, statusClosed, statusInvalid, httppool.StatusOverloaded:
+		return false
+	}
+	return true
+}
+
+// relaysTo iterates over the members that may pass a call on to o: those that follow
+// it, so that different members are asked for different owners, without those that can
+// only be reached through others themselves.
+func (v *view) relaysTo(o *owner, now int64) func(yield func(*owner) bool) {
+	return func(yield func(*owner) bool) {
+		start := 0
+		for i := range v.owners {
+			if v.owners[i].id == o.id {
+				start = i + 1
+			}
+		}
+		for i := range v.owners {
+			r := &v.owners[(start+i)%len(v.owners)]
+			if r.peer == nil || r.id == o.id || r.route.relayed.Load() > now {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// lives reports whether a member shows that it lives, in a part of Patience.
+func (n *Node) lives(ctx context.Context, o *owner) bool {
+	if n.now() < o.route.alive.Load() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.opts.Patience/aliveShare)
+	defer cancel()
+	if n.peers.ping(ctx, o.addr) != nil {
+		return false
+	}
+	o.route.alive.Store(n.now() + int64(n.opts.Patience))
+	return true
+}

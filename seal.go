@@ -1,0 +1,192 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// What a user's function returns as an error, or panics with, is a value whose
+// methods are the user's too: a nil pointer in an error's clothes panics as soon as
+// errors.Is asks it. This package asks errors on goroutines of its own, where a
+// panic ends the process. So each error is asked everything once where the user's
+// function was called, under the same guard; one that does not stand it is sealed.
+
+// A sealedError stands for an error whose methods cannot be relied on. Its own
+// never panic.
+type sealedError struct {
+	text string
+	err  error // nil: it wraps itself, or too many others to be asked anything
+}
+
+func (e *sealedError) Error() string { return e.text }
+
+// Is reports what errors.Is says of the error, false if that panics.
+func (e *sealedError) Is(target error) bool { return is(e.err, target) }
+
+// As is errors.As of the error, and reports false if that panics or finds a nil
+// pointer.
+func (e *sealedError) As(target any) (found bool) {
+	defer func() {
+		if recover() != nil {
+			found = false
+		}
+	}()
+	if e.err == nil || !errors.As(e.err, target) {
+		return false
+	}
+	v := reflect.ValueOf(target).Elem()
+	return v.Kind() != reflect.Pointer || !v.IsNil()
+}
+
+// is is errors.Is, but false if the error panics.
+func is(err, target error) (found bool) {
+	defer func() {
+		if recover() != nil {
+			found = false
+		}
+	}()
+	return errors.Is(err, target)
+}
+
+// textOf returns the text of an error or of a panic's value, or says that it has
+// none.
+func textOf(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("a %T whose text cannot be had: it panics", v)
+		}
+	}()
+	if err, ok := v.(error); ok {
+		return err.Error()
+	}
+	return fmt.Sprint(v)
+}
+
+// seal returns err if it can be asked all that this package and the sentinels ask,
+// else an error that stands for it. It may block, or end the goroutine, if a method
+// of err does: it is called where the user's function was.
+func seal(err error, sentinels []sentinel) error {
+	if err == nil || err == ErrNotFound || trusted(err, sentinels) {
+		return err
+	}
+	sealed := &sealedError{text: textOf(err)}
+	if !boundless(err) {
+		sealed.err = err
+	}
+	return sealed
+}
+
+// trusted reports whether an error can be asked what it is.
+func trusted(err error, sentinels []sentinel) bool {
+	return !boundless(err) && standsQuestions(err, sentinels)
+}
+
+// asked are the errors that this package asks others about.
+var asked = []error{
+	ErrNotFound, ErrClosed, ErrTooLarge, ErrUnknownGroup, ErrOverloaded, ErrUnsettled, errNotOwner, store.ErrClosed,
+	context.Canceled, context.DeadlineExceeded, httppool.ErrClosed, httppool.ErrOverloaded, httppool.ErrTooLarge,
+}
+
+// standsQuestions asks an error what it will be asked later. It reports false if it
+// panics, or is a nil pointer to an error of this package.
+func standsQuestions(err error, sentinels []sentinel) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	_ = err.Error()
+	for _, target := range asked {
+		errors.Is(err, target)
+	}
+	for _, s := range sentinels {
+		errors.Is(err, s.err)
+	}
+	return sound[LoadError](err) && sound[WriteError](err) && sound[PeerError](err) && sound[StaleError](err) &&
+		sound[panicError](err) && sound[httppool.CallError](err)
+}
+
+// sound reports whether an error wraps no *T that is nil.
+func sound[T any](err error) bool {
+	var found *T
+	return !errors.As(err, any(&found)) || found != nil
+}
+
+const (
+	wrapDepth = 64   // errors that wrap each other in a chain
+	wrapCount = 1024 // and all that are wrapped
+)
+
+// boundless reports whether an error wraps itself, or very many others.
+func boundless(err error) bool {
+	left := wrapCount
+	return !bounded(err, wrapDepth, &left)
+}
+
+// bounded walks what an error wraps. One that panics wraps nothing.
+func bounded(err error, depth int, left *int) (ok bool) {
+	if *left--; *left < 0 || depth == 0 {
+		return false
+	}
+	for _, wrapped := range unwrap(err) {
+		if wrapped != nil && !bounded(wrapped, depth-1, left) {
+			return false
+		}
+	}
+	return true
+}
+
+func unwrap(err error) (wrapped []error) {
+	defer func() {
+		if recover() != nil {
+			wrapped = nil
+		}
+	}()
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		return []error{err.Unwrap()}
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return nil
+}
+
+const (
+	panicTextBytes  = 4 << 10
+	panicStackBytes = 16 << 10
+)
+
+// A panicError is the panic of a user's function.
+type panicError struct {
+	text  string // its value and its stack
+	cause error  // its value, if that is an error
+}
+
+func (e *panicError) Error() string { return e.text }
+
+// Unwrap returns the panic's value if it is an error.
+func (e *panicError) Unwrap() error { return e.cause }
+
+// panicked returns the error that a panic's value stands for. It is called where
+// the panic was recovered.
+func panicked(value any) *panicError {
+	text, stack := textOf(value), debug.Stack()
+	e := &panicError{text: fmt.Sprintf("panic: %s\n%s", text[:min(len(text), panicTextBytes)], stack[:min(len(stack), panicStackBytes)])}
+	if err, ok := value.(error); ok {
+		e.cause = seal(err, nil)
+	}
+	return e
+}
+
+// rescue, when deferred, turns a panic into an error.
+func rescue(err *error) {
+	if p := recover(); p != nil {
+		*err = panicked(p)
+	}
+}

@@ -1,0 +1,68 @@
+package cachemesh
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// A value that does not fit an answer to a peer is an answer all the same: the owner
+// says so, and the caller loads for itself without storing. So that the owner does not
+// load only to say it again, it remembers such keys for a while, or until they are
+// written.
+const (
+	maxTooLarge = 16 // remembered by each shard
+	tooLargeFor = 10 * time.Second
+)
+
+// answerLimit is how many bytes a value may have that is sent to a peer.
+func (n *Node) answerLimit() int { return n.opts.MaxValueBytes + batchBytes }
+
+// fits reports whether an entry's value can be sent to a peer. One that accepts less
+// than this member is told by httppool.
+func (c *groupCore) fits(e *store.Entry) bool { return len(e.Data) <= c.node.answerLimit() }
+
+func (c *groupCore) putTooLarge(resp *httppool.Response) {
+	resp.Status = statusTooLarge
+	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.node.answerLimit())
+}
+
+// noteTooLarge remembers that the value of a key cannot be sent.
+func (c *groupCore) noteTooLarge(key string) {
+	s := c.shard(ring.Hash(c.seed, key))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tooLarge == nil {
+		s.tooLarge = make(map[string]int64)
+	}
+	for other := range s.tooLarge { // any one gives way: it costs a load
+		if len(s.tooLarge) < maxTooLarge {
+			break
+		}
+		delete(s.tooLarge, other)
+	}
+	s.tooLarge[key] = c.node.now() + int64(tooLargeFor)
+}
+
+// refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
+// known to be too large.
+func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Response) bool {
+	if c.node.mayServe(hash) != nil {
+		return false
+	}
+	s := c.shard(hash)
+	s.mu.Lock()
+	until, known := s.tooLarge[key]
+	if known && c.node.now() >= until {
+		delete(s.tooLarge, key)
+		known = false
+	}
+	s.mu.Unlock()
+	if known {
+		c.putTooLarge(resp)
+	}
+	return known
+}
