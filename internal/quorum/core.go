@@ -25,6 +25,11 @@ const (
 	maxTried  = 64  // views voted for since a primary settled
 	maxWaits  = 512 // members that are waited for
 	maxListed = 32  // names in each list of a Word
+
+	// maxStep is how far a number that is heard may be ahead of all that are known.
+	// Meshes that meet differ by the changes that they have seen; a greater one is a
+	// mistake, and to vote with it would leave the others none to go on with.
+	maxStep = 1 << 32
 )
 
 // A Core is one member's part in deciding who may go on. Its methods must not be
@@ -57,6 +62,7 @@ type Core struct {
 	takenIn map[string]uint64 // by ID: the epoch in which it was taken in, 0 if nothing was served before
 	stamps  map[string]uint64 // what others said of that to this member when a view last settled
 	leftOut bool              // others went on without this member
+	freed   bool              // the vote for view is yes because the rest of a base is released
 	woke    int64             // answers to questions sent before are void
 
 	missing   map[string]int64    // members of bases that are not in the view, and since when
@@ -158,6 +164,23 @@ func (c *Core) noteGone(v View, clean []string, now int64) {
 			c.waits[m.ID] = max(c.waits[m.ID], now+drift(c.cfg.Lease))
 		}
 	}
+	c.noteMissing(v, now)
+	for id, until := range c.waits {
+		if until <= now || len(c.waits) > maxWaits {
+			c.passed = max(c.passed, until)
+			delete(c.waits, id)
+		}
+	}
+}
+
+// noteMissing notes which members of the bases are not in a view, and which of
+// them are over: another run has their name or their address. Who is in it is not
+// over, whatever was found out or said before.
+func (c *Core) noteMissing(v View, now int64) {
+	for _, m := range v.Members {
+		delete(c.ended, m.ID)
+		delete(c.forgotten, m.ID)
+	}
 	for _, m := range c.baseMembers() {
 		if v.has(m.ID) {
 			delete(c.missing, m.ID)
@@ -168,18 +191,15 @@ func (c *Core) noteGone(v View, clean []string, now int64) {
 		}
 		for _, other := range v.Members {
 			if other.Name == m.Name || other.Addr == m.Addr {
-				c.ended[m.ID] = struct{}{} // another run has its name or its address
+				c.ended[m.ID] = struct{}{}
 			}
 			if other.Name == m.Name && other.Addr == m.Addr {
 				delete(c.waits, m.ID) // both: whoever started it knew that the other was over
 			}
 		}
 	}
-	for id, until := range c.waits {
-		if until <= now || len(c.waits) > maxWaits {
-			c.passed = max(c.passed, until)
-			delete(c.waits, id)
-		}
+	if len(c.ended) > maxWaits {
+		c.prune()
 	}
 }
 
