@@ -53,6 +53,7 @@ type Core struct {
 	heard   map[string]*heard // what the others said in this view, by ID
 	mode    Mode              // how the view settled
 	served  bool              // some view settled, ever
+	counted bool              // a vote of this member may have counted for a primary, ever
 
 	right   int64            // until when this member may act by what it holds
 	limited int64            // until when it may act as a minority
@@ -60,6 +61,7 @@ type Core struct {
 	passed  int64            // until when somebody may act who is not in the view, as others said
 
 	takenIn map[string]uint64 // by ID: the epoch in which it was taken in, 0 if nothing was served before
+	parted  map[string]uint64 // takenIn of members that were in the view, and that no vote has left out since
 	stamps  map[string]uint64 // what others said of that to this member when a view last settled
 	leftOut bool              // others went on without this member
 	freed   bool              // the vote for view is yes because the rest of a base is released
@@ -100,7 +102,7 @@ type heard struct {
 // New returns the part of a member that knows no view yet.
 func New(cfg Config) *Core {
 	return &Core{
-		cfg: cfg, takenIn: make(map[string]uint64), stamps: make(map[string]uint64), waits: make(map[string]int64),
+		cfg: cfg, takenIn: make(map[string]uint64), parted: make(map[string]uint64), stamps: make(map[string]uint64), waits: make(map[string]int64),
 		missing: make(map[string]int64), ended: make(map[string]struct{}), forgotten: make(map[string]struct{}),
 		unreached: make(map[string]int64), expelled: make(map[string]Member),
 	}
@@ -121,9 +123,8 @@ func (c *Core) Founder() bool { return c.founder }
 func (c *Core) hasBase() bool { return c.last.Number > 0 || c.founder }
 
 // Adopt makes v this member's view. clean are the runs that are gone because they
-// left in order. returned says that others held this member for dead. Whoever
-// calls it has stopped acting by the former view.
-func (c *Core) Adopt(v View, clean []string, returned bool, now int64) {
+// left in order. Whoever calls it has stopped acting by the former view.
+func (c *Core) Adopt(v View, clean []string, now int64) {
 	c.noteGone(v, clean, now)
 	c.noteTakenIn(v)
 	c.view, c.number, c.vote, c.known, c.mode = v, 0, NoVote, c.last.Number, Unsettled
@@ -139,9 +140,6 @@ func (c *Core) Adopt(v View, clean []string, returned bool, now int64) {
 		if c.heard[id] == nil {
 			delete(c.unreached, id)
 		}
-	}
-	if returned {
-		c.leftOut = true
 	}
 	if len(v.Members) > 1 { // who was alone needed nobody's right; now it does
 		c.right = min(c.right, now+c.cfg.Right)
@@ -203,19 +201,27 @@ func (c *Core) noteMissing(v View, now int64) {
 	}
 }
 
-// noteTakenIn records for each member that is new here whether this one served
-// without it before: then what that member holds may be outdated.
+// noteTakenIn records for each member that is new here whether this one may have
+// gone on without it before, that is, whether it gave a vote for a view without it:
+// then what that member holds may be outdated. Who was a minority meanwhile, and
+// voted for nothing, has left nobody out.
 func (c *Core) noteTakenIn(v View) {
 	c.epoch++
 	takenIn := make(map[string]uint64, len(v.Members))
 	for _, m := range v.Members {
-		switch epoch, known := c.takenIn[m.ID]; {
-		case known:
-			takenIn[m.ID] = epoch
-		case c.served:
-			takenIn[m.ID] = c.epoch
-		default:
-			takenIn[m.ID] = 0
+		epoch, known := c.takenIn[m.ID]
+		if !known {
+			epoch, known = c.parted[m.ID]
+			delete(c.parted, m.ID)
+		}
+		if !known && c.counted {
+			epoch = c.epoch
+		}
+		takenIn[m.ID] = epoch
+	}
+	for id, epoch := range c.takenIn {
+		if _, stays := takenIn[id]; !stays && len(c.parted) < maxWaits {
+			c.parted[id] = epoch
 		}
 	}
 	c.takenIn = takenIn

@@ -29,6 +29,10 @@ func (c *Core) consider(n uint64, now int64) {
 	c.vote = max(c.vote, vote)
 	if vote > No { // half a base does not count later, but its number is used up
 		c.promised = max(c.promised, n)
+		if c.hasBase() || len(c.heard) > 0 { // else nobody can count it
+			clear(c.parted)
+			c.counted = true
+		}
 	}
 }
 
