@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -118,3 +119,23 @@ func ParkedBytes(n *Node) (bytes, groups int) {
 	defer n.mu.Unlock()
 	return n.parked.bytes, len(n.parked.groups)
 }
+
+// AdoptLife makes n adopt its view anew with another life of a member, of which
+// nobody else has heard, and reports whether it takes that view for settled.
+func AdoptLife(n *Node, name string, life uint32) (settled bool) {
+	n.adopting.Lock()
+	defer n.adopting.Unlock()
+	mv := *n.gossiped
+	mv.Members = slices.Clone(mv.Members)
+	for i := range mv.Members {
+		if mv.Members[i].Name == name {
+			mv.Members[i].Life = life
+		}
+	}
+	n.gossiped = &mv
+	n.adoptLocked(nil, false)
+	return n.view.Load().settled.Load()
+}
+
+// Judge lets n decide what it may do.
+func Judge(n *Node) { n.judge(nil) }

@@ -210,7 +210,9 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 // While the members do not agree on who they are, or one cannot be reached, it
 // tries again until ctx ends, or Options.CallTimeout if that has no deadline: then
 // some members may have been cleared. Errors: ErrUnsettled; one that joins a
-// *PeerError for each member that could not be told; ErrClosed, ErrNotStarted.
+// *PeerError for each member that could not be told, or that sees no majority of the
+// mesh, ErrMinority, which then clears the group when it is back; ErrClosed,
+// ErrNotStarted.
 func (g *Group[V]) Clear(ctx context.Context) error { return g.core.clear(ctx) }
 
 // Stats returns what this member counted for the group.

@@ -83,6 +83,9 @@ func (c *Core) settle(now int64) {
 		return
 	}
 	c.noteLeftOut()
+	if mode == Settled && c.freed && now >= c.right && c.served {
+		c.leftOut = true // those who are over may have gone on without this member
+	}
 	for _, h := range c.heard {
 		h.confirmed, h.stood = 0, 0 // a right comes from questions of a settled view alone
 	}
