@@ -12,9 +12,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/meshtest"
 )
 
@@ -25,6 +27,25 @@ type process struct {
 	link  *link
 	ready chan struct{} // closed when the member serves
 	ended chan struct{} // closed when the process was waited for
+
+	deletes tally
+}
+
+// A tally counts Deletes by their outcome.
+type tally struct {
+	applied, minority, failed atomic.Int64
+}
+
+func (t *tally) add(err error) {
+	pe, ok := errors.AsType[*cachemesh.PeerError](err)
+	switch {
+	case err == nil:
+		t.applied.Add(1)
+	case ok && pe.MaybeApplied && errors.Is(err, cachemesh.ErrMinority):
+		t.minority.Add(1)
+	default:
+		t.failed.Add(1)
+	}
 }
 
 const startTime = 15 * time.Second
@@ -32,9 +53,15 @@ const startTime = 15 * time.Second
 // startProcess runs this program as member i in its namespace and waits until it
 // has joined.
 func (m *mesh) startProcess(ctx context.Context, i int) (*process, error) {
-	c := memberConfig{Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(), Verbose: m.verbose}
+	c := memberConfig{
+		Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(),
+		Secret: m.secret, Accept: m.accept, Verbose: m.verbose,
+	}
 	for s := range 3 {
 		c.Bootstrap = append(c.Bootstrap, net.JoinHostPort(m.net.addr(s), "3000"))
+	}
+	if m.members[0] == nil { // nobody is there yet
+		c.JoinTimeout = 100 * time.Millisecond
 	}
 	config, err := json.Marshal(c)
 	if err != nil {
@@ -74,6 +101,7 @@ func (m *mesh) connect(ctx context.Context, p *process) error {
 			close(p.ready)
 			return a
 		}
+		m.countLoad(q.Key)
 		v, err := m.origin.Load(context.Background(), q.Key)
 		a.Value = v
 		a.fail(err)
@@ -151,6 +179,7 @@ func (p *process) Set(ctx context.Context, key string, v int, _ time.Duration) e
 
 func (p *process) Delete(ctx context.Context, keys ...string) error {
 	_, err := p.ask(ctx, message{Kind: kindDelete, Key: keys[0]})
+	p.deletes.add(err)
 	return err
 }
 
