@@ -29,7 +29,7 @@ func killOneOf(ctx context.Context, m *mesh) error {
 			return err
 		}
 	}
-	held, err := m.member(victim).ask(ctx, message{Kind: kindHeld})
+	held, err := m.held(ctx, victim)
 	if err != nil {
 		return err
 	}
@@ -38,13 +38,13 @@ func killOneOf(ctx context.Context, m *mesh) error {
 	before := m.loadsByKey()
 	began := time.Now()
 	m.kill(victim)
-	deleted, longest := m.deleteAll(ctx, held.Names[:min(20, len(held.Names))], m.except(victim))
+	deleted, longest := m.deleteAll(ctx, held[:min(20, len(held))], m.except(victim))
 	if err := wait(ctx, *watchFor-time.Since(began)); err != nil {
 		return err
 	}
 	r.stop()
 	m.report(r.failed.Load() == 0 && r.reads.Load() > 0, "0 reads fail", "%d of %d reads failed; the longest took %v", r.failed.Load(), r.reads.Load(), ms(time.Duration(r.longest.Load())))
-	m.reportAgain(before, held.Names, keys)
+	m.reportAgain(before, held, keys)
 	m.report(deleted == 20 && longest < 7*time.Second, "nil within 7 s", "%d of 20 Deletes of the dead member's keys returned nil, the last after %v", deleted, ms(longest))
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,12 +32,21 @@ type process struct {
 	deletes tally
 }
 
-// A tally counts Deletes by their outcome.
+// A tally counts Deletes by their outcome, and notes the longest of each key.
 type tally struct {
 	applied, minority, failed atomic.Int64
+
+	mu   sync.Mutex // guards took
+	took map[string]time.Duration
 }
 
-func (t *tally) add(err error) {
+func (t *tally) add(key string, took time.Duration, err error) {
+	t.mu.Lock()
+	if t.took == nil {
+		t.took = make(map[string]time.Duration)
+	}
+	t.took[key] = max(t.took[key], took)
+	t.mu.Unlock()
 	pe, ok := errors.AsType[*cachemesh.PeerError](err)
 	switch {
 	case err == nil:
@@ -178,8 +188,9 @@ func (p *process) Set(ctx context.Context, key string, v int, _ time.Duration) e
 }
 
 func (p *process) Delete(ctx context.Context, keys ...string) error {
+	began := time.Now()
 	_, err := p.ask(ctx, message{Kind: kindDelete, Key: keys[0]})
-	p.deletes.add(err)
+	p.deletes.add(keys[0], time.Since(began), err)
 	return err
 }
 

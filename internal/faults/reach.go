@@ -83,7 +83,7 @@ func restartLater(ctx context.Context, m *mesh) error {
 func loseTCP(ctx context.Context, m *mesh) error {
 	const victim = 3
 	tr, err := m.warmTraffic(ctx, func(tr *meshtest.Traffic) {
-		tr.Timeout = 5 * time.Second
+		tr.DeletesOnly = true
 		group := tr.Group
 		tr.Group = func(i int) meshtest.Group {
 			if i == victim {
@@ -97,6 +97,14 @@ func loseTCP(ctx context.Context, m *mesh) error {
 	}
 	defer tr.Stop()
 	rest := m.except(victim)
+	lost, err := m.held(ctx, victim)
+	if err != nil {
+		return err
+	}
+	kept, err := m.held(ctx, rest...)
+	if err != nil {
+		return err
+	}
 	tr.Ledger.Agree() // nobody reads at the victim
 	before, loads := tr.Outcome(), m.loads(ctx, rest...)
 	if err := m.net.loseTCP(ctx, victim); err != nil {
@@ -114,8 +122,38 @@ func loseTCP(ctx context.Context, m *mesh) error {
 	if err := m.net.findTCP(ctx, victim); err != nil {
 		return err
 	}
-	_, err = m.recovered(ctx, tr, 30*time.Second, "TCP is back", 3*time.Second, victim)
-	return err
+	if _, err = m.recovered(ctx, tr, 30*time.Second, "TCP is back", 3*time.Second, victim); err != nil {
+		return err
+	}
+	others := m.longestDelete(rest, kept)
+	m.report(others < 2*time.Second, "at most 2 s", "longest Delete of a key of the others %v, of one of the lost member's %v", ms(others), ms(m.longestDelete(rest, lost)))
+	return nil
+}
+
+// held returns the keys of rows that these members own and hold.
+func (m *mesh) held(ctx context.Context, members ...int) (keys []string, err error) {
+	for _, i := range members {
+		a, err := m.member(i).ask(ctx, message{Kind: kindHeld})
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, a.Names...)
+	}
+	return keys, nil
+}
+
+// longestDelete returns how long the longest Delete of these keys took through these
+// members.
+func (m *mesh) longestDelete(members []int, keys []string) (longest time.Duration) {
+	for _, i := range members {
+		t := &m.member(i).deletes
+		t.mu.Lock()
+		for _, key := range keys {
+			longest = max(longest, t.took[key])
+		}
+		t.mu.Unlock()
+	}
+	return longest
 }
 
 func (m *mesh) reportLoads(when string, before, after meshtest.Outcome, loads int) {

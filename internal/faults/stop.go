@@ -85,7 +85,7 @@ func stopOwnerInAHurry(ctx context.Context, m *mesh) error {
 			return err
 		}
 	}
-	held, err := m.member(victim).ask(ctx, message{Kind: kindHeld})
+	held, err := m.held(ctx, victim)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func stopOwnerInAHurry(ctx context.Context, m *mesh) error {
 				key := keys[i%len(keys)]
 				_, err := m.member(c%victim).Get(short, key)
 				cancel()
-				owned := slices.Contains(held.Names, key)
+				owned := slices.Contains(held, key)
 				mu.Lock()
 				gets[owned]++
 				longest = max(longest, time.Since(start))
