@@ -22,7 +22,9 @@ import (
 //	TestMinorityLeavesTheOriginAlone the phase, in writableLocked
 //	TestMinoritysValuesAge           limitNew, from the beginning of the load
 //	TestLoadThroughACut              the era that grows, or the loads that are voided, in dropHeld
-//	TestHeirWaitsForTheRight         OwnFrom, in actLocked
+//	TestHeirWaitsForTheRight         OwnFrom where a view settles, in actLocked
+//	TestReturnerWaitsForTheRight     OwnFrom where a minority ends, in actLocked
+//	TestNobodyServesWithoutARight    confirmed, in hitAt, mayServeAt and serveManyHits
 
 // cutOff lets node i be called by nobody and call nobody; gossip goes on.
 func (m *mesh) cutOff(i int) {
@@ -241,6 +243,12 @@ func TestMinoritysValuesAge(t *testing.T) {
 		}
 		time.Sleep(maxStale - time.Since(began))
 		mustGet(t, g[0], key, "new")
+		if err := g[0].Set(ctx, key, "set", 0); !errors.Is(err, cachemesh.ErrMinority) {
+			t.Fatal(err)
+		}
+		mustGet(t, g[0], key, "set")
+		time.Sleep(maxStale)
+		mustGet(t, g[0], key, "new")
 		m.net.Heal()
 	})
 }
@@ -277,6 +285,7 @@ func TestLoadThroughACut(t *testing.T) {
 			awaitMembers(t, ctx, n, 3)
 		}
 		m.settle(3)
+		mustGet(t, g[0], key, "new") // it does not join the load
 		close(release)
 		time.Sleep(time.Second)
 		for i := range g {
@@ -330,5 +339,109 @@ func TestHeirWaitsForTheRight(t *testing.T) {
 			t.Error("a Delete returned nil, and the former owner serves what it held")
 		}
 		m.net.Heal()
+	})
+}
+
+// TestReturnerWaitsForTheRight: so does one that comes from a minority, where it owned
+// the key as well.
+func TestReturnerWaitsForTheRight(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 6, func(_ int, o *cachemesh.Options) { o.Right, o.MaxStale = 10*time.Second, 10*time.Second })
+		var row atomic.Value
+		row.Store("old")
+		g := groupOn(m, "g", func(context.Context, string) (string, error) { return row.Load().(string), nil }, cachemesh.GroupOptions[string]{})
+		names := make([]string, 6)
+		for i := range names {
+			names[i] = "node" + string(rune('0'+i))
+		}
+		key := movesTo("g", names[1:], names[:4], "node5", "node0", 1)[0]
+		m.net.Partition([]string{hostName(0)})
+		awaitMode(t, m.nodes[0], "minority")
+		for _, n := range m.nodes[1:] {
+			awaitMembers(t, ctx, n, 5)
+			must(t, cachemesh.AwaitSettled(ctx, n, 5))
+		}
+		mustGet(t, g[0], key, "old") // its own, as a minority
+		mustGet(t, g[5], key, "old")
+		m.net.Heal()
+		m.net.Partition([]string{hostName(4), hostName(5)})
+		awaitMembers(t, ctx, m.nodes[0], 4)
+		row.Store("new")
+		done := make(chan error, 1)
+		go func() {
+			err := cachemesh.ErrMinority
+			for errors.Is(err, cachemesh.ErrMinority) { // until it is with the majority
+				err = g[0].Delete(ctx, key)
+				time.Sleep(time.Millisecond)
+			}
+			done <- err
+		}()
+		served := func() bool {
+			v, err := g[5].Get(ctx, key)
+			return err == nil && v == "old"
+		}
+		if !served() {
+			t.Fatal("the former owner has stopped already: this proves nothing")
+		}
+		for {
+			select {
+			case err := <-done:
+				must(t, err)
+			default:
+				time.Sleep(10 * time.Millisecond)
+				continue
+			}
+			break
+		}
+		if served() {
+			t.Error("a Delete returned nil, and the former owner serves what it held")
+		}
+		m.net.Heal()
+	})
+}
+
+// TestNobodyServesWithoutARight: a member whose questions nobody answers serves nothing
+// that it holds, to whomever and however it is asked.
+func TestNobodyServesWithoutARight(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		var mute atomic.Bool
+		m := newMesh(t, 3, func(i int, o *cachemesh.Options) {
+			if i != 0 {
+				return
+			}
+			o.Network = tapped{o.Network, func(ctx context.Context, addr string, req *httppool.Request, resp *httppool.Response, next seam.Caller) error {
+				if (req.Op == cachemesh.OpFence || req.Op == cachemesh.OpRelay) && mute.Load() {
+					return &httppool.CallError{Addr: addr, Err: httppool.ErrUnreachable}
+				}
+				return next.Call(ctx, req, resp)
+			}}
+		})
+		var row atomic.Value
+		row.Store("old")
+		g := groupOn(m, "g", func(context.Context, string) (string, error) { return row.Load().(string), nil }, cachemesh.GroupOptions[string]{})
+		keys := m.keysOf("g", 0, 8)
+		for _, key := range keys {
+			mustGet(t, g[0], key, "old")
+		}
+		row.Store("new")
+		mustGet(t, g[0], keys[0], "old") // it is held
+		mute.Store(true)
+		time.Sleep(3100 * time.Millisecond)
+		if n := len(m.nodes[0].Members()); n != 3 {
+			t.Fatalf("it sees %d members: this proves nothing", n)
+		}
+		want := func(how, v string, err error) {
+			if v != "new" || err != nil {
+				t.Errorf("%s: %q, %v, want what the origin has", how, v, err)
+			}
+		}
+		v, err := g[0].Get(ctx, keys[0])
+		want("a Get of its own", v, err)
+		many, err := g[0].GetMany(ctx, keys[1:3])
+		want("a GetMany of its own", many[keys[1]], err)
+		v, err = g[1].Get(ctx, keys[3])
+		want("a peer's Get", v, err)
+		many, err = g[1].GetMany(ctx, keys[4:])
+		want("a peer's GetMany", many[keys[5]], err)
 	})
 }
