@@ -139,3 +139,18 @@ func AdoptLife(n *Node, name string, life uint32) (settled bool) {
 
 // Judge lets n decide what it may do.
 func Judge(n *Node) { n.judge(nil) }
+
+// GetAt asks a member for a key, as it is asked as the owner, whoever owns the key by
+// now.
+func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
+	c := g.core
+	o := c.node.view.Load().peers[id]
+	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.node.now())
+	return got.err
+}
+
+// IsLeaving reports whether the node owns nothing any more.
+func IsLeaving(n *Node) bool {
+	v := n.view.Load()
+	return v != nil && v.self < 0
+}
