@@ -12,7 +12,8 @@ import (
 // A LoaderFunc fetches the value of a key from where it really lives. It runs
 // on the key's owner, at most once at a time per key in the whole mesh, but for
 // calls whose value is of no use any more: one of these may run beside it. It
-// returns ErrNotFound, wrapped or not, for a key that does not exist.
+// returns ErrNotFound, wrapped or not, for a key that does not exist. Joined with
+// another error it is a failure: not everything that was asked has answered.
 //
 // ctx carries the values of the context of whoever asked first, but not its
 // deadline: it ends after GroupOptions.LoadTimeout, or when nobody waits any
@@ -49,7 +50,7 @@ func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.B
 		defer c.turn.give() // when it returns, and not when it is given up
 		return c.loader(ctx, key)
 	})
-	failed := err != nil && !errors.Is(err, ErrNotFound)
+	failed := err != nil && !isAbsence(err)
 	c.stats.loaded(time.Since(start), failed)
 	if failed {
 		return nil, c.loadError(key, err)
@@ -97,5 +98,5 @@ func guard[T any](ctx context.Context, c *groupCore, f func() (T, error)) (T, er
 
 func (c *groupCore) loadError(key string, err error) *LoadError {
 	_, panics := errors.AsType[*panicError](err)
-	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: err}
+	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: asFailure(err)}
 }

@@ -2,7 +2,6 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,7 +12,10 @@ import (
 
 // A LoadManyFunc fetches the values of several keys in one go, at their owner. A
 // key that is missing from the map does not exist. If it returns an error, the
-// keys that are in the map have loaded all the same, and the others failed.
+// keys that are in the map have loaded all the same, and the others failed. With a
+// KeyErrors it says what happened to each: keys that are in neither do not exist,
+// as those whose error is ErrNotFound. If that is joined with other errors, keys
+// that are in neither failed.
 //
 // ctx is as for a LoaderFunc, but ends only when nobody waits for any key. The
 // slice is the function's own.
@@ -116,7 +118,7 @@ func (b *loadBatch) load() {
 		defer c.turn.give()
 		return c.loadMany(b.ctx, keys)
 	})
-	c.stats.loaded(time.Since(start), b.err != nil && !errors.Is(b.err, ErrNotFound))
+	c.stats.loaded(time.Since(start), b.failed())
 }
 
 // returned notes for all flights that LoadMany has returned.
@@ -138,15 +140,29 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 		return nil, b.core.loadError(f.key, f.ctx.Err())
 	}
 	if out, ok := b.outcomes[f.key]; ok {
-		if out.err != nil {
+		if out.err != nil && !isAbsence(out.err) {
 			return nil, b.core.loadError(f.key, out.err)
 		}
-		return out.entry, nil
+		return out.entry, out.err
 	}
-	if b.err != nil && !errors.Is(b.err, ErrNotFound) {
+	if b.err != nil && !isAbsence(b.err) {
 		return nil, b.core.loadError(f.key, b.err)
 	}
 	return nil, ErrNotFound
+}
+
+// failed reports whether the call, or a key of it, failed otherwise than with
+// ErrNotFound.
+func (b *loadBatch) failed() bool {
+	if b.err != nil && !isAbsence(b.err) {
+		return true
+	}
+	for _, out := range b.outcomes {
+		if out.err != nil && !isAbsence(out.err) {
+			return true
+		}
+	}
+	return false
 }
 
 // leave notes that a flight was called off. When none is left the batch is too,
