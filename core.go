@@ -30,6 +30,8 @@ type groupCore struct {
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
+	staleWait                           time.Duration
+	finishLoads                         bool
 	sentinels                           []sentinel // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock

@@ -39,6 +39,10 @@ type flight struct {
 	// the load began. Its value answers those who waited already and no one else.
 	void bool
 
+	// goesOn says that the load goes on when nobody waits for it any more: they were
+	// content with an old value.
+	goesOn bool
+
 	// insists says that the key is to be reserved for the load: those who wait
 	// were sent back by voided loads before. reserved says that it is.
 	insists, reserved bool
@@ -92,6 +96,11 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store
 
 // await waits for a flight that the caller has joined. last is that of lastCall.
 func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
+	var soft <-chan time.Time
+	if t := c.softTimer(ctx, f); t != nil {
+		defer t.Stop()
+		soft = t.C
+	}
 	for {
 		select {
 		case <-f.done:
@@ -101,6 +110,11 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 		select {
 		case <-f.done:
 			continue
+		case <-soft:
+			if e, err := c.contentWithOld(f); e != nil {
+				return e, err == nil, err
+			}
+			soft = nil
 		case <-last:
 			if f.isQueued() && ctx.Err() != context.Canceled {
 				c.leave(f)
@@ -210,20 +224,24 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 }
 
 // leave notes that one who waited for a flight has gone. The last one cancels
-// the load, and nobody may join it any more.
+// the load, and nobody may join it any more, unless it is to go on.
 func (c *groupCore) leave(f *flight) {
-	s := f.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f.waiters--; f.waiters > 0 {
-		return
+	f.shard.mu.Lock()
+	defer f.shard.mu.Unlock()
+	c.leaveLocked(f)
+}
+
+func (c *groupCore) leaveLocked(f *flight) {
+	f.waiters--
+	switch {
+	case f.waiters > 0:
+	case f.state == flightWaits:
+		f.shard.dropNextLocked(f)
+	case !f.void && (f.goesOn || c.finishLoads && !f.isQueued()): // who comes later joins it, or finds its value
+	default:
+		c.voidLocked(f)
+		f.cancel()
 	}
-	if f.state == flightWaits {
-		s.dropNextLocked(f)
-		return
-	}
-	c.voidLocked(f)
-	f.cancel()
 }
 
 // errVoid sends those who wait for a void flight back to look again.

@@ -64,7 +64,8 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	c := &groupCore{
 		node: n, name: strings.Clone(name), seed: ring.Seed(name), store: st, hot: hot,
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: sentinelsOf(opts.Errors),
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+		sentinels: sentinelsOf(opts.Errors),
 		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()

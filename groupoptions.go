@@ -69,6 +69,20 @@ type GroupOptions[V any] struct {
 	// 10 s in the end. Default: 0, not at all.
 	StaleFor time.Duration
 
+	// StaleWait is how long a Get waits for a load when a value past its TTL is kept
+	// (StaleFor): then it returns that, with a *StaleError that matches
+	// context.DeadlineExceeded, and the load goes on. It counts from the begin of the
+	// load, so while an origin hangs nobody waits again. A caller with less time gets
+	// the value shortly before its deadline. Forever: until the load ends. Default:
+	// 250 ms.
+	StaleWait time.Duration
+
+	// FinishLoads lets a load that has begun go on when nobody waits for it any more,
+	// until it returns or LoadTimeout is over, and keeps its value. For origins that
+	// take longer than callers have: else each caller's load is called off with it,
+	// and nothing is ever cached. Default: off.
+	FinishLoads bool
+
 	// TTLJitter shortens each loaded value's TTL by a random part, up to this
 	// fraction of it, so that keys that were loaded together do not expire
 	// together. From 0 to 1; 0.1 is a good start. Default: 0.
@@ -111,12 +125,15 @@ func (o *GroupOptions[V]) validate() error {
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.LoadTimeout, 30*time.Second)
 	setDefault(&o.MaxQueued, 16384)
+	if o.StaleFor > 0 {
+		setDefault(&o.StaleWait, 250*time.Millisecond)
+	}
 	for _, f := range []struct {
 		option string
 		value  time.Duration
 	}{
 		{"TTL", o.TTL}, {"LoadTimeout", o.LoadTimeout}, {"BatchWindow", o.BatchWindow}, {"NotFoundTTL", o.NotFoundTTL},
-		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor},
+		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor}, {"StaleWait", o.StaleWait},
 	} {
 		if f.value < 0 {
 			return &OptionError{f.option, f.value, fmt.Errorf("%w: it must not be negative", ErrInvalidTTL)}
@@ -135,6 +152,8 @@ func (o *GroupOptions[V]) validate() error {
 		return &OptionError{"TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1")}
 	case o.BatchWindow > 0 && o.LoadMany == nil:
 		return &OptionError{"BatchWindow", o.BatchWindow, errors.New("it needs LoadMany")}
+	case o.StaleWait > 0 && o.StaleFor == 0:
+		return &OptionError{"StaleWait", o.StaleWait, errors.New("it needs StaleFor")}
 	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
 		return &OptionError{"RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL)}
 	}
@@ -161,6 +180,7 @@ func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 	}{
 		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
 		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
+		{"FinishLoads", o.FinishLoads},
 	} {
 		if f.set {
 			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}

@@ -17,7 +17,7 @@ import (
 //
 // ctx carries the values of the context of whoever asked first, but not its
 // deadline: it ends after GroupOptions.LoadTimeout, or when nobody waits any
-// more. What the loader returns is shared and must not be changed afterwards;
+// more, unless GroupOptions.FinishLoads is set. What the loader returns is shared and must not be changed afterwards;
 // a []byte is copied. A nil slice or map is an empty value, and what others get is
 // a []byte of no bytes; any other nil without an error is an error.
 //

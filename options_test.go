@@ -160,6 +160,8 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 		{"RefreshAfter", "g", options{RefreshAfter: -1}},
 		{"RefreshAfter", "g", options{RefreshAfter: 2, TTL: 1}},
 		{"StaleFor", "g", options{StaleFor: -1}},
+		{"StaleWait", "g", options{StaleWait: -1}},
+		{"StaleWait", "g", options{StaleWait: 1}},
 		{"TTLJitter", "g", options{TTLJitter: 2}},
 		{"MaxLoads", "g", options{MaxLoads: -1}},
 		{"MaxQueued", "g", options{MaxQueued: -1}},

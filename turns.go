@@ -72,6 +72,10 @@ func shortlyBefore(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
 	if !ok {
 		return nil, func() {}
 	}
-	early, cancel := context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/lastCallShare, lastCallMost)))
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-lastCallMargin(time.Until(deadline))))
 	return early.Done(), cancel
 }
+
+// lastCallMargin is how long before the end of the time that is left it is time to
+// say something.
+func lastCallMargin(left time.Duration) time.Duration { return min(left/lastCallShare, lastCallMost) }
