@@ -18,7 +18,7 @@ type flight struct {
 	key     string
 	values  context.Context // of whoever asked first, without their deadline
 	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
-	queued  atomic.Bool     // it waits for its turn to call the loader
+	place   place           // in the queue for a turn to call the loader
 
 	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
 
@@ -132,11 +132,11 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 
 // isQueued reports whether the load waits for its turn to call the loader.
 func (f *flight) isQueued() bool {
-	if f.queued.Load() {
+	if f.place.queued.Load() {
 		return true
 	}
 	b := f.batch.Load()
-	return b != nil && b.queued.Load()
+	return b != nil && b.place.queued.Load()
 }
 
 // joining says how a key's flight is joined.
@@ -164,8 +164,10 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 	f := l.joinable()
 	if f != nil {
 		c.stats.deduplicated.Add(1)
+		c.hurry(ctx, f)
 	} else {
 		f = c.newFlight(ctx, s, hash, key)
+		c.hurry(ctx, f)
 		l.next = f
 		if !busy {
 			c.beginLocked(l, f, j.into)
@@ -310,5 +312,5 @@ func (c *groupCore) loadOnce(f *flight) (*store.Entry, error) {
 	if b := f.batch.Load(); b != nil {
 		return b.wait(f)
 	}
-	return c.callLoader(f.ctx, f.key, &f.queued, func() { c.returned(f) })
+	return c.callLoader(f.ctx, f.key, &f.place, func() { c.returned(f) })
 }

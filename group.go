@@ -66,7 +66,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
-		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
+		turn:      newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}

@@ -97,8 +97,10 @@ type GroupOptions[V any] struct {
 	// MaxLoads bounds the loader calls that run at once on this member, one of
 	// LoadMany counting as one, until they return: a loader that ignores its context
 	// keeps others waiting. For origins that fall over when a cold mesh asks for all
-	// at once. A Get whose deadline comes before its turn fails with ErrOverloaded,
-	// a little before it. Default: 0, no bound.
+	// at once. Loads that a Get waits for go before refreshes. One that a loader of the
+	// group waits for, which has called Get with its own ctx, is not bounded. A Get
+	// whose deadline comes before its turn fails with ErrOverloaded, a little before
+	// it. Default: 0, no bound.
 	MaxLoads int
 
 	// MaxQueued bounds the loads that wait for their turn when MaxLoads is

@@ -3,7 +3,6 @@ package cachemesh
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
@@ -17,8 +16,9 @@ import (
 // as those whose error is ErrNotFound. If that is joined with other errors, keys
 // that are in neither failed.
 //
-// ctx is as for a LoaderFunc, but ends only when nobody waits for any key. The
-// slice is the function's own.
+// ctx is as for a LoaderFunc, but ends only when nobody waits for any key. In a call
+// that gathered for BatchWindow it has the values of the first that came. The slice
+// is the function's own.
 type LoadManyFunc[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // maxLoadMany bounds the keys of one call.
@@ -35,8 +35,8 @@ type loadBatch struct {
 	flights []*flight // that it carries; guarded by core.gathering until it is started
 	started bool      // guarded by core.gathering
 
-	waiting int         // flights that have not been called off; guarded by core.gathering
-	queued  atomic.Bool // it waits for its turn to call LoadMany
+	waiting int   // flights that have not been called off; guarded by core.gathering
+	place   place // in the queue for a turn to call LoadMany
 
 	outcomes map[string]loaded // keys that are missing do not exist, unless err
 	err      error
@@ -67,6 +67,7 @@ func (c *groupCore) batchFor(f *flight, b *loadBatch) {
 	f.batch.Store(b)
 	b.flights = append(b.flights, f)
 	b.waiting++
+	c.turn.carry(&b.place, &f.place)
 	if b == c.gather && len(b.flights) == maxLoadMany {
 		b.startLocked()
 	}
@@ -103,7 +104,7 @@ func (b *loadBatch) load() {
 		b.returned()
 		return
 	}
-	if b.err = c.turn.take(b.ctx, &b.queued); b.err != nil {
+	if b.err = c.turn.take(b.ctx, &b.place); b.err != nil {
 		b.returned()
 		return
 	}
@@ -115,8 +116,8 @@ func (b *loadBatch) load() {
 	c.stats.loads.Add(1)
 	b.outcomes, b.err = guard(b.ctx, c, func() (map[string]loaded, error) {
 		defer b.returned()
-		defer c.turn.give()
-		return c.loadMany(b.ctx, keys)
+		defer c.turn.give(&b.place)
+		return c.loadMany(c.withTurn(b.ctx), keys)
 	})
 	c.stats.loaded(time.Since(start), b.failed())
 }

@@ -1,6 +1,7 @@
 package cachemesh_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"Patience", cachemesh.Options{Patience: -1}},
 		{"Lease", cachemesh.Options{Lease: 3 * time.Second, MaxStale: 2 * time.Second}},
 		{"CallTimeout", cachemesh.Options{CallTimeout: -1}},
+		{"InjectContext", cachemesh.Options{InjectContext: func(context.Context) []byte { return nil }}},
 		{"Secret", cachemesh.Options{Secret: []byte("short")}},
 		{"Secret", cachemesh.Options{Secret: []byte{}}}, // an environment variable that is not set
 		{"Secret", cachemesh.Options{TLS: newAuthority(t).mutual(t)}},
