@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -32,7 +33,9 @@ type groupCore struct {
 	notFoundTTL, refreshAfter, staleFor time.Duration
 	staleWait                           time.Duration
 	finishLoads                         bool
-	sentinels                           []sentinel // GroupOptions.Errors
+	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
+	sentinels                           []sentinel   // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none

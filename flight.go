@@ -194,7 +194,11 @@ func (c *groupCore) presentLocked(s *shard, hash uint64, key string) (*store.Ent
 	if e := c.lookup(hash, key, now); e != nil {
 		return e, nil
 	}
-	return c.staleNow(hash, key, now)
+	e, err := c.staleNow(hash, key, now)
+	if e == nil {
+		err = c.setbacks.last(key, now)
+	}
+	return e, err
 }
 
 // busyLocked reports whether a key that is not in the store must not be loaded
@@ -288,10 +292,15 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	f.shard.unlinkLocked(f)
 	switch {
 	case err == nil:
+		c.setbacks.forget(f.key)
 		c.fillLocked(f, e)
 	case errors.Is(err, ErrNotFound):
+		c.setbacks.forget(f.key)
 		c.fillNotFoundLocked(f)
 	default:
+		if f.refresh != nil {
+			c.refreshFailed(err)
+		}
 		return c.fallBackLocked(f.hash, f.key, err)
 	}
 	return e, err

@@ -51,7 +51,7 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 }
 
 func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
-	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes()})
+	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes()})
 	if err != nil {
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}
@@ -66,6 +66,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
+		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()

@@ -56,6 +56,14 @@ type GroupOptions[V any] struct {
 	// once. Default: 0, not at all.
 	NotFoundTTL time.Duration
 
+	// FailureTTL is how long a load's failure is remembered: who asks for the key
+	// gets the same *LoadError, and the origin is left alone. Each further failure is
+	// remembered twice as long, 10 s in the end, so with 100 ms an origin that is down
+	// sees nine loads of a key in the first half minute, and then one in 10 s. A value
+	// that StaleFor keeps comes first. A Set, Delete or Clear ends it at once. A 32nd
+	// of MaxBytes is set aside for it. Default: 0, not at all.
+	FailureTTL time.Duration
+
 	// RefreshAfter is the age at which a value that is read is loaded again in the
 	// background, once in the mesh, while it is served. Keys in use then never
 	// wait for a load. If the load fails the old value stays until its TTL, and
@@ -136,6 +144,7 @@ func (o *GroupOptions[V]) validate() error {
 	}{
 		{"TTL", o.TTL}, {"LoadTimeout", o.LoadTimeout}, {"BatchWindow", o.BatchWindow}, {"NotFoundTTL", o.NotFoundTTL},
 		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor}, {"StaleWait", o.StaleWait},
+		{"FailureTTL", o.FailureTTL},
 	} {
 		if f.value < 0 {
 			return &OptionError{f.option, f.value, fmt.Errorf("%w: it must not be negative", ErrInvalidTTL)}
@@ -182,7 +191,7 @@ func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 	}{
 		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
 		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
-		{"FinishLoads", o.FinishLoads},
+		{"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
 	} {
 		if f.set {
 			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}
@@ -210,6 +219,14 @@ func checkSentinels(errs []error) error {
 func (o *GroupOptions[V]) hotBytes() int64 {
 	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
 		return b
+	}
+	return 0
+}
+
+// failedBytes returns the part of MaxBytes that remembered failures may take.
+func (o *GroupOptions[V]) failedBytes() int64 {
+	if o.FailureTTL > 0 {
+		return o.MaxBytes / failedShare
 	}
 	return 0
 }

@@ -164,6 +164,7 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 		{"StaleFor", "g", options{StaleFor: -1}},
 		{"StaleWait", "g", options{StaleWait: -1}},
 		{"StaleWait", "g", options{StaleWait: 1}},
+		{"FailureTTL", "g", options{FailureTTL: -1}},
 		{"TTLJitter", "g", options{TTLJitter: 2}},
 		{"MaxLoads", "g", options{MaxLoads: -1}},
 		{"MaxQueued", "g", options{MaxQueued: -1}},
