@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -30,7 +31,11 @@ type groupCore struct {
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
-	sentinels                           []sentinel // GroupOptions.Errors
+	staleWait                           time.Duration
+	finishLoads                         bool
+	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
+	sentinels                           []sentinel   // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none

@@ -51,7 +51,7 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 }
 
 func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
-	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes()})
+	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes()})
 	if err != nil {
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}
@@ -64,8 +64,10 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	c := &groupCore{
 		node: n, name: strings.Clone(name), seed: ring.Seed(name), store: st, hot: hot,
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, sentinels: sentinelsOf(opts.Errors),
-		turn: newTurns(opts.MaxLoads, opts.MaxQueued),
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+		sentinels: sentinelsOf(opts.Errors),
+		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
+		turn:      newTurns(opts.MaxLoads, opts.MaxQueued),
 	}
 	c.init()
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}

@@ -159,6 +159,9 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 			k.req.Flags |= flagLease
 		}
 	}
+	if flags&(flagPeek|flagRenewal) == 0 {
+		k.carry(ctx, c.node)
+	}
 	err := k.do(ctx, c, o)
 	if err == nil {
 		if k.resp.Flags&flagHit != 0 && flags&(flagRenewal|flagPeek) == 0 {

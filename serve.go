@@ -62,7 +62,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	}
 	switch req.Op {
 	case opGetMany:
-		c.serveGetMany(ctx, req, resp)
+		c.serveGetMany(h.node.contextOf(ctx, req), req, resp)
 	case opDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
 	case opHandOver:
@@ -84,7 +84,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.seed, key)
 	if req.Op == opGet {
-		c.serveGet(ctx, hash, key, from, req.Flags, resp)
+		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req.Flags, resp)
 		return
 	}
 	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&flagCacheOnly != 0}))

@@ -113,13 +113,10 @@ func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.E
 	now := c.node.now()
 	e := c.store.Peek(hash, key, now)
 	if e == nil || e.Care == nil {
+		c.fail(key, err)
 		return nil, err
 	}
-	failures := e.Care.Failures.Add(1)
-	wait := retryLoadMax
-	if shift := failures - 1; shift < 7 {
-		wait = min(retryLoadMin<<shift, retryLoadMax)
-	}
+	wait := backoff(retryLoadMin, int(e.Care.Failures.Add(1)))
 	e.Care.LastErr.Store(&err)
 	e.Care.Next.Store(now + int64(wait))
 	if e.Care.Fresh == 0 || now < e.Care.Fresh {

@@ -11,10 +11,10 @@ import (
 
 // Operations of the peer protocol. Numbers are never reused.
 const (
-	opGet        uint8 = 1  // Key → Value
+	opGet        uint8 = 1  // Key, Value: see carriedFrom → Value
 	opSet        uint8 = 2  // Key, Value, TTL
 	opDelete     uint8 = 3  // Key
-	opGetMany    uint8 = 4  // Value: a list of keys → Value: a list of results
+	opGetMany    uint8 = 4  // Key: see carriedFrom, Value: a list of keys → Value: a list of results
 	opDeleteMany uint8 = 5  // Value: a list of keys → Value: a list of results
 	opClear      uint8 = 6  // View: the whole group, on the peer that is called, if it acts by this view
 	opInvalidate uint8 = 7  // Key: drop the hot copy, keep nothing that is on its way
