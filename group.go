@@ -166,7 +166,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 			return fmt.Errorf("cachemesh: TTLFunc: %w", err)
 		}
 	}
-	e, err := g.entry(strings.Clone(key), v, ttl, !g.format.refers)
+	e, err := g.entry(strings.Clone(key), v, ttl, false)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,12 @@ type GroupOptions[V any] struct {
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
 	// JSON for all else.
+	//
+	// Every Get, on any member, returns what the codec makes of the bytes, and never what
+	// it left out of them: unexported fields, the type within an interface, the monotonic
+	// reading of a time. A loaded value is decoded once, when it is kept; where JSON
+	// certainly gives back the same value, as it does for structs of exported fields of
+	// plain types, it is spared that.
 	Codec Codec[V]
 
 	// LoadTimeout bounds a call of the loader, whoever waits for it.
