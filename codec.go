@@ -149,7 +149,8 @@ func (f *format[V]) unmarshal(data []byte) (v V, err error) {
 	return f.codec.Unmarshal(data)
 }
 
-// decode returns the value of data, which nobody changes any more.
+// decode returns the value of data, which nobody changes any more. Its error is an
+// *unreadableError.
 func (f *format[V]) decode(data []byte) (V, error) {
 	switch f.kind {
 	case bytesKind:
@@ -164,7 +165,7 @@ func (f *format[V]) decode(data []byte) (V, error) {
 	}
 	v, err := f.unmarshal(data)
 	if err != nil {
-		return v, fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))
+		return v, &unreadableError{fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))}
 	}
 	return v, nil
 }

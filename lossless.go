@@ -2,7 +2,7 @@ package cachemesh
 
 import (
 	"bytes"
-	"encoding"
+	text "encoding"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -74,7 +74,7 @@ func codes(t reflect.Type) bool {
 	p := reflect.PointerTo(t) // it has the methods of both
 	for _, i := range []reflect.Type{
 		reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
-		reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+		reflect.TypeFor[text.TextMarshaler](), reflect.TypeFor[text.TextUnmarshaler](),
 	} {
 		if t.Implements(i) || p.Implements(i) {
 			return true

@@ -52,15 +52,18 @@ func entryWith[V any](v V) *store.Entry {
 }
 
 // value returns the value of an entry, decoding it at most a few times.
-func (g *Group[V]) value(e *store.Entry) (V, error) {
+// An entry that the group cannot read is an *unreadableError.
+func (g *Group[V]) value(e *store.Entry) (v V, err error) {
+	if e.Foreign {
+		return v, errForeign
+	}
 	if g.format.kind != encodedKind {
 		return g.format.decode(e.Data)
 	}
 	if p := (*V)(atomic.LoadPointer(&e.Decoded)); p != nil {
 		return *p, nil
 	}
-	v, err := g.format.decode(e.Data)
-	if err == nil {
+	if v, err = g.format.decode(e.Data); err == nil {
 		remember(e, v)
 	}
 	return v, err
