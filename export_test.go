@@ -25,6 +25,9 @@ const (
 	StatusRelayLost, FlagLease          = statusRelayLost, flagLease
 )
 
+// Lossless reports whether a type's values are handed out undecoded.
+var Lossless = lossless
+
 // FlushLog waits until the user's log handler has what the node has logged.
 func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }
 
