@@ -71,9 +71,10 @@ type Core struct {
 	ended     map[string]struct{} // runs that are certainly over
 	forgotten map[string]struct{} // runs that an operator says are over
 
-	unreached map[string]int64  // members of the view that cannot be reached, and since when
-	expelled  map[string]Member // by life
-	changed   bool              // expelled has one more
+	unreached map[string]int64    // members of the view that cannot be reached, and since when
+	reported  map[string]struct{} // of these, those that everyone was asked about
+	expelled  map[string]Member   // by life
+	changed   bool                // expelled has one more
 
 	toldExpelled bool // somebody who can call this member said that it was expelled
 	urgent       bool // somebody should be asked at once
@@ -104,7 +105,7 @@ func New(cfg Config) *Core {
 	return &Core{
 		cfg: cfg, takenIn: make(map[string]uint64), parted: make(map[string]uint64), stamps: make(map[string]uint64), waits: make(map[string]int64),
 		missing: make(map[string]int64), ended: make(map[string]struct{}), forgotten: make(map[string]struct{}),
-		unreached: make(map[string]int64), expelled: make(map[string]Member),
+		unreached: make(map[string]int64), reported: make(map[string]struct{}), expelled: make(map[string]Member),
 	}
 }
 
