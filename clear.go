@@ -93,6 +93,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 		c.voidAllLocked(s)
 	})
 	c.store.Clear()
+	c.setbacks.forgetAll()
 	c.eachShard(func(s *shard) {
 		s.emptying--
 		s.clearing--

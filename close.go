@@ -62,6 +62,19 @@ func (n *Node) drain(ctx context.Context) error {
 			}
 		}
 	}
+	// Loads whose value is not stored begin as long as this node is used: those that
+	// come now are not waited for.
+	for _, c := range *n.groups.Load() {
+		for _, done := range c.cohortsUnderWay() {
+			select {
+			case <-done:
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-n.closing:
+				return ErrClosed
+			}
+		}
+	}
 	for n.telling.Load() > 0 {
 		if err := n.pause(ctx, retryFloor); err != nil {
 			return err
@@ -84,12 +97,26 @@ func (n *Node) drainCalls(ctx context.Context) {
 	}
 }
 
-// idle reports whether no load and no write that waits for leases runs in the
-// shard.
+// cohortsUnderWay returns what is closed when those cohorts end that are there now.
+func (c *groupCore) cohortsUnderWay() (done []<-chan struct{}) {
+	c.eachShard(func(s *shard) {
+		for _, pair := range s.cohorts {
+			for _, co := range []*cohort{pair.running, pair.next} {
+				if co != nil {
+					done = append(done, co.done)
+				}
+			}
+		}
+	})
+	return done
+}
+
+// idle reports whether no load whose value may be stored, and no write that waits for
+// leases, runs in the shard. A node that leaves owns nothing, so none begin.
 func (s *shard) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running > 0 || len(s.cohorts) > 0 {
+	if s.running > 0 {
 		return false
 	}
 	for _, b := range s.books {

@@ -10,8 +10,8 @@ import (
 	"github.com/praveenduddu/cachemesh"
 )
 
-// cutOff cuts node i off from the others, and returns when these are without it.
-func (m *mesh) cutOff(t *testing.T, ctx context.Context, i int) {
+// leaveOut cuts node i off from the others, and returns when these are without it.
+func (m *mesh) leaveOut(t *testing.T, ctx context.Context, i int) {
 	m.t.Helper()
 	m.net.Partition([]string{hostName(i)})
 	for j, n := range m.nodes {
@@ -62,40 +62,6 @@ func TestWriterAtTheEdge(t *testing.T) {
 	})
 }
 
-// A minority's Writer is not called, and the majority's row stands.
-func TestMinorityLeavesTheOriginAlone(t *testing.T) {
-	bubble(t, func(t *testing.T, ctx context.Context) {
-		m, d := newMesh(t, 3), newDatabase()
-		g := groupOn(m, "g", d.load, cachemesh.GroupOptions[string]{Writer: d})
-		key := m.keyOf("g", 0)
-		must(t, g[0].Set(ctx, key, "first", 0))
-		m.cutOff(t, ctx, 0)
-		must(t, cachemesh.Pause(ctx, m.nodes[0], 10*time.Second))
-		for what, write := range map[string]func() error{
-			"Set":    func() error { return g[0].Set(ctx, key, "second", 0) },
-			"Delete": func() error { return g[0].Delete(ctx, key) },
-		} {
-			err := write()
-			pe, ok := errors.AsType[*cachemesh.PeerError](err)
-			if !errors.Is(err, cachemesh.ErrMinority) || !ok || pe.MaybeApplied {
-				t.Errorf("%s in a minority: %v", what, err)
-			}
-		}
-		if row, _ := d.load(ctx, key); row != "first" {
-			t.Errorf("the row is %q", row)
-		}
-		must(t, g[1].Set(ctx, key, "third", 0))
-		m.net.Heal()
-		for i := range 3 {
-			awaitMembers(t, ctx, m.nodes[i], 3)
-		}
-		m.settle(3)
-		for i := range g {
-			mustGet(t, g[i], key, "third")
-		}
-	})
-}
-
 // Without a loader the number of the primary decides which value is newer, and not the
 // clock of an owner that was cut off.
 func TestSkewedVersions(t *testing.T) {
@@ -107,7 +73,7 @@ func TestSkewedVersions(t *testing.T) {
 		for _, key := range keys {
 			must(t, g[0].Set(ctx, key, "by the clock ahead", 0))
 		}
-		m.cutOff(t, ctx, 0)
+		m.leaveOut(t, ctx, 0)
 		for _, key := range keys[:2] { // on both sides
 			err := g[0].Set(ctx, key, "beyond the cut", 0)
 			if err != nil && !errors.Is(err, cachemesh.ErrMinority) && !errors.Is(err, cachemesh.ErrUnsettled) {

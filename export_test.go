@@ -25,6 +25,9 @@ const (
 	StatusRelayLost, FlagLease          = statusRelayLost, flagLease
 )
 
+// Lossless reports whether a type's values are handed out undecoded.
+var Lossless = lossless
+
 // FlushLog waits until the user's log handler has what the node has logged.
 func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }
 
@@ -64,6 +67,14 @@ func Stored(n *Node, group string, f func(key string, owned bool)) {
 		f(e.Key, v.standing(hash) == ownsIt)
 		return true
 	})
+}
+
+// RememberedFailures returns how many failures a group remembers, and what they take.
+func RememberedFailures[V any](g *Group[V]) (keys int, bytes int64) {
+	b := g.core.setbacks
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.keys), b.bytes
 }
 
 // Waiting returns how many callers wait for the load of a key on this node.
@@ -142,3 +153,18 @@ func Judge(n *Node) { n.judge(nil) }
 
 // SkewVersions makes the clock by which n numbers what it writes run ahead.
 func SkewVersions(n *Node, ahead time.Duration) { n.seeVersion(n.nextVersion() + uint64(ahead)) }
+
+// GetAt asks a member for a key, as it is asked as the owner, whoever owns the key by
+// now.
+func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
+	c := g.core
+	o := c.node.view.Load().peers[id]
+	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.node.now())
+	return got.err
+}
+
+// IsLeaving reports whether the node owns nothing any more.
+func IsLeaving(n *Node) bool {
+	v := n.view.Load()
+	return v != nil && v.self < 0
+}

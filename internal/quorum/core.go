@@ -228,6 +228,9 @@ func (c *Core) noteTakenIn(v View) {
 	c.takenIn = takenIn
 }
 
+// in reports whether a run is in the view.
+func (c *Core) in(id string) bool { return c.heard[id] != nil || id == c.cfg.Self.ID && c.view.ID != 0 }
+
 // baseMembers returns the members of this member's bases.
 func (c *Core) baseMembers() []Member {
 	members := c.last.Set

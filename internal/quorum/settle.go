@@ -170,7 +170,7 @@ func (c *Core) saidYes(set []Member, need int, now int64, when func(h *heard) in
 func (c *Core) waitsUntil() int64 {
 	until := c.passed
 	for id, t := range c.waits {
-		if id != c.cfg.Self.ID && !c.view.has(id) {
+		if id != c.cfg.Self.ID && !c.in(id) {
 			until = max(until, t)
 		}
 	}

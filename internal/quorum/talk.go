@@ -154,7 +154,7 @@ func (c *Core) take(w Word, now int64) {
 // member misses.
 func (c *Core) takeForgotten(ids []string) {
 	for _, m := range c.baseMembers() {
-		if slices.Contains(ids, m.ID) && !c.view.has(m.ID) {
+		if slices.Contains(ids, m.ID) && !c.in(m.ID) {
 			c.Forget(m.ID)
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Core) voted(number, view uint64) bool {
 // present counts the members of a set that are in the view.
 func (c *Core) present(set []Member) (n int) {
 	for _, m := range set {
-		if c.view.has(m.ID) {
+		if c.in(m.ID) {
 			n++
 		}
 	}
@@ -122,7 +122,7 @@ func (c *Core) majority(set []Member, now int64) bool {
 // outvotes is majority without the last.
 func (c *Core) outvotes(set []Member) bool {
 	here := c.present(set)
-	return 2*here > len(set) || 2*here == len(set) && len(set) >= 4 && c.view.has(greatest(set))
+	return 2*here > len(set) || 2*here == len(set) && len(set) >= 4 && c.in(greatest(set))
 }
 
 // floor is the highest number that this member knows of.
@@ -150,7 +150,7 @@ func greatest(set []Member) (id string) {
 // rest as if they had not been there would count a vote twice.
 func (c *Core) released(set []Member, now int64) bool {
 	for _, m := range set {
-		if !c.view.has(m.ID) && !c.gone(m.ID, len(set), now) {
+		if !c.in(m.ID) && !c.gone(m.ID, len(set), now) {
 			return false
 		}
 	}
@@ -188,7 +188,7 @@ func (c *Core) WaitsFor(now int64) (members []Member) {
 			continue
 		}
 		for _, m := range p.Set {
-			if _, dup := seen[m.ID]; dup || c.view.has(m.ID) || c.gone(m.ID, len(p.Set), now) {
+			if _, dup := seen[m.ID]; dup || c.in(m.ID) || c.gone(m.ID, len(p.Set), now) {
 				continue
 			}
 			seen[m.ID] = struct{}{}
