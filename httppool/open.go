@@ -74,7 +74,7 @@ func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		p.noteTLS(addr, err)
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, markTLS(err))
+		return nil, fmt.Errorf("%w: the TLS handshake failed (Options.TLS): %w", ErrUnreachable, markTLS(err))
 	}
 	return secure, nil
 }
