@@ -32,6 +32,7 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 		return
 	}
 	clean := n.absent.note(members, gone, now)
+	n.reportVanished(gone)
 	n.tracing.Store(n.absent.tracing(now))
 	n.view.Store(v)
 	var parcels []parcel
