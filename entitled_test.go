@@ -280,12 +280,13 @@ func TestLoadThroughACut(t *testing.T) {
 		awaitMode(t, m.nodes[0], "minority")
 		row.Store("new")
 		must(t, g[1].Delete(ctx, key))
+		mustGet(t, g[0], key, "new") // it does not join the load
 		m.net.Heal()
 		for _, n := range m.nodes {
 			awaitMembers(t, ctx, n, 3)
 		}
 		m.settle(3)
-		mustGet(t, g[0], key, "new") // it does not join the load
+		mustGet(t, g[0], key, "new")
 		close(release)
 		time.Sleep(time.Second)
 		for i := range g {
