@@ -3,7 +3,6 @@ package cachemesh
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -22,6 +21,7 @@ import (
 type cohort struct {
 	ctx     context.Context // ends when nobody waits
 	cancel  context.CancelFunc
+	place   place         // in the queue for a turn to call the loader
 	waiters int           // guarded by the shard's lock
 	done    chan struct{} // closed once out is set
 	out     loaded
@@ -83,6 +83,13 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 	default:
 		mine = pair.next
 		c.stats.deduplicated.Add(1)
+	}
+	if c.turn != nil {
+		free := holdsTurn(ctx, c.name)
+		c.turn.hurry(&mine.place, free)
+		if free && pair.running != nil { // mine comes after it
+			c.turn.hurry(&pair.running.place, true)
+		}
 	}
 	mine.waiters++
 	pair.spaced = pair.spaced || standIn
@@ -148,7 +155,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 		co.out.err = c.loadError(key, errStuck)
 	}
 	if begun {
-		co.out.entry, co.out.err = c.callLoader(ctx, key, new(atomic.Bool), func() { c.returned(f); close(returned) })
+		co.out.entry, co.out.err = c.callLoader(ctx, key, &co.place, func() { c.returned(f); close(returned) })
 	}
 	co.cancel()
 	close(co.done)

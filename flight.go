@@ -18,7 +18,7 @@ type flight struct {
 	key     string
 	values  context.Context // of whoever asked first, without their deadline
 	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
-	queued  atomic.Bool     // it waits for its turn to call the loader
+	place   place           // in the queue for a turn to call the loader
 
 	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
 
@@ -38,6 +38,10 @@ type flight struct {
 	// void is the fill token taken back: a write or a change of view came after
 	// the load began. Its value answers those who waited already and no one else.
 	void bool
+
+	// goesOn says that the load goes on when nobody waits for it any more: they were
+	// content with an old value.
+	goesOn bool
 
 	// insists says that the key is to be reserved for the load: those who wait
 	// were sent back by voided loads before. reserved says that it is.
@@ -92,6 +96,11 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store
 
 // await waits for a flight that the caller has joined. last is that of lastCall.
 func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
+	var soft <-chan time.Time
+	if t := c.softTimer(ctx, f); t != nil {
+		defer t.Stop()
+		soft = t.C
+	}
 	for {
 		select {
 		case <-f.done:
@@ -101,6 +110,11 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 		select {
 		case <-f.done:
 			continue
+		case <-soft:
+			if e, err := c.contentWithOld(f); e != nil {
+				return e, err == nil, err
+			}
+			soft = nil
 		case <-last:
 			if f.isQueued() && ctx.Err() != context.Canceled {
 				c.leave(f)
@@ -118,11 +132,11 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 
 // isQueued reports whether the load waits for its turn to call the loader.
 func (f *flight) isQueued() bool {
-	if f.queued.Load() {
+	if f.place.queued.Load() {
 		return true
 	}
 	b := f.batch.Load()
-	return b != nil && b.queued.Load()
+	return b != nil && b.place.queued.Load()
 }
 
 // joining says how a key's flight is joined.
@@ -150,8 +164,10 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 	f := l.joinable()
 	if f != nil {
 		c.stats.deduplicated.Add(1)
+		c.hurry(ctx, f)
 	} else {
 		f = c.newFlight(ctx, s, hash, key)
+		c.hurry(ctx, f)
 		l.next = f
 		if !busy {
 			c.beginLocked(l, f, j.into)
@@ -178,7 +194,11 @@ func (c *groupCore) presentLocked(s *shard, hash uint64, key string) (*store.Ent
 	if e := c.lookup(hash, key, now); e != nil {
 		return e, nil
 	}
-	return c.staleNow(hash, key, now)
+	e, err := c.staleNow(hash, key, now)
+	if e == nil {
+		err = c.setbacks.last(key, now)
+	}
+	return e, err
 }
 
 // busyLocked reports whether a key that is not in the store must not be loaded
@@ -210,20 +230,24 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 }
 
 // leave notes that one who waited for a flight has gone. The last one cancels
-// the load, and nobody may join it any more.
+// the load, and nobody may join it any more, unless it is to go on.
 func (c *groupCore) leave(f *flight) {
-	s := f.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if f.waiters--; f.waiters > 0 {
-		return
+	f.shard.mu.Lock()
+	defer f.shard.mu.Unlock()
+	c.leaveLocked(f)
+}
+
+func (c *groupCore) leaveLocked(f *flight) {
+	f.waiters--
+	switch {
+	case f.waiters > 0:
+	case f.state == flightWaits:
+		f.shard.dropNextLocked(f)
+	case !f.void && (f.goesOn || c.finishLoads && !f.isQueued()): // who comes later joins it, or finds its value
+	default:
+		c.voidLocked(f)
+		f.cancel()
 	}
-	if f.state == flightWaits {
-		s.dropNextLocked(f)
-		return
-	}
-	c.voidLocked(f)
-	f.cancel()
 }
 
 // errVoid sends those who wait for a void flight back to look again.
@@ -268,10 +292,15 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	f.shard.unlinkLocked(f)
 	switch {
 	case err == nil:
+		c.setbacks.forget(f.key)
 		c.fillLocked(f, e)
 	case errors.Is(err, ErrNotFound):
+		c.setbacks.forget(f.key)
 		c.fillNotFoundLocked(f)
 	default:
+		if f.refresh != nil {
+			c.refreshFailed(err)
+		}
 		return c.fallBackLocked(f.hash, f.key, err)
 	}
 	return e, err
@@ -292,5 +321,5 @@ func (c *groupCore) loadOnce(f *flight) (*store.Entry, error) {
 	if b := f.batch.Load(); b != nil {
 		return b.wait(f)
 	}
-	return c.callLoader(f.ctx, f.key, &f.queued, func() { c.returned(f) })
+	return c.callLoader(f.ctx, f.key, &f.place, func() { c.returned(f) })
 }

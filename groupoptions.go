@@ -27,7 +27,26 @@ type GroupOptions[V any] struct {
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
 	// JSON for all else.
+	//
+	// Every Get, on any member, returns what the codec makes of the bytes, and never what
+	// it left out of them: unexported fields, the type within an interface, the monotonic
+	// reading of a time. A loaded value is decoded once, when it is kept; where JSON
+	// certainly gives back the same value, as it does for structs of exported fields of
+	// plain types, it is spared that.
+	//
+	// A value that the codec cannot decode, because another version of your program made
+	// it, counts as a miss: it is loaded, counted in Stats.Unreadable and logged, once a
+	// minute. See Version.
 	Codec Codec[V]
+
+	// Version names what the codec makes of a value, such as "2". Change it when you
+	// change the type or the codec, so that what the former version wrote is not decoded
+	// into the wrong fields while both run: values of another Version are misses. Each
+	// version reads and keeps its own; Delete, Clear and TTLs are for all. The owner of a
+	// key loads for its own version only, the others for themselves, without keeping
+	// what they load. A Set replaces the value of any version. With a Writer it fails with
+	// ErrOtherVersion if the owner has another. Default: none, which is a version too.
+	Version string
 
 	// LoadTimeout bounds a call of the loader, whoever waits for it.
 	// Default: 30 s.
@@ -56,6 +75,14 @@ type GroupOptions[V any] struct {
 	// once. Default: 0, not at all.
 	NotFoundTTL time.Duration
 
+	// FailureTTL is how long a load's failure is remembered: who asks for the key
+	// gets the same *LoadError, and the origin is left alone. Each further failure is
+	// remembered twice as long, 10 s in the end, so with 100 ms an origin that is down
+	// sees nine loads of a key in the first half minute, and then one in 10 s. A value
+	// that StaleFor keeps comes first. A Set, Delete or Clear ends it at once. A 32nd
+	// of MaxBytes is set aside for it. Default: 0, not at all.
+	FailureTTL time.Duration
+
 	// RefreshAfter is the age at which a value that is read is loaded again in the
 	// background, once in the mesh, while it is served. Keys in use then never
 	// wait for a load. If the load fails the old value stays until its TTL, and
@@ -68,6 +95,20 @@ type GroupOptions[V any] struct {
 	// nobody waits for an origin that hangs; attempts are 0.1 s apart at first and
 	// 10 s in the end. Default: 0, not at all.
 	StaleFor time.Duration
+
+	// StaleWait is how long a Get waits for a load when a value past its TTL is kept
+	// (StaleFor): then it returns that, with a *StaleError that matches
+	// context.DeadlineExceeded, and the load goes on. It counts from the begin of the
+	// load, so while an origin hangs nobody waits again. A caller with less time gets
+	// the value shortly before its deadline. Forever: until the load ends. Default:
+	// 250 ms.
+	StaleWait time.Duration
+
+	// FinishLoads lets a load that has begun go on when nobody waits for it any more,
+	// until it returns or LoadTimeout is over, and keeps its value. For origins that
+	// take longer than callers have: else each caller's load is called off with it,
+	// and nothing is ever cached. Default: off.
+	FinishLoads bool
 
 	// TTLJitter shortens each loaded value's TTL by a random part, up to this
 	// fraction of it, so that keys that were loaded together do not expire
@@ -83,8 +124,10 @@ type GroupOptions[V any] struct {
 	// MaxLoads bounds the loader calls that run at once on this member, one of
 	// LoadMany counting as one, until they return: a loader that ignores its context
 	// keeps others waiting. For origins that fall over when a cold mesh asks for all
-	// at once. A Get whose deadline comes before its turn fails with ErrOverloaded,
-	// a little before it. Default: 0, no bound.
+	// at once. Loads that a Get waits for go before refreshes. One that a loader of the
+	// group waits for, which has called Get with its own ctx, is not bounded. A Get
+	// whose deadline comes before its turn fails with ErrOverloaded, a little before
+	// it. Default: 0, no bound.
 	MaxLoads int
 
 	// MaxQueued bounds the loads that wait for their turn when MaxLoads is
@@ -111,12 +154,16 @@ func (o *GroupOptions[V]) validate() error {
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.LoadTimeout, 30*time.Second)
 	setDefault(&o.MaxQueued, 16384)
+	if o.StaleFor > 0 {
+		setDefault(&o.StaleWait, 250*time.Millisecond)
+	}
 	for _, f := range []struct {
 		option string
 		value  time.Duration
 	}{
 		{"TTL", o.TTL}, {"LoadTimeout", o.LoadTimeout}, {"BatchWindow", o.BatchWindow}, {"NotFoundTTL", o.NotFoundTTL},
-		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor},
+		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor}, {"StaleWait", o.StaleWait},
+		{"FailureTTL", o.FailureTTL},
 	} {
 		if f.value < 0 {
 			return &OptionError{f.option, f.value, fmt.Errorf("%w: it must not be negative", ErrInvalidTTL)}
@@ -135,6 +182,8 @@ func (o *GroupOptions[V]) validate() error {
 		return &OptionError{"TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1")}
 	case o.BatchWindow > 0 && o.LoadMany == nil:
 		return &OptionError{"BatchWindow", o.BatchWindow, errors.New("it needs LoadMany")}
+	case o.StaleWait > 0 && o.StaleFor == 0:
+		return &OptionError{"StaleWait", o.StaleWait, errors.New("it needs StaleFor")}
 	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
 		return &OptionError{"RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL)}
 	}
@@ -161,6 +210,7 @@ func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 	}{
 		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
 		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
+		{"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
 	} {
 		if f.set {
 			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}
@@ -188,6 +238,14 @@ func checkSentinels(errs []error) error {
 func (o *GroupOptions[V]) hotBytes() int64 {
 	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
 		return b
+	}
+	return 0
+}
+
+// failedBytes returns the part of MaxBytes that remembered failures may take.
+func (o *GroupOptions[V]) failedBytes() int64 {
+	if o.FailureTTL > 0 {
+		return o.MaxBytes / failedShare
 	}
 	return 0
 }

@@ -198,6 +198,9 @@ func (c *groupCore) voidLocked(f *flight) {
 	}
 	f.void = true
 	f.shard.unlinkLocked(f)
+	if f.waiters == 0 {
+		f.cancel() // it went on for its value's sake alone
+	}
 	if c.writer != nil && !c.node.faults.IgnoreFillToken {
 		f.publishLocked(landed{err: errVoid})
 		f.cancel()

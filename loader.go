@@ -3,7 +3,6 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -12,11 +11,13 @@ import (
 // A LoaderFunc fetches the value of a key from where it really lives. It runs
 // on the key's owner, at most once at a time per key in the whole mesh, but for
 // calls whose value is of no use any more: one of these may run beside it. It
-// returns ErrNotFound, wrapped or not, for a key that does not exist.
+// returns ErrNotFound, wrapped or not, for a key that does not exist. Joined with
+// another error it is a failure: not everything that was asked has answered.
 //
-// ctx carries the values of the context of whoever asked first, but not its
+// ctx carries the values of the context of whoever asked first, on another member
+// those that Options.InjectContext carries across, but not its
 // deadline: it ends after GroupOptions.LoadTimeout, or when nobody waits any
-// more. What the loader returns is shared and must not be changed afterwards;
+// more, unless GroupOptions.FinishLoads is set. What the loader returns is shared and must not be changed afterwards;
 // a []byte is copied. A nil slice or map is an empty value, and what others get is
 // a []byte of no bytes; any other nil without an error is an error.
 //
@@ -34,11 +35,10 @@ var (
 // so that its own error is seen instead of the context's.
 const loaderGrace = 10 * time.Millisecond
 
-// callLoader calls the loader for one key, when it is its turn; queued is set
-// while it waits for that. returned is called when the loader has returned, which
+// callLoader calls the loader for one key, when it is its turn. returned is called when the loader has returned, which
 // may be later, or if it is not called.
-func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.Bool, returned func()) (*store.Entry, error) {
-	if err := c.turn.take(ctx, queued); err != nil {
+func (c *groupCore) callLoader(ctx context.Context, key string, p *place, returned func()) (*store.Entry, error) {
+	if err := c.turn.take(ctx, p); err != nil {
 		returned()
 		return nil, c.loadError(key, err)
 	}
@@ -46,10 +46,10 @@ func (c *groupCore) callLoader(ctx context.Context, key string, queued *atomic.B
 	c.stats.loads.Add(1)
 	e, err := guard(ctx, c, func() (*store.Entry, error) {
 		defer returned()
-		defer c.turn.give() // when it returns, and not when it is given up
-		return c.loader(ctx, key)
+		defer c.turn.give(p) // when it returns, and not when it is given up
+		return c.loader(c.withTurn(ctx), key)
 	})
-	failed := err != nil && !errors.Is(err, ErrNotFound)
+	failed := err != nil && !isAbsence(err)
 	c.stats.loaded(time.Since(start), failed)
 	if failed {
 		return nil, c.loadError(key, err)
@@ -97,5 +97,5 @@ func guard[T any](ctx context.Context, c *groupCore, f func() (T, error)) (T, er
 
 func (c *groupCore) loadError(key string, err error) *LoadError {
 	_, panics := errors.AsType[*panicError](err)
-	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: err}
+	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: asFailure(err)}
 }

@@ -2,9 +2,7 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
@@ -13,10 +11,14 @@ import (
 
 // A LoadManyFunc fetches the values of several keys in one go, at their owner. A
 // key that is missing from the map does not exist. If it returns an error, the
-// keys that are in the map have loaded all the same, and the others failed.
+// keys that are in the map have loaded all the same, and the others failed. With a
+// KeyErrors it says what happened to each: keys that are in neither do not exist,
+// as those whose error is ErrNotFound. If that is joined with other errors, keys
+// that are in neither failed.
 //
-// ctx is as for a LoaderFunc, but ends only when nobody waits for any key. The
-// slice is the function's own.
+// ctx is as for a LoaderFunc, but ends only when nobody waits for any key. In a call
+// that gathered for BatchWindow it has the values of the first that came. The slice
+// is the function's own.
 type LoadManyFunc[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // maxLoadMany bounds the keys of one call.
@@ -33,8 +35,8 @@ type loadBatch struct {
 	flights []*flight // that it carries; guarded by core.gathering until it is started
 	started bool      // guarded by core.gathering
 
-	waiting int         // flights that have not been called off; guarded by core.gathering
-	queued  atomic.Bool // it waits for its turn to call LoadMany
+	waiting int   // flights that have not been called off; guarded by core.gathering
+	place   place // in the queue for a turn to call LoadMany
 
 	outcomes map[string]loaded // keys that are missing do not exist, unless err
 	err      error
@@ -65,6 +67,7 @@ func (c *groupCore) batchFor(f *flight, b *loadBatch) {
 	f.batch.Store(b)
 	b.flights = append(b.flights, f)
 	b.waiting++
+	c.turn.carry(&b.place, &f.place)
 	if b == c.gather && len(b.flights) == maxLoadMany {
 		b.startLocked()
 	}
@@ -101,7 +104,7 @@ func (b *loadBatch) load() {
 		b.returned()
 		return
 	}
-	if b.err = c.turn.take(b.ctx, &b.queued); b.err != nil {
+	if b.err = c.turn.take(b.ctx, &b.place); b.err != nil {
 		b.returned()
 		return
 	}
@@ -113,10 +116,10 @@ func (b *loadBatch) load() {
 	c.stats.loads.Add(1)
 	b.outcomes, b.err = guard(b.ctx, c, func() (map[string]loaded, error) {
 		defer b.returned()
-		defer c.turn.give()
-		return c.loadMany(b.ctx, keys)
+		defer c.turn.give(&b.place)
+		return c.loadMany(c.withTurn(b.ctx), keys)
 	})
-	c.stats.loaded(time.Since(start), b.err != nil && !errors.Is(b.err, ErrNotFound))
+	c.stats.loaded(time.Since(start), b.failed())
 }
 
 // returned notes for all flights that LoadMany has returned.
@@ -138,15 +141,29 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 		return nil, b.core.loadError(f.key, f.ctx.Err())
 	}
 	if out, ok := b.outcomes[f.key]; ok {
-		if out.err != nil {
+		if out.err != nil && !isAbsence(out.err) {
 			return nil, b.core.loadError(f.key, out.err)
 		}
-		return out.entry, nil
+		return out.entry, out.err
 	}
-	if b.err != nil && !errors.Is(b.err, ErrNotFound) {
+	if b.err != nil && !isAbsence(b.err) {
 		return nil, b.core.loadError(f.key, b.err)
 	}
 	return nil, ErrNotFound
+}
+
+// failed reports whether the call, or a key of it, failed otherwise than with
+// ErrNotFound.
+func (b *loadBatch) failed() bool {
+	if b.err != nil && !isAbsence(b.err) {
+		return true
+	}
+	for _, out := range b.outcomes {
+		if out.err != nil && !isAbsence(out.err) {
+			return true
+		}
+	}
+	return false
 }
 
 // leave notes that a flight was called off. When none is left the batch is too,

@@ -32,6 +32,8 @@ type Node struct {
 	logs  *logqueue.Queue // in front of Options.Logger
 	clock seam.Clock      // zero of now is when the node was made
 
+	complained atomic.Int64 // when the log last said that a user's hook failed; 0: never
+
 	sockets sockets
 	pool    *httppool.Pool
 	server  *http.Server // nil with Options.ExternalServer

@@ -64,6 +64,19 @@ type Options struct {
 	// BootstrapNodes there is nobody to join, and it does nothing.
 	RequireJoin bool
 
+	// InjectContext and ExtractContext carry chosen values of a caller's context, as a
+	// trace or a tenant, to a loader that runs on another member. InjectContext is
+	// called with the context of a Get that has to ask the owner of its key, and
+	// returns what is to be carried, at most MaxCarried bytes, or nothing.
+	// ExtractContext is called on the owner, if anything was, and returns a context
+	// with the values, derived from the one that it is given; the bytes are its own.
+	// Both are called concurrently, and fast: every Get of another member's key waits
+	// for them. If one panics, or returns too much, nothing is carried, and the log
+	// says so once a minute. Set both, on all members. Default: a loader on another
+	// member has none of its caller's values.
+	InjectContext  func(ctx context.Context) []byte
+	ExtractContext func(ctx context.Context, carried []byte) context.Context
+
 	// Logger receives what an operator should know. Its handler is called from one
 	// goroutine, in order, and may block, panic or call the node: nothing waits for it
 	// but Close, for a second. While it is too slow, lines beyond 256 are dropped, and
@@ -213,6 +226,9 @@ func checkName(o *Options) error {
 	}
 	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '#' }) {
 		return &OptionError{"Name", o.Name, errors.New("control characters and '#' are not allowed")}
+	}
+	if (o.InjectContext == nil) != (o.ExtractContext == nil) {
+		return &OptionError{"InjectContext", o.InjectContext != nil, errors.New("it and ExtractContext need each other")}
 	}
 	if len(o.Mesh) > MaxNameLen {
 		return &OptionError{"Mesh", o.Mesh, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Mesh), MaxNameLen)}

@@ -1,6 +1,7 @@
 package cachemesh_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"Patience", cachemesh.Options{Patience: -1}},
 		{"Lease", cachemesh.Options{Lease: 3 * time.Second, MaxStale: 2 * time.Second}},
 		{"CallTimeout", cachemesh.Options{CallTimeout: -1}},
+		{"InjectContext", cachemesh.Options{InjectContext: func(context.Context) []byte { return nil }}},
 		{"Secret", cachemesh.Options{Secret: []byte("short")}},
 		{"Secret", cachemesh.Options{Secret: []byte{}}}, // an environment variable that is not set
 		{"Secret", cachemesh.Options{TLS: newAuthority(t).mutual(t)}},
@@ -160,6 +162,9 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 		{"RefreshAfter", "g", options{RefreshAfter: -1}},
 		{"RefreshAfter", "g", options{RefreshAfter: 2, TTL: 1}},
 		{"StaleFor", "g", options{StaleFor: -1}},
+		{"StaleWait", "g", options{StaleWait: -1}},
+		{"StaleWait", "g", options{StaleWait: 1}},
+		{"FailureTTL", "g", options{FailureTTL: -1}},
 		{"TTLJitter", "g", options{TTLJitter: 2}},
 		{"MaxLoads", "g", options{MaxLoads: -1}},
 		{"MaxQueued", "g", options{MaxQueued: -1}},

@@ -64,12 +64,15 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {
 	return func(ctx context.Context, keys []string) (map[string]loaded, error) {
 		values, err := many(ctx, slices.Clone(keys))
+		failed, err := perKey(err)
 		outcomes := make(map[string]loaded, len(values))
 		for _, key := range keys {
 			if v, ok := values[key]; ok {
 				var out loaded
 				out.entry, out.err = g.loadedEntry(key, v)
 				outcomes[key] = out
+			} else if failed[key] != nil {
+				outcomes[key] = loaded{err: seal(failed[key], g.core.sentinels)}
 			}
 		}
 		return outcomes, err

@@ -231,6 +231,7 @@ func (c *groupCore) minorityError(ch change, applied bool) error {
 func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
 	delete(s.tooLarge, key)
+	c.setbacks.forget(key)
 	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
 	if ch.merge {

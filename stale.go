@@ -53,7 +53,10 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 // it is. If it is time to refresh it, one caller sees to that.
 func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
 	e := c.store.Get(hash, key, now)
-	if e == nil || e.Care == nil {
+	if e == nil || e.Foreign {
+		return nil
+	}
+	if e.Care == nil {
 		return e
 	}
 	return c.lookAfter(hash, e, now)
@@ -112,14 +115,11 @@ func (c *groupCore) refresh(hash uint64, e *store.Entry) {
 func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.Entry, error) {
 	now := c.node.now()
 	e := c.store.Peek(hash, key, now)
-	if e == nil || e.Care == nil {
+	if e == nil || e.Care == nil || e.Foreign {
+		c.fail(key, err)
 		return nil, err
 	}
-	failures := e.Care.Failures.Add(1)
-	wait := retryLoadMax
-	if shift := failures - 1; shift < 7 {
-		wait = min(retryLoadMin<<shift, retryLoadMax)
-	}
+	wait := backoff(retryLoadMin, int(e.Care.Failures.Add(1)))
 	e.Care.LastErr.Store(&err)
 	e.Care.Next.Store(now + int64(wait))
 	if e.Care.Fresh == 0 || now < e.Care.Fresh {
@@ -145,7 +145,7 @@ func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, 
 		return nil, nil
 	}
 	e := c.store.Peek(hash, key, now)
-	if e == nil || e.Care == nil || e.Care.Failures.Load() == 0 {
+	if e == nil || e.Care == nil || e.Foreign || e.Care.Failures.Load() == 0 {
 		return nil, nil
 	}
 	next := e.Care.Next.Load()

@@ -12,16 +12,22 @@ type Stats struct {
 	HotHits  uint64 // answered from a leased copy of a key that another member owns
 	PeerHits uint64 // answered from the owner's memory
 
-	Served       uint64        // Gets that peers asked of this member
-	Loads        uint64        // calls of the loader on this member
-	LoadErrors   uint64        // of these, those that failed otherwise than with ErrNotFound
-	LoadTime     time.Duration // total of all loader calls
-	LoadMax      time.Duration // longest loader call
-	StuckLoads   uint64        // loads whose loader had not returned when their time was over
-	Refreshes    uint64        // loads that replaced a value before its TTL passed
-	StaleServed  uint64        // values served past their TTL because the loader failed
-	NegativeHits uint64        // of the hits above, those of a remembered "not found"
-	Deduplicated uint64        // Gets that joined a load already under way here
+	Served        uint64        // Gets that peers asked of this member
+	Loads         uint64        // calls of the loader on this member
+	LoadErrors    uint64        // of these, those that failed otherwise than with ErrNotFound
+	LoadTime      time.Duration // total of all loader calls
+	LoadMax       time.Duration // longest loader call
+	StuckLoads    uint64        // loads whose loader had not returned when their time was over
+	Refreshes     uint64        // loads that replaced a value before its TTL passed
+	RefreshErrors uint64        // of these, those that failed: the value before them was served
+	RefreshError  error         // what the last of these said, a *LoadError; nil: none failed
+	StaleServed   uint64        // values served past their TTL because the loader failed
+	NegativeHits  uint64        // of the hits above, those of a remembered "not found"
+	Deduplicated  uint64        // Gets that joined a load already under way here
+
+	// Unreadable counts values that were misses because the codec could not decode them
+	// or they have another Version.
+	Unreadable uint64
 
 	Sets        uint64 // Set calls on this member
 	Deletes     uint64 // keys of Delete calls on this member
@@ -66,6 +72,8 @@ type counters struct {
 	stuckLoads, stuckWrites              atomic.Uint64
 	peerErrors, retries, tooLarge        atomic.Uint64
 	refreshes, staleServed, negativeHits atomic.Uint64
+	refreshErrors                        atomic.Uint64
+	refreshError                         atomic.Pointer[error]
 	loadNanos, loadMax                   atomic.Int64
 }
 
@@ -87,9 +95,14 @@ func (c *groupCore) snapshot() Stats {
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
 		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
+		Unreadable: c.unreadable.count.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: st.Bytes,
+	}
+	s.RefreshErrors = k.refreshErrors.Load()
+	if p := k.refreshError.Load(); p != nil {
+		s.RefreshError = *p
 	}
 	for i := range k.stripes {
 		k.stripes[i].addTo(&s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -183,4 +184,130 @@ func TestMaxLoadsCountsLoadMany(t *testing.T) {
 			t.Errorf("LoadMany ran %d times, %d at once, want once", inside.entered.Load(), inside.most.Load())
 		}
 	})
+}
+
+// TestNestedLoads: as many loaders as may run, and more, each Get another key of the
+// group, one that others load too; the keys are owned here and elsewhere.
+func TestNestedLoads(t *testing.T) {
+	for _, how := range []string{"Get", "GetMany", "LoadMany", "through another group"} {
+		for members := 1; members <= 3; members += 2 {
+			t.Run(fmt.Sprint(how, "/members=", members), func(t *testing.T) {
+				bubble(t, func(t *testing.T, ctx context.Context) { nestedLoads(t, ctx, how, members) })
+			})
+		}
+	}
+}
+
+func nestedLoads(t *testing.T, ctx context.Context, how string, members int) {
+	m := newMesh(t, members)
+	var groups, others []*cachemesh.Group[string]
+	var flat crowd // loads that nobody's loader asks for
+	load := func(node int) cachemesh.LoaderFunc[string] {
+		return func(ctx context.Context, key string) (string, error) {
+			row, nested := strings.CutPrefix(key, "outer")
+			if !nested {
+				time.Sleep(10 * time.Millisecond)
+				return "value of " + key, nil
+			}
+			flat.enter()
+			defer flat.leave()
+			row = "inner" + row[:1] // ten of them
+			switch how {
+			case "GetMany", "LoadMany":
+				values, err := groups[node].GetMany(ctx, []string{row, row + "'"})
+				return values[row], err
+			case "through another group":
+				return others[node].Get(ctx, row)
+			}
+			return groups[node].Get(ctx, row)
+		}
+	}
+	o := cachemesh.GroupOptions[string]{MaxLoads: 16}
+	if how == "LoadMany" {
+		o.LoadMany = func(ctx context.Context, keys []string) (map[string]string, error) {
+			values := make(map[string]string)
+			var err error
+			for _, key := range keys {
+				if values[key], err = load(0)(ctx, key); err != nil {
+					return nil, err
+				}
+			}
+			return values, nil
+		}
+	}
+	if how == "LoadMany" {
+		groups = groupOn(m, "g", nil, o)
+	} else {
+		groups = groupOnEach(m, "g", load, o)
+	}
+	others = groupOnEach(m, "other", func(node int) cachemesh.LoaderFunc[string] {
+		return func(ctx context.Context, key string) (string, error) { return groups[node].Get(ctx, key) }
+	}, cachemesh.GroupOptions[string]{})
+	start := time.Now()
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			key := fmt.Sprintf("outer%d-%d", i%10, i)
+			if v, err := groups[i%members].Get(ctx, key); err != nil || v != fmt.Sprint("value of inner", i%10) {
+				t.Errorf("Get(%q) = %q, %v", key, v, err)
+			}
+		})
+		all.Go(func() {
+			if _, err := groups[i%members].Get(ctx, fmt.Sprint("inner", i%10)); err != nil {
+				t.Errorf("Get of an inner key: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	took := time.Since(start)
+	t.Logf("64 loads that wait for others: %v, at most %d at once", took, flat.most.Load())
+	if took > time.Second || how != "LoadMany" && flat.most.Load() > int64(16*members) {
+		t.Errorf("it took %v, %d ran at once on %d members, want at most 16 each", took, flat.most.Load(), members)
+	}
+}
+
+// TestWhoWaitsGoesBeforeRefreshes: hundreds of refreshes stand in the queue when a
+// Get with little time comes, and one that waits for a key that is being refreshed.
+func TestWhoWaitsGoesBeforeRefreshes(t *testing.T) {
+	for _, queue := range []int{0, 298} {
+		t.Run(fmt.Sprint("MaxQueued=", queue), func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				m := newMesh(t, 2)
+				slow := false
+				groups := groupOn(m, "g", func(context.Context, string) (string, error) {
+					if slow {
+						time.Sleep(50 * time.Millisecond)
+					}
+					return "v", nil
+				}, cachemesh.GroupOptions[string]{MaxLoads: 2, MaxQueued: queue, TTL: time.Hour, RefreshAfter: time.Second})
+				keys := m.keysOf("g", 0, 302)
+				for _, key := range keys[:300] {
+					mustGet(t, groups[0], key, "v")
+				}
+				time.Sleep(2 * time.Second)
+				slow = true
+				for _, key := range keys[:300] {
+					mustGet(t, groups[0], key, "v")
+				}
+				time.Sleep(time.Millisecond) // 2 refreshes run, 298 wait
+				for i, g := range groups {
+					short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+					start := time.Now()
+					v, err := g.Get(short, keys[300+i])
+					cancel()
+					if v != "v" || err != nil || time.Since(start) > 100*time.Millisecond {
+						t.Errorf("node%d: Get = %q, %v after %v, a load takes 50 ms", i, v, err, time.Since(start))
+					}
+				}
+				short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+				defer cancel()
+				must(t, groups[1].Delete(ctx, keys[299])) // its refresh waits, void
+				mustGet(t, groups[0], keys[299], "v")
+				if _, err := groups[1].Get(short, keys[299]); err != nil {
+					t.Errorf("Get of a key whose refresh waits: %v", err)
+				}
+				time.Sleep(10 * time.Second)
+			})
+		})
+	}
 }

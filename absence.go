@@ -1,0 +1,75 @@
+package cachemesh
+
+import (
+	"errors"
+)
+
+// isAbsence reports whether a user's error says that there is no such value, and
+// nothing else. Of errors that are joined all must say so: a loader that asked two
+// shards, one of which is down, does not know. The error has been sealed.
+func isAbsence(err error) bool {
+	switch err := err.(type) {
+	case nil, *panicError, *sealedError:
+		return false
+	case interface{ Unwrap() []error }:
+		found := false
+		for _, wrapped := range err.Unwrap() {
+			if wrapped != nil && !isAbsence(wrapped) {
+				return false
+			}
+			found = found || wrapped != nil
+		}
+		return found
+	case interface{ Unwrap() error }:
+		if wrapped := err.Unwrap(); wrapped != nil {
+			return isAbsence(wrapped)
+		}
+	}
+	return errors.Is(err, ErrNotFound)
+}
+
+// A failure is an error that is no absence: whoever asks it for ErrNotFound, as
+// callers of Get do, hears no, though it may wrap that among others.
+type failure struct{ err error }
+
+func (f *failure) Error() string        { return f.err.Error() }
+func (f *failure) Is(target error) bool { return target != ErrNotFound && errors.Is(f.err, target) }
+func (f *failure) As(target any) bool   { return errors.As(f.err, target) }
+
+// asFailure returns an error that is not taken for an absence.
+func asFailure(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &failure{err}
+	}
+	return err
+}
+
+// perKey finds the KeyErrors in what LoadMany returned, and what it says of all
+// other keys: nil if it is a KeyErrors, wrapped or not, and nothing else. The error
+// has not been sealed yet.
+func perKey(err error) (keys KeyErrors, others error) {
+	wrapped := err
+	for range wrapDepth {
+		if keys, ok := wrapped.(KeyErrors); ok {
+			return keys, nil
+		}
+		parts := unwrap(wrapped)
+		if len(parts) == 1 {
+			wrapped = parts[0]
+			continue
+		}
+		var rest []error
+		for _, part := range parts {
+			if found, ok := part.(KeyErrors); ok && keys == nil {
+				keys = found
+			} else {
+				rest = append(rest, part)
+			}
+		}
+		if keys != nil {
+			return keys, errors.Join(rest...)
+		}
+		break
+	}
+	return nil, err
+}

@@ -1,0 +1,139 @@
+package cachemesh
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+)
+
+// What a Get carries to the owner of a key besides the key: the groups of which a
+// loader that waits for it has a turn, and what Options.InjectContext made of its
+// context. It travels as the number of the groups, their names with their lengths,
+// and the rest; nothing at all if there is neither. In opGet it is the value, in
+// operations on several keys the key.
+
+const (
+	// MaxCarried is how many bytes Options.InjectContext may return.
+	MaxCarried = 2048
+
+	maxHeld      = 8           // groups that are named
+	complainMost = time.Minute // between two lines in the log about one thing
+)
+
+// carriedFrom returns what a call of one who came with ctx carries.
+func (n *Node) carriedFrom(ctx context.Context) []byte {
+	held := turnsHeld(ctx)
+	injected := n.inject(ctx)
+	if held == nil && len(injected) == 0 {
+		return nil
+	}
+	names := uint64(0)
+	for h := held; h != nil && names < maxHeld; h = h.next {
+		names++
+	}
+	b := binary.AppendUvarint(nil, names)
+	for ; names > 0; names-- {
+		b = binary.AppendUvarint(b, uint64(len(held.group)))
+		b = append(b, held.group...)
+		held = held.next
+	}
+	return append(b, injected...)
+}
+
+// arrived returns the context of one who came from a peer with what its call
+// carries. The bytes are copied. What cannot be read is nothing.
+func (n *Node) arrived(ctx context.Context, carried []byte) context.Context {
+	if len(carried) == 0 {
+		return ctx
+	}
+	names, size := binary.Uvarint(carried)
+	if size <= 0 || names > maxHeld {
+		return ctx
+	}
+	carried = carried[size:]
+	var held *heldTurns
+	for range names {
+		name, rest, ok := cutBytes(carried)
+		if !ok || len(name) > MaxGroupLen {
+			return ctx
+		}
+		held = &heldTurns{string(name), held}
+		carried = rest
+	}
+	if held != nil {
+		ctx = context.WithValue(ctx, heldKey{}, held)
+	}
+	return n.extract(ctx, carried)
+}
+
+// inject calls the user's function. One that fails costs what it would have carried.
+func (n *Node) inject(ctx context.Context) []byte {
+	if n.opts.InjectContext == nil {
+		return nil
+	}
+	var b []byte
+	err := func() (err error) {
+		defer rescue(&err)
+		b = n.opts.InjectContext(ctx)
+		return nil
+	}()
+	switch {
+	case err != nil:
+		n.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", textOf(err))
+		return nil
+	case len(b) > MaxCarried:
+		n.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "most", MaxCarried)
+		return nil
+	}
+	return b
+}
+
+// extract calls the user's function.
+func (n *Node) extract(ctx context.Context, carried []byte) context.Context {
+	if len(carried) == 0 || n.opts.ExtractContext == nil {
+		return ctx
+	}
+	var with context.Context
+	err := func() (err error) {
+		defer rescue(&err)
+		with = n.opts.ExtractContext(ctx, bytes.Clone(carried))
+		return nil
+	}()
+	if err != nil {
+		n.complain("ExtractContext failed: a loader runs without the values of its caller's context", "err", textOf(err))
+	}
+	if err != nil || with == nil {
+		return ctx
+	}
+	return with
+}
+
+// complain writes a line about a user's hook, once a minute at most.
+func (n *Node) complain(message string, args ...any) {
+	now, last := n.now(), n.complained.Load()
+	if (last == 0 || now-last >= int64(complainMost)) && n.complained.CompareAndSwap(last, max(now, 1)) {
+		n.log.Error(message, args...)
+	}
+}
+
+// carry puts into a request what its caller's context carries.
+func (k *call) carry(ctx context.Context, n *Node) {
+	switch b := n.carriedFrom(ctx); {
+	case b == nil:
+	case k.req.Op == opGet:
+		k.req.Value = b
+	default:
+		k.req.Key = string(b)
+	}
+}
+
+// contextOf returns the context of a peer's request.
+func (n *Node) contextOf(ctx context.Context, req *httppool.Request) context.Context {
+	if req.Op == opGet {
+		return n.arrived(ctx, req.Value)
+	}
+	return n.arrived(ctx, []byte(req.Key))
+}

@@ -1,0 +1,153 @@
+package cachemesh
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// failedShare is the part of MaxBytes, as 1/failedShare, that remembered failures
+	// may take.
+	failedShare = 32
+
+	failedBytes = 256     // what one takes besides key and text, about
+	failedText  = 1 << 10 // bytes of an error's text that are kept of a panic
+)
+
+// A setback is a load that failed, of a key that has nothing old to fall back on:
+// whoever asks again before until is told the same.
+type setback struct {
+	err   error // a *LoadError
+	until int64 // when the next load may begin
+	count int   // loads that failed one after the other
+	size  int64
+}
+
+// setbacks are the failures that a group remembers, if it does. Whatever makes room
+// or is forgotten costs a load at most. A nil one remembers nothing.
+type setbacks struct {
+	first time.Duration // how long the first failure of a key is remembered
+	max   int64         // bytes
+
+	mu    sync.Mutex // guards the fields below; taken inside a shard's lock
+	keys  map[string]*setback
+	bytes int64
+}
+
+func newSetbacks(first time.Duration, maxBytes int64) *setbacks {
+	if first == 0 {
+		return nil
+	}
+	return &setbacks{first: first, max: maxBytes / failedShare, keys: make(map[string]*setback)}
+}
+
+// last returns the failure of a key that may not be loaded again yet.
+func (b *setbacks) last(key string, now int64) error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.keys[key]; s != nil && now < s.until {
+		return s.err
+	}
+	return nil
+}
+
+// note remembers a failure, for twice as long as the one before it.
+func (b *setbacks) note(key string, le *LoadError, now int64) {
+	if b == nil || errors.Is(le, ErrOverloaded) { // the origin was not asked
+		return
+	}
+	le = withoutStack(le)
+	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(textOf(le.Err)))}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if old := b.keys[key]; old != nil && now < later(old.until, retryLoadMax) {
+		s.count = old.count + 1
+	}
+	s.until = later(now, backoff(b.first, s.count))
+	b.forgetLocked(key)
+	for other := range b.keys { // any one gives way
+		if b.bytes+s.size <= b.max {
+			break
+		}
+		b.forgetLocked(other)
+	}
+	if s.size <= b.max {
+		b.keys[key] = s
+		b.bytes += s.size
+	}
+}
+
+// backoff is how long after so many failures one waits.
+func backoff(first time.Duration, failures int) time.Duration {
+	most := max(first, retryLoadMax)
+	if shift := failures - 1; shift < 16 && first <= most>>shift {
+		return first << shift
+	}
+	return most
+}
+
+// withoutStack returns an error that does not keep a stack of many kilobytes.
+func withoutStack(le *LoadError) *LoadError {
+	p, ok := le.Err.(*panicError)
+	if !ok || len(p.text) <= failedText {
+		return le
+	}
+	short := *le
+	short.Err = &panicError{text: p.text[:failedText] + "…", cause: p.cause}
+	return &short
+}
+
+func (b *setbacks) forget(key string) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forgetLocked(key)
+}
+
+func (b *setbacks) forgetLocked(key string) {
+	if s := b.keys[key]; s != nil {
+		b.bytes -= s.size
+		delete(b.keys, key)
+	}
+}
+
+func (b *setbacks) forgetAll() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.keys)
+	b.bytes = 0
+}
+
+// fail notes that a load of a key failed that has nothing to fall back on.
+func (c *groupCore) fail(key string, err error) {
+	if le, ok := err.(*LoadError); ok && !c.node.isClosing() {
+		c.setbacks.note(key, le, c.node.now())
+	}
+}
+
+// refreshFailed notes that a refresh failed, of which nobody else hears: whoever
+// reads the key has the value before it.
+func (c *groupCore) refreshFailed(err error) {
+	if c.node.isClosing() {
+		return
+	}
+	if le, ok := err.(*LoadError); ok {
+		err = withoutStack(le)
+	}
+	c.stats.refreshErrors.Add(1)
+	c.stats.refreshError.Store(&err)
+	now, last := c.node.now(), c.complained.Load()
+	if (last == 0 || now-last >= int64(complainMost)) && c.complained.CompareAndSwap(last, max(now, 1)) {
+		c.node.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
+			"group", c.name, "failed so far", c.stats.refreshErrors.Load(), "err", err)
+	}
+}

@@ -1,0 +1,181 @@
+package cachemesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/praveenduddu/cachemesh"
+)
+
+// A hanging origin answers until it hangs, and then only when it is let go.
+type hanging struct {
+	loads atomic.Int64
+	gate  atomic.Pointer[chan string] // nil: it does not hang
+}
+
+func (o *hanging) hang() chan string {
+	gate := make(chan string)
+	o.gate.Store(&gate)
+	return gate
+}
+
+func (o *hanging) load(ctx context.Context, _ string) (string, error) {
+	o.loads.Add(1)
+	gate := o.gate.Load()
+	if gate == nil {
+		return "old", nil
+	}
+	select {
+	case v := <-*gate:
+		return v, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func (o *hanging) loadMany(ctx context.Context, keys []string) (map[string]string, error) {
+	v, err := o.load(ctx, "")
+	values := make(map[string]string)
+	for _, key := range keys {
+		values[key] = v
+	}
+	return values, err
+}
+
+// TestStaleWait: an old value is there and the origin hangs. Callers get it after
+// StaleWait, or shortly before their own time is over, and the load goes on.
+func TestStaleWait(t *testing.T) {
+	for _, how := range []string{"loader", "LoadMany", "GetMany"} {
+		for _, wait := range []time.Duration{0, 50 * time.Millisecond} {
+			for owner := range 2 {
+				t.Run(fmt.Sprint(how, "/wait=", wait, "/owner=node", owner), func(t *testing.T) {
+					bubble(t, func(t *testing.T, ctx context.Context) { staleWait(t, ctx, how, wait, owner) })
+				})
+			}
+		}
+	}
+}
+
+func staleWait(t *testing.T, ctx context.Context, how string, wait time.Duration, owner int) {
+	m, origin := newMesh(t, 2), &hanging{}
+	o := cachemesh.GroupOptions[string]{TTL: 10 * time.Millisecond, StaleFor: time.Hour, StaleWait: wait}
+	load := origin.load
+	if how != "loader" {
+		load, o.LoadMany = nil, origin.loadMany
+	}
+	groups := groupOn(m, "g", load, o)
+	key := m.keyOf("g", owner)
+	get := func(ctx context.Context) (string, error) {
+		if how != "GetMany" {
+			return groups[0].Get(ctx, key)
+		}
+		values, err := groups[0].GetMany(ctx, []string{key})
+		if failed, ok := errors.AsType[cachemesh.KeyErrors](err); ok {
+			err = failed[key]
+		}
+		return values[key], err
+	}
+	if v, err := get(ctx); v != "old" || err != nil {
+		t.Fatalf("Get = %q, %v", v, err)
+	}
+	gate := origin.hang()
+	time.Sleep(20 * time.Millisecond)
+	longest := wait
+	if wait == 0 {
+		longest = 250 * time.Millisecond // the default
+	}
+	if short := longest / 2; true {
+		short, cancel := context.WithTimeout(ctx, short)
+		start := time.Now()
+		v, err := get(short)
+		cancel()
+		stale, ok := errors.AsType[*cachemesh.StaleError](err)
+		if v != "old" || !ok || !errors.Is(err, context.DeadlineExceeded) || stale.Age < 10*time.Millisecond {
+			t.Fatalf("with less time than StaleWait: Get = %q, %v after %v, want the old value", v, err, time.Since(start))
+		}
+	}
+	time.Sleep(longest)
+	for i := range 10 { // the load has run for longer: nobody waits
+		start := time.Now()
+		v, err := get(ctx)
+		if _, ok := errors.AsType[*cachemesh.StaleError](err); !ok || v != "old" || time.Since(start) != 0 {
+			t.Fatalf("Get %d = %q, %v after %v, want the old value at once", i, v, err, time.Since(start))
+		}
+	}
+	if n := origin.loads.Load(); n != 2 {
+		t.Errorf("%d loads, want 2", n)
+	}
+	gate <- "new" // it still reads what it is given
+	synctest.Wait()
+	if v, err := get(ctx); v != "new" || err != nil || origin.loads.Load() != 2 {
+		t.Errorf("Get = %q, %v, %d loads after the origin answered, want what it said", v, err, origin.loads.Load())
+	}
+}
+
+// TestStaleWaitEndsWithWrites: what was deleted while the load hangs is not served.
+func TestStaleWaitEndsWithWrites(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m, origin := newMesh(t, 2), &hanging{}
+		groups := groupOn(m, "g", origin.load, cachemesh.GroupOptions[string]{TTL: 10 * time.Millisecond, StaleFor: time.Hour, LoadTimeout: 3 * time.Second})
+		for i, g := range groups {
+			key := m.keysOf("g", 0, 2)[i]
+			origin.gate.Store(nil)
+			mustGet(t, g, key, "old")
+			origin.hang()
+			time.Sleep(20 * time.Millisecond)
+			waiting := goGet(ctx, groups[1], key)
+			time.Sleep(time.Millisecond)
+			must(t, groups[0].Delete(ctx, key))
+			if out := <-waiting; out.v != "" || out.err == nil {
+				t.Errorf("a Get that waited has %v: the value was deleted", out)
+			}
+			if v, err := g.Get(ctx, key); v != "" || err == nil {
+				t.Errorf("Get = %q, %v after a Delete", v, err)
+			}
+		}
+	})
+}
+
+// TestLoadsThatGoOn: callers have less time than the loader needs. With FinishLoads
+// the first load is the last, and one that a write voids is not kept.
+func TestLoadsThatGoOn(t *testing.T) {
+	for _, goesOn := range []bool{false, true} {
+		for owner := range 2 {
+			t.Run(fmt.Sprint("FinishLoads=", goesOn, "/owner=node", owner), func(t *testing.T) {
+				bubble(t, func(t *testing.T, ctx context.Context) {
+					m, o := newMesh(t, 2), &slowOrigin{takes: 100 * time.Millisecond}
+					groups := groupOn(m, "g", o.load, cachemesh.GroupOptions[int64]{FinishLoads: goesOn})
+					key := m.keyOf("g", owner)
+					found := 0
+					for range 20 {
+						short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+						if _, err := groups[0].Get(short, key); err == nil {
+							found++
+						} else if !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("Get: %v", err)
+						}
+						cancel()
+						time.Sleep(time.Millisecond)
+					}
+					t.Logf("20 Gets with 30 ms, a load takes 100 ms: %d loads, %d found", o.entered.Load(), found)
+					if n := o.entered.Load(); goesOn && (n != 1 || found < 16) || !goesOn && (n < 15 || found != 0) {
+						t.Errorf("%d loads, %d found", n, found)
+					}
+					other := m.keysOf("g", owner, 2)[1]
+					short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+					defer cancel()
+					groups[0].Get(short, other)
+					o.version.Store(7)
+					must(t, groups[1].Delete(ctx, other))
+					time.Sleep(time.Second)
+					mustGet(t, groups[0], other, 7)
+				})
+			})
+		}
+	}
+}
