@@ -4,7 +4,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
 )
 
 const (

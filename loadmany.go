@@ -193,8 +193,9 @@ func (b *loadBatch) leave(f *flight) (spared bool) {
 func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
 	b := c.newBatch(ctx)
 	var flights []*flight
+	var list due
 	for _, key := range keys {
-		e, f, err := c.joinFlight(ctx, ring.Hash(c.seed, key), key, joining{into: b})
+		e, f, err := c.joinFlight(ctx, ring.Hash(c.seed, key), key, joining{into: b, due: &list})
 		switch {
 		case f != nil:
 			flights = append(flights, f)
@@ -207,6 +208,7 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 		}
 	}
 	b.start()
+	c.refreshAll(&list)
 	last, cancel := c.lastCall(ctx)
 	defer cancel()
 	for _, f := range flights {
