@@ -32,6 +32,7 @@ type groupCore struct {
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
 	staleWait                           time.Duration
+	refreshPart                         float64
 	finishLoads                         bool
 	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
 	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never

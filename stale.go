@@ -38,12 +38,15 @@ const (
 // attend puts a new entry under the care that the group's options want: when it
 // is refreshed, and how long it may be served after its TTL.
 func (c *groupCore) attend(e *store.Entry, now int64) {
-	if c.refreshAfter == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
+	if c.refreshAfter == 0 && c.refreshPart == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
 		return
 	}
 	care := &store.Care{Fresh: e.Expires}
-	if c.refreshAfter > 0 {
+	switch {
+	case c.refreshAfter > 0:
 		care.Next.Store(later(now, c.refreshAfter))
+	case c.refreshPart > 0 && e.Expires != 0:
+		care.Next.Store(now + int64(c.refreshPart*float64(e.Expires-now)))
 	}
 	if c.staleFor > 0 && e.Expires != 0 && !c.node.limited() {
 		e.Expires = later(e.Expires, c.staleFor)
