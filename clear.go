@@ -155,4 +155,5 @@ func (c *groupCore) voidAllLocked(s *shard) {
 		c.voidKeyLocked(s, key)
 	}
 	clear(s.tooLarge)
+	s.changes.Add(1)
 }

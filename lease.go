@@ -119,6 +119,7 @@ func (c *groupCore) reserveLocked(s *shard, key string) {
 	}
 	b.write = make(chan struct{})
 	c.voidKeyLocked(s, key)
+	s.changes.Add(1)
 }
 
 // writeReserved carries out a write of a key that tryWrite has reserved. It goes

@@ -16,6 +16,9 @@ import (
 // as those whose error is ErrNotFound. If that is joined with other errors, keys
 // that are in neither failed.
 //
+// The map may have more than was asked for: up to 1024 of these are kept, if this
+// member owns their keys and has nothing of them, and nothing came in between.
+//
 // ctx is as for a LoaderFunc, but ends only when nobody waits for any key. In a call
 // that gathered for BatchWindow it has the values of the first that came. The slice
 // is the function's own.

@@ -65,6 +65,7 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {
 	return func(ctx context.Context, keys []string) (map[string]loaded, error) {
 		ctx, l := g.loading(ctx)
+		token := g.core.takeSpareToken()
 		values, err := many(ctx, slices.Clone(keys))
 		failed, err := perKey(err)
 		outcomes := make(map[string]loaded, len(values))
@@ -76,6 +77,9 @@ func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []stri
 			} else if failed[key] != nil {
 				outcomes[key] = loaded{err: seal(failed[key], g.core.sentinels)}
 			}
+		}
+		if len(values) > len(keys) || len(values) > len(outcomes) {
+			g.keepSpares(token, l, outcomes, values)
 		}
 		return outcomes, err
 	}
