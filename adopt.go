@@ -27,7 +27,7 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 	old, now := n.view.Load(), n.now()
 	members := n.admitted(n.gossiped.Members)
 	n.forgetFormerRuns(members, old)
-	v := n.newView(members, old, returned)
+	v := n.newView(members, old)
 	if old != nil && old.id == v.id && !returned && len(gone) == 0 {
 		return
 	}
@@ -43,10 +43,10 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 	}
 	n.handOver(parcels)
 	n.forgetGone(gone, members)
-	n.mandate.mu.Lock()
-	n.mandate.view = v
-	n.mandate.mu.Unlock()
-	n.judge(func(c *quorum.Core, now int64) { c.Adopt(v.quorum(), clean, returned, now) })
+	n.judge(func(c *quorum.Core, now int64) {
+		n.mandate.view = v // with the core's own, or the verdict on the former one would count for it
+		c.Adopt(v.quorum(), clean, now)
+	})
 	n.settler.poke()
 	n.log.Info("the mesh changed", "members", len(v.members), "missing", len(n.absent.missing), "epoch", v.epoch)
 }

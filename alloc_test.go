@@ -22,12 +22,14 @@ func TestHitsAllocateNothing(t *testing.T) {
 	bytes := groupOn[[]byte](m, "bytes", nil, cachemesh.GroupOptions[[]byte]{})
 	strings := groupOn[string](m, "strings", nil, cachemesh.GroupOptions[string]{})
 	users := groupOn(m, "users", func(context.Context, string) (user, error) { return user{1, "u"}, nil }, cachemesh.GroupOptions[user]{})
+	secrets := groupOn(m, "secrets", func(context.Context, string) (secretive, error) { return secretive{"u", 1}, nil }, cachemesh.GroupOptions[secretive]{})
 	for owner := range 2 {
 		what := "own hit"
 		if owner != 0 {
 			what = "hot hit"
 		}
 		bk, sk, uk, nk := m.keyOf("bytes", owner), m.keyOf("strings", owner), m.keyOf("users", owner), []byte(m.keyOf("", owner))
+		xk := m.keyOf("secrets", owner)
 		must(t, bytes[0].Set(ctx, bk, make([]byte, 128), 0))
 		must(t, strings[0].Set(ctx, sk, "value", 0))
 		must(t, m.nodes[0].Set(nk, []byte("value"), 0))
@@ -38,6 +40,7 @@ func TestHitsAllocateNothing(t *testing.T) {
 			{"Group[[]byte].Get", func() error { _, err := bytes[0].Get(ctx, bk); return err }},
 			{"Group[string].Get", func() error { _, err := strings[0].Get(ctx, sk); return err }},
 			{"Group[struct].Get", func() error { _, err := users[0].Get(ctx, uk); return err }},
+			{"Group[struct].Get of what was decoded", func() error { _, err := secrets[0].Get(ctx, xk); return err }},
 			{"Node.Get", func() error { _, err := m.nodes[0].Get(nk); return err }},
 		} {
 			for range 10 { // becomes a hot copy where it can

@@ -24,6 +24,9 @@ func TestErrorsAcrossTheWire(t *testing.T) {
 		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrClosed}, errPeerClosed, true},
 		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrOverloaded}, ErrOverloaded, true},
 		{&PeerError{Op: "set", Err: context.DeadlineExceeded}, context.DeadlineExceeded, false},
+		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrMinority}, ErrMinority, true},
+		{&PeerError{Op: "set", Err: ErrMinority}, ErrMinority, false}, // refused before the origin was touched
+		{errors.Join(ErrWriterBusy, context.DeadlineExceeded), ErrWriterBusy, false},
 		{&LoadError{Err: maybe}, context.DeadlineExceeded, false}, // what another group's Set may have done
 		{&LoadError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
 		{&WriteError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},

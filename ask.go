@@ -90,6 +90,7 @@ func (b *batch) callFor(list []byte) *call {
 	k := newCall(opGetMany, b.name, "")
 	k.req.Flags, k.req.Value, k.req.Idempotent = b.flags, list, true
 	k.carry(b.ctx, b.node)
+	k.req.Arg = uint64(b.encoding)
 	return k
 }
 

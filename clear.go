@@ -24,6 +24,9 @@ func (c *groupCore) clear(ctx context.Context) error {
 	for {
 		err, again := c.clearOnce(ctx)
 		if !again {
+			if errors.Is(err, ErrMinority) {
+				c.oweAll()
+			}
 			return err
 		}
 		c.stats.retries.Add(1)
@@ -96,10 +99,15 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 		s.clearing--
 		c.voidAllLocked(s)
 	})
-	if err == nil && !c.node.actsBy(id) {
+	switch {
+	case err != nil:
+		return err
+	case !c.node.actsBy(id):
 		return ErrUnsettled
+	case phase(c.node.phase.Load()) == asMinority:
+		return &PeerError{Op: opNames[opClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrMinority}
 	}
-	return err
+	return nil
 }
 
 // actsBy reports whether this node acts by a view, and it has settled.

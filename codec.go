@@ -9,7 +9,7 @@ import (
 
 // A Codec turns values into bytes and back. Its methods are called
 // concurrently. Members of one mesh must use codecs that read each other's
-// bytes.
+// bytes; see GroupOptions.Codec.
 type Codec[V any] interface {
 	// Marshal returns the value's bytes. The cache keeps them: Marshal must not
 	// touch them again.
@@ -52,6 +52,10 @@ type format[V any] struct {
 	// refers says that a V refers to memory that whoever has a copy of it can
 	// change: then the cache keeps what the codec copied, not what it was given.
 	refers bool
+
+	// lossless says that the default codec gives back each value of the type: see
+	// lossless.go.
+	lossless bool
 }
 
 func newFormat[V any](codec Codec[V]) format[V] {
@@ -66,10 +70,13 @@ func newFormat[V any](codec Codec[V]) format[V] {
 	case string:
 		f.kind = stringKind
 	default:
-		f.codec = JSONCodec[V]{}
+		f.codec, f.lossless = JSONCodec[V]{}, lossless(reflect.TypeFor[V]())
 	}
 	return f
 }
+
+// givesBack reports whether decoding these bytes gives the value that they were made of.
+func (f *format[V]) givesBack(data []byte) bool { return f.lossless && !mangled(data) }
 
 // nilCheck returns a test for values that a loader returns when it forgot to
 // return something: those whose type has a nil. A nil slice or map is empty, and
@@ -142,7 +149,8 @@ func (f *format[V]) unmarshal(data []byte) (v V, err error) {
 	return f.codec.Unmarshal(data)
 }
 
-// decode returns the value of data, which nobody changes any more.
+// decode returns the value of data, which nobody changes any more. Its error is an
+// *unreadableError.
 func (f *format[V]) decode(data []byte) (V, error) {
 	switch f.kind {
 	case bytesKind:
@@ -157,7 +165,7 @@ func (f *format[V]) decode(data []byte) (V, error) {
 	}
 	v, err := f.unmarshal(data)
 	if err != nil {
-		return v, fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))
+		return v, &unreadableError{fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))}
 	}
 	return v, nil
 }

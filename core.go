@@ -20,6 +20,7 @@ const doNotStore = -1
 type groupCore struct {
 	node        *Node
 	name        string
+	encoding    encoding
 	seed        uint64                                                              // of the hash of its keys
 	store       *store.Store                                                        // what this member owns
 	hot         *hotcache.Cache                                                     // leased copies of what others own
@@ -40,6 +41,8 @@ type groupCore struct {
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
+
+	unreadable unreadable
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
@@ -177,6 +180,8 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return c.getFromStandIn(ctx, v, hash, key, err)
 		case isRefusal(err) && c.loader != nil:
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
+		case errors.Is(err, ErrOtherVersion):
+			return outcome{err: ErrNotFound} // what is there is nothing to this member
 		default:
 			return got
 		}
@@ -189,6 +194,9 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 
 // loadHere is load for a Get on this member.
 func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outcome {
+	if e := c.store.Peek(hash, key, c.node.now()); e != nil && e.Foreign {
+		c.noteUnreadable(key, errForeign)
+	}
 	e, hit, err := c.load(ctx, hash, key)
 	if hit {
 		c.stats.lateHits.Add(1)

@@ -39,6 +39,10 @@ var (
 	// the group's Writer before the caller's time ran out. The write was not applied.
 	ErrWriterBusy = errors.New("cachemesh: the Writer has not returned from an earlier write of the key")
 
+	// ErrOtherVersion means that the owner of the key has another GroupOptions.Version,
+	// and a Writer that could not read the value. The write was not applied.
+	ErrOtherVersion = errors.New("cachemesh: the owner of the key has another GroupOptions.Version")
+
 	// ErrUnsettled means that the members did not agree on who owns the key
 	// before the caller's time ran out. The write was not applied.
 	ErrUnsettled = errors.New("cachemesh: the members do not agree yet on the owner of the key")

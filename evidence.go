@@ -42,9 +42,6 @@ func (n *Node) seekEvidence(v *view, vd quorum.Verdict) time.Duration {
 	var waits, out []quorum.Member
 	founding := false
 	n.judge(func(c *quorum.Core, now int64) {
-		if _, ok := c.Expel(now); ok {
-			defer n.spawn(n.readopt)
-		}
 		waits, out = c.WaitsFor(now), c.Expelled()
 		founding = vd.Mode != quorum.Settled && vd.Number == 0 && !c.Founder()
 	})

@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -23,6 +24,9 @@ const (
 	StatusNoRelay                       = statusNoRelay
 	StatusRelayLost, FlagLease          = statusRelayLost, flagLease
 )
+
+// Lossless reports whether a type's values are handed out undecoded.
+var Lossless = lossless
 
 // FlushLog waits until the user's log handler has what the node has logged.
 func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }
@@ -125,4 +129,39 @@ func ParkedBytes(n *Node) (bytes, groups int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.parked.bytes, len(n.parked.groups)
+}
+
+// AdoptLife makes n adopt its view anew with another life of a member, of which
+// nobody else has heard, and reports whether it takes that view for settled.
+func AdoptLife(n *Node, name string, life uint32) (settled bool) {
+	n.adopting.Lock()
+	defer n.adopting.Unlock()
+	mv := *n.gossiped
+	mv.Members = slices.Clone(mv.Members)
+	for i := range mv.Members {
+		if mv.Members[i].Name == name {
+			mv.Members[i].Life = life
+		}
+	}
+	n.gossiped = &mv
+	n.adoptLocked(nil, false)
+	return n.view.Load().settled.Load()
+}
+
+// Judge lets n decide what it may do.
+func Judge(n *Node) { n.judge(nil) }
+
+// GetAt asks a member for a key, as it is asked as the owner, whoever owns the key by
+// now.
+func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
+	c := g.core
+	o := c.node.view.Load().peers[id]
+	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.node.now())
+	return got.err
+}
+
+// IsLeaving reports whether the node owns nothing any more.
+func IsLeaving(n *Node) bool {
+	v := n.view.Load()
+	return v != nil && v.self < 0
 }

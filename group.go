@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/ring"
@@ -67,7 +70,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
-		turn:      newTurns(opts.MaxLoads, opts.MaxQueued),
+		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
 	c.init()
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
@@ -98,7 +101,11 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	e := c.hit(hash, key, now)
 	if e == nil {
 		o := c.get(ctx, hash, key, now)
-		return g.answer(&o)
+		v, err := g.answer(&o)
+		if isUnreadable(err) {
+			return g.reload(ctx, hash, key, o.e, err)
+		}
+		return v, err
 	}
 	if e.Inline {
 		// It was made by entryWith. Found from the entry's place, and not from what the
@@ -110,7 +117,29 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		var zero V
 		return zero, ErrNotFound
 	}
-	return g.value(e)
+	v, err := g.value(e)
+	if err != nil {
+		return g.reload(ctx, hash, key, e, err)
+	}
+	return v, nil
+}
+
+// reload answers a Get of a key whose value cannot be read: by a load, if there is a
+// loader. e is the entry that it was in, nil if a peer sent it.
+func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store.Entry, cause error) (v V, err error) {
+	c := g.core
+	c.noteUnreadable(key, cause)
+	if c.loader == nil {
+		return v, ErrNotFound
+	}
+	if c.discard(hash, key, e) {
+		o := c.getSlow(ctx, hash, key, c.node.now())
+		if v, err = g.answer(&o); !isUnreadable(err) {
+			return v, err
+		}
+	}
+	o := outcomeOf(c.loadUnstored(ctx, hash, key, false))
+	return g.answer(&o)
 }
 
 // GetMany returns the values of the keys that have one, with one call per
@@ -123,25 +152,67 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 		return nil, err
 	}
 	defer b.free()
-	values := make(map[string]V, len(keys))
-	var failed KeyErrors
+	got := gathered[V]{values: make(map[string]V, len(keys))}
+	var unread []int
 	for i := range b.outcomes {
-		o := &b.outcomes[i]
-		v, found, err := g.take(o)
-		if found {
-			values[keys[i]] = v
+		v, found, err := g.take(&b.outcomes[i])
+		if isUnreadable(err) {
+			unread = append(unread, i)
+			continue
 		}
-		if err != nil {
-			if failed == nil {
-				failed = make(KeyErrors)
+		got.put(keys[i], v, found, err)
+	}
+	g.reloadMany(ctx, b, unread, &got)
+	if got.failed != nil {
+		return got.values, got.failed
+	}
+	return got.values, nil
+}
+
+// gathered is what GetMany returns.
+type gathered[V any] struct {
+	values map[string]V
+	failed KeyErrors // nil: none
+}
+
+func (r *gathered[V]) put(key string, v V, found bool, err error) {
+	if found {
+		r.values[key] = v
+	}
+	if err != nil {
+		if r.failed == nil {
+			r.failed = make(KeyErrors)
+		}
+		r.failed[key] = err
+	}
+}
+
+// reloadMany is reload for keys of a batch, a bounded number at once.
+func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got *gathered[V]) {
+	if len(indexes) == 0 {
+		return
+	}
+	var mu sync.Mutex // guards got
+	var all errgroup.Group
+	all.SetLimit(batchLoaders)
+	for _, i := range indexes {
+		all.Go(func() error {
+			key, o := b.keys[i], &b.outcomes[i]
+			_, cause := g.decoded(o)
+			v, err := g.reload(ctx, ring.Hash(g.core.seed, key), key, o.e, cause)
+			found := err == nil
+			if _, stale := err.(*StaleError); stale {
+				found = true
+			} else if errors.Is(err, ErrNotFound) && !isLoadOutcome(err) {
+				err = nil
 			}
-			failed[keys[i]] = err
-		}
+			mu.Lock()
+			defer mu.Unlock()
+			got.put(key, v, found, err)
+			return nil
+		})
 	}
-	if failed != nil {
-		return values, failed
-	}
-	return values, nil
+	all.Wait()
 }
 
 // Set makes v the value of the key, at the key's owner. When it returns nil,
@@ -168,7 +239,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 			return fmt.Errorf("cachemesh: TTLFunc: %w", err)
 		}
 	}
-	e, err := g.entry(strings.Clone(key), v, ttl, !g.format.refers)
+	e, err := g.entry(strings.Clone(key), v, ttl, false)
 	if err != nil {
 		return err
 	}
@@ -212,7 +283,9 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 // While the members do not agree on who they are, or one cannot be reached, it
 // tries again until ctx ends, or Options.CallTimeout if that has no deadline: then
 // some members may have been cleared. Errors: ErrUnsettled; one that joins a
-// *PeerError for each member that could not be told; ErrClosed, ErrNotStarted.
+// *PeerError for each member that could not be told, or that sees no majority of the
+// mesh, ErrMinority, which then clears the group when it is back; ErrClosed,
+// ErrNotStarted.
 func (g *Group[V]) Clear(ctx context.Context) error { return g.core.clear(ctx) }
 
 // Stats returns what this member counted for the group.

@@ -27,7 +27,26 @@ type GroupOptions[V any] struct {
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
 	// JSON for all else.
+	//
+	// Every Get, on any member, returns what the codec makes of the bytes, and never what
+	// it left out of them: unexported fields, the type within an interface, the monotonic
+	// reading of a time. A loaded value is decoded once, when it is kept; where JSON
+	// certainly gives back the same value, as it does for structs of exported fields of
+	// plain types, it is spared that.
+	//
+	// A value that the codec cannot decode, because another version of your program made
+	// it, counts as a miss: it is loaded, counted in Stats.Unreadable and logged, once a
+	// minute. See Version.
 	Codec Codec[V]
+
+	// Version names what the codec makes of a value, such as "2". Change it when you
+	// change the type or the codec, so that what the former version wrote is not decoded
+	// into the wrong fields while both run: values of another Version are misses. Each
+	// version reads and keeps its own; Delete, Clear and TTLs are for all. The owner of a
+	// key loads for its own version only, the others for themselves, without keeping
+	// what they load. A Set replaces the value of any version. With a Writer it fails with
+	// ErrOtherVersion if the owner has another. Default: none, which is a version too.
+	Version string
 
 	// LoadTimeout bounds a call of the loader, whoever waits for it.
 	// Default: 30 s.

@@ -129,10 +129,13 @@ func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byt
 }
 
 // A list of values: for each a uvarint length and the key, the version, the number
-// of its primary as a uvarint, the time left in nanoseconds as a uvarint (0: no limit), a flag byte, a uvarint length
+// of its primary as a uvarint, the time left in nanoseconds as a uvarint (0: no limit), a flag byte, with flagEncoded the encoding, a uvarint length
 // and the value.
 
-const flagTrace byte = 1 // a Delete
+const (
+	flagTrace   byte = 1 // a Delete
+	flagEncoded byte = 2 // the group has a Version
+)
 
 func packParcels(parcels []parcel, now int64) (body []byte, count int) {
 	for _, p := range parcels {
@@ -151,12 +154,19 @@ func packParcels(parcels []parcel, now int64) (body []byte, count int) {
 		if p.e.Negative {
 			flags = flagTrace
 		}
+		enc := p.core.encodingOf(p.e)
+		if enc != 0 {
+			flags |= flagEncoded
+		}
 		body = binary.AppendUvarint(body, uint64(len(p.e.Key)))
 		body = append(body, p.e.Key...)
 		body = binary.LittleEndian.AppendUint64(body, p.e.Version)
 		body = binary.AppendUvarint(body, uint64(p.e.Primary))
 		body = binary.AppendUvarint(body, left)
 		body = append(body, flags)
+		if enc != 0 {
+			body = binary.LittleEndian.AppendUint64(body, uint64(enc))
+		}
 		body = binary.AppendUvarint(body, uint64(len(p.e.Data)))
 		body = append(body, p.e.Data...)
 	}
@@ -170,6 +180,7 @@ type packed struct {
 	primary   uint32
 	left      time.Duration // 0: no limit
 	trace     bool
+	encoding  encoding
 }
 
 // cutParcel splits the first value off a list.
@@ -189,8 +200,15 @@ func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
 	if n <= 0 || left > math.MaxInt64 || len(list) <= n {
 		return p, nil, false
 	}
-	p.left, p.trace = time.Duration(left), list[n]&flagTrace != 0
-	p.data, rest, ok = cutBytes(list[n+1:])
+	flags, list := list[n], list[n+1:]
+	p.left, p.trace = time.Duration(left), flags&flagTrace != 0
+	if flags&flagEncoded != 0 {
+		if len(list) < 8 {
+			return p, nil, false
+		}
+		p.encoding, list = encoding(binary.LittleEndian.Uint64(list)), list[8:]
+	}
+	p.data, rest, ok = cutBytes(list)
 	return p, rest, ok && p.version != 0
 }
 
@@ -210,6 +228,9 @@ func (c *groupCore) unpackParcel(p packed) *store.Entry {
 	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}
 	c.setTTL(e, p.left)
 	c.copyExtra(e)
+	if !p.trace {
+		c.mark(e, p.encoding)
+	}
 	return e
 }
 

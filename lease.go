@@ -56,7 +56,7 @@ func (s *shard) closeBookLocked(key string, b *book) {
 // holds, and notes the peer as a holder first: a write that comes the moment
 // after finds it in the books. It reports false if there is no value. A lease
 // ends with the value's own time to live. The key may alias a buffer.
-func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response) bool {
+func (c *groupCore) grant(hash uint64, key, from string, enc encoding, resp *httppool.Response) bool {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (c *groupCore) grant(hash uint64, key, from string, resp *httppool.Response
 	if c.node.mayServeAt(hash, now) != nil {
 		return false
 	}
-	e := c.lookup(hash, key, now)
+	e := c.lookupFor(hash, key, now, enc, nil)
 	if e == nil {
 		return false
 	}

@@ -41,6 +41,16 @@ func (c *groupCore) owe(key string) {
 	}
 }
 
+// oweAll notes that all keys of the group are to be forgotten.
+func (c *groupCore) oweAll() {
+	if c.loader == nil {
+		return
+	}
+	c.owed.mu.Lock()
+	defer c.owed.mu.Unlock()
+	c.owed.all, c.owed.keys = true, nil
+}
+
 // take returns what is owed, and forgets it.
 func (o *owed) take() (keys map[string]struct{}, all bool) {
 	o.mu.Lock()
@@ -70,9 +80,7 @@ func (c *groupCore) pay(keys map[string]struct{}, all bool) {
 	defer cancel()
 	if all {
 		if c.clear(ctx) != nil {
-			c.owed.mu.Lock()
-			c.owed.all = true
-			c.owed.mu.Unlock()
+			c.oweAll()
 		}
 		return
 	}

@@ -145,6 +145,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	k := newCall(opGet, c.name, key)
 	defer k.free()
 	k.hash, k.req.Flags, k.req.Idempotent = hash, flags, true
+	k.req.Arg = uint64(c.encoding)
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
@@ -190,6 +191,9 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return outcome{err: ctxErr}, ""
+	}
+	if k.resp.Status == statusOtherVersion && k.req.Flags&flagRenewal == 0 {
+		c.noteUnreadable(strings.Clone(k.req.Key), err)
 	}
 	return outcome{err: err}, k.resp.Message
 }
@@ -240,7 +244,7 @@ func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key str
 		k.req.Flags = flagCacheOnly
 	}
 	if e := ch.e; e != nil {
-		k.req.Op, k.req.Value = opSet, e.Data
+		k.req.Op, k.req.Value, k.req.Arg = opSet, e.Data, uint64(c.encodingOf(e))
 		if e.Expires != 0 {
 			// The time that retries took is gone from the TTL. A value that lived too
 			// short to arrive still removes the one before it.

@@ -77,6 +77,10 @@ func (n *Node) actLocked(leftOut bool, now int64) {
 			}
 		}
 	}
+	if leftOut && m.view != nil {
+		m.view.emptied.Store(true)
+		m.view.settled.Store(false)
+	}
 	if leftOut || (want == byMajority) != (m.phase == byMajority) {
 		m.dropping = true
 		n.era.Add(1) // nothing that is being loaded is stored
@@ -118,12 +122,21 @@ func (n *Node) dropHeld() {
 			c.dropBefore(uint32(era))
 			c.hot.InvalidateAll()
 		}
-		m.mu.Lock()
-		if n.era.Load() == era {
-			m.dropping, m.phase = false, m.next
-			n.actLocked(false, n.now())
-		}
-		m.mu.Unlock()
+		n.actAgain(era)
+	}
+}
+
+// actAgain lets the node act after what was held in an era was dropped, unless more
+// must go by now. No view is being adopted meanwhile that follows one from before.
+func (n *Node) actAgain(era uint32) {
+	n.adopting.Lock()
+	defer n.adopting.Unlock()
+	m := &n.mandate
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n.era.Load() == era {
+		m.dropping, m.phase = false, m.next
+		n.actLocked(false, n.now())
 	}
 }
 

@@ -86,7 +86,10 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.seed, key)
 	if req.Op == opGet {
-		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req.Flags, resp)
+		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req, resp)
+		return
+	}
+	if req.Op == opSet && c.writer != nil && c.refuseVersion(hash, encoding(req.Arg), resp) {
 		return
 	}
 	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&flagCacheOnly != 0}))
@@ -96,10 +99,10 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 // serveHit answers a Get from memory.
 func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response, list *due) bool {
 	if req.Flags&flagPeek != 0 {
-		return c.servePeek(hash, req.Key, resp)
+		return c.servePeek(hash, req.Key, encoding(req.Arg), resp)
 	}
 	if req.Flags&flagLease != 0 {
-		if !c.grant(hash, req.Key, from, resp) {
+		if !c.grant(hash, req.Key, from, encoding(req.Arg), resp) {
 			return false
 		}
 	} else {
@@ -107,7 +110,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		if c.node.mayServeAt(hash, now) != nil {
 			return false
 		}
-		e := c.lookupOf(hash, req.Key, now, list)
+		e := c.lookupFor(hash, req.Key, now, encoding(req.Arg), list)
 		if e == nil {
 			return false
 		}
@@ -133,11 +136,22 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 	}
 }
 
-// serveGet answers a Get by a load.
-func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, flags uint8, resp *httppool.Response) {
+// refuseVersion answers a peer that has another encoding than this group, of whose keys
+// this member owns one: what it would load, or give to the Writer, is another type.
+func (c *groupCore) refuseVersion(hash uint64, enc encoding, resp *httppool.Response) bool {
+	if enc == c.encoding || c.node.mayServe(hash) != nil {
+		return false
+	}
+	resp.Status = statusOtherVersion
+	return true
+}
+
+// serveGet answers a Get by a load. Of the request it takes flags and encoding.
+func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, req *httppool.Request, resp *httppool.Response) {
+	flags, enc := req.Flags, encoding(req.Arg)
 	if flags&flagPeek != 0 {
 		resp.Status = statusNotFound // if it may be served by now, there was nothing a moment ago
-		if !c.servePeek(hash, key, resp) {
+		if !c.servePeek(hash, key, enc, resp) {
 			if err := c.node.mayServe(hash); err != nil {
 				c.putError(resp, err)
 				c.hint(resp, hash)
@@ -146,6 +160,13 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		return
 	}
 	c.stats.of(hash).served.Add(1)
+	if enc != c.encoding && flags&flagStandIn != 0 {
+		resp.Status = statusOtherVersion
+		return
+	}
+	if c.refuseVersion(hash, enc, resp) {
+		return
+	}
 	if flags&flagStandIn != 0 && c.node.mayServe(hash) != nil {
 		e, err := c.loadUnstored(ctx, hash, key, true)
 		c.putOutcome(resp, e, err)
@@ -161,7 +182,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if errors.Is(err, ErrUnsettled) && !isLoadOutcome(err) && c.loader != nil {
 		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
-	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, resp) {
+	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, enc, resp) {
 		return
 	}
 	c.putOutcome(resp, e, err)
@@ -219,6 +240,7 @@ func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
 	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
 	c.setTTL(e, req.TTL)
 	c.copyExtra(e)
+	c.mark(e, encoding(req.Arg))
 	return e
 }
 

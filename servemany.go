@@ -44,7 +44,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		if v.standing(hash) != ownsIt {
 			return false
 		}
-		e := c.lookupOf(hash, key, now, &aged)
+		e := c.lookupFor(hash, key, now, encoding(req.Arg), &aged)
 		if e == nil {
 			return false
 		}
@@ -77,7 +77,7 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
 		return
 	}
-	outcomes := c.answerMany(ctx, keys)
+	outcomes := c.answerMany(ctx, keys, encoding(req.Arg))
 	for i := range outcomes {
 		o := &outcomes[i]
 		if req.Flags&flagNoValue != 0 {
@@ -103,14 +103,14 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 
 // answerMany answers several Gets of peers: hits at once, the rest together if
 // the group has LoadMany, else side by side.
-func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Response {
+func (c *groupCore) answerMany(ctx context.Context, keys []string, enc encoding) []httppool.Response {
 	outcomes := make([]httppool.Response, len(keys))
 	first := make(map[string]int) // of the keys that miss; the same may be there twice
 	var missing []string
 	var again []int
 	var list due
 	for i, key := range keys {
-		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key}, &outcomes[i], &list) {
+		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i], &list) || c.refuseVersion(ring.Hash(c.seed, key), enc, &outcomes[i]) {
 			continue
 		}
 		if c.refuseTooLarge(ring.Hash(c.seed, key), key, &outcomes[i]) {
@@ -134,7 +134,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string) []httppool.Re
 	g.SetLimit(batchLoaders)
 	for _, key := range missing {
 		g.Go(func() error {
-			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", 0, &outcomes[first[key]])
+			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", &httppool.Request{Arg: uint64(enc)}, &outcomes[first[key]])
 			return nil
 		})
 	}

@@ -90,12 +90,20 @@ func (s *settler) step(again time.Duration) time.Duration {
 	var ids []string
 	var vd quorum.Verdict
 	next := every
+	expelled := false
 	n.judge(func(c *quorum.Core, now int64) {
+		_, expelled = c.Expel(now)
+		if due := c.Report(now); due > 0 {
+			next = min(next, time.Duration(due))
+		}
 		ids = c.Ask(int64(again), int64(every), now)
 		if c.Lagging() {
-			next = again
+			next = min(next, again)
 		}
 	})
+	if expelled {
+		n.spawn(n.readopt)
+	}
 	n.mandate.mu.Lock()
 	vd = n.mandate.verdict
 	v := n.mandate.view

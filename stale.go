@@ -68,7 +68,10 @@ type due []*store.Entry
 // does not.
 func (c *groupCore) lookupOf(hash uint64, key string, now int64, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
-	if e == nil || e.Care == nil {
+	if e == nil || e.Foreign {
+		return nil
+	}
+	if e.Care == nil {
 		return e
 	}
 	return c.lookAfter(hash, e, now, list)
@@ -165,7 +168,7 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.Entry, error) {
 	now := c.node.now()
 	e := c.store.Peek(hash, key, now)
-	if e == nil || e.Care == nil {
+	if e == nil || e.Care == nil || e.Foreign {
 		c.fail(key, err)
 		return nil, err
 	}
@@ -195,7 +198,7 @@ func (c *groupCore) staleNow(hash uint64, key string, now int64, list *due) (*st
 		return nil, nil
 	}
 	e := c.store.Peek(hash, key, now)
-	if e == nil || e.Care == nil || e.Care.Failures.Load() == 0 {
+	if e == nil || e.Care == nil || e.Foreign || e.Care.Failures.Load() == 0 {
 		return nil, nil
 	}
 	next := e.Care.Next.Load()

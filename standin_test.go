@@ -3,6 +3,7 @@ package cachemesh_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 )
 
@@ -150,6 +152,43 @@ func TestNobodyReachesTheOwner(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFirstSuccessorStandsIn: whoever asks, the origin sees the loads of one member, the
+// next on the ring.
+func TestFirstSuccessorStandsIn(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		u := new(unreachable)
+		m := newMesh(t, 5, u.edit)
+		var mu sync.Mutex
+		loaded := make(map[int]int)
+		groups := groupOnEach(m, "g", func(node int) cachemesh.LoaderFunc[string] {
+			return func(context.Context, string) (string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				loaded[node]++
+				return "v", nil
+			}
+		}, cachemesh.GroupOptions[string]{})
+		key := m.keyOf("g", cutOwner)
+		var names []string
+		for _, n := range m.nodes {
+			names = append(names, n.Name())
+		}
+		r := ring.New(names)
+		next := r.Members()[r.Successors(nil, ring.Hash(ring.Seed("g"), key), 2)[1]]
+		u.set(m, cutOwner)
+		for i, g := range groups {
+			if i != cutOwner {
+				mustGet(t, g, key, "v")
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if len(loaded) != 1 || loaded[slices.Index(names, next)] == 0 {
+			t.Errorf("loads by member %v, want all by %s", loaded, next)
+		}
+	})
 }
 
 // TestStandInSpacesLoads: however many ask, a key whose owner cannot be reached is

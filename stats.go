@@ -25,6 +25,10 @@ type Stats struct {
 	NegativeHits  uint64        // of the hits above, those of a remembered "not found"
 	Deduplicated  uint64        // Gets that joined a load already under way here
 
+	// Unreadable counts values that were misses because the codec could not decode them
+	// or they have another Version.
+	Unreadable uint64
+
 	Sets        uint64 // Set calls on this member
 	Deletes     uint64 // keys of Delete calls on this member
 	StuckWrites uint64 // calls of the Writer that had not returned when twice their time was over
@@ -91,6 +95,7 @@ func (c *groupCore) snapshot() Stats {
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
 		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
+		Unreadable: c.unreadable.count.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: st.Bytes,

@@ -9,22 +9,32 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// entry makes an entry that owns its bytes. If share is set it hands out v itself,
-// which nobody may change then, and not what the bytes decode to.
-func (g *Group[V]) entry(key string, v V, ttl time.Duration, share bool) (*store.Entry, error) {
-	data, err := g.format.encode(v)
+// entry makes an entry that owns its bytes. What it hands out is what other members
+// get: what the bytes decode to. loaded says that v came from a loader: nobody changes
+// it any more, and hits of it are decoded here, once.
+func (g *Group[V]) entry(key string, v V, ttl time.Duration, loaded bool) (*store.Entry, error) {
+	f := &g.format
+	data, err := f.encode(v)
 	if err != nil {
 		return nil, err
 	}
 	var e *store.Entry
-	if g.format.kind == encodedKind && share {
+	switch same := f.givesBack(data); {
+	case f.kind != encodedKind:
+	case same && (loaded || !f.refers):
 		e = entryWith(v)
-	} else {
+	case loaded:
+		if v, err = f.decode(data); err != nil {
+			return nil, err
+		}
+		e = entryWith(v)
+	}
+	if e == nil {
 		e = new(store.Entry)
 	}
 	e.Key, e.Data = key, data
 	g.core.setTTL(e, ttl)
-	if g.format.kind == encodedKind {
+	if f.kind == encodedKind {
 		g.core.copyExtra(e)
 	}
 	return e, nil
@@ -42,15 +52,18 @@ func entryWith[V any](v V) *store.Entry {
 }
 
 // value returns the value of an entry, decoding it at most a few times.
-func (g *Group[V]) value(e *store.Entry) (V, error) {
+// An entry that the group cannot read is an *unreadableError.
+func (g *Group[V]) value(e *store.Entry) (v V, err error) {
+	if e.Foreign {
+		return v, errForeign
+	}
 	if g.format.kind != encodedKind {
 		return g.format.decode(e.Data)
 	}
 	if p := (*V)(atomic.LoadPointer(&e.Decoded)); p != nil {
 		return *p, nil
 	}
-	v, err := g.format.decode(e.Data)
-	if err == nil {
+	if v, err = g.format.decode(e.Data); err == nil {
 		remember(e, v)
 	}
 	return v, err

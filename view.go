@@ -19,7 +19,7 @@ type Member struct {
 	Leaving bool // it is shutting down and owns nothing any more
 }
 
-// A view is what this node believes the mesh to be. But for settled it is
+// A view is what this node believes the mesh to be. But for two flags it is
 // immutable, so whoever loads it once acts on one consistent picture.
 type view struct {
 	epoch   uint64 // counts this node's own views
@@ -36,8 +36,12 @@ type view struct {
 	before []*view
 
 	// settled says that every member of the view acknowledged it: nobody serves
-	// by an older one any more. It goes from false to true once.
+	// by an older one any more. It goes from false to true, and back only if it
+	// turns out that others went on without this node.
 	settled atomic.Bool
+
+	// emptied says that they did: what this node owned before proves nothing.
+	emptied atomic.Bool
 }
 
 // An owner is a member of the ring, ready to be called.
@@ -51,7 +55,7 @@ type owner struct {
 const maxBefore = 64
 
 // newView returns the view of members that follows old, nil for none.
-func (n *Node) newView(members []membership.Member, old *view, returned bool) *view {
+func (n *Node) newView(members []membership.Member, old *view) *view {
 	byName := make(map[string]membership.Member, len(members))
 	names := make([]string, 0, len(members))
 	for _, m := range members {
@@ -80,19 +84,20 @@ func (n *Node) newView(members []membership.Member, old *view, returned bool) *v
 		}
 		v.owners = append(v.owners, o)
 	}
-	v.before = following(old, returned)
+	v.before = following(old)
 	return v
 }
 
-// following returns the views that precede the successor of old. If others took
-// this node for dead meanwhile, they may have owned anything.
-func following(old *view, returned bool) []*view {
+// following returns the views that precede the successor of old. That others took
+// this node for dead says nothing yet: if they were the majority, its right has
+// ended before they acted, and it learns of that before it acts again.
+func following(old *view) []*view {
 	switch {
-	case old == nil || returned:
+	case old == nil:
 		return nil
 	case old.settled.Load():
 		return []*view{old.slim()}
-	case old.before == nil || len(old.before) == maxBefore:
+	case old.before == nil || len(old.before) == maxBefore || old.emptied.Load():
 		return nil
 	}
 	return append(old.before[:len(old.before):len(old.before)], old.slim())
@@ -178,7 +183,7 @@ func (v *view) mine(hash uint64) bool {
 
 // unsettledStanding is standing for a key of this node's before the view settled.
 func (v *view) unsettledStanding(hash uint64) standing {
-	if v.before == nil {
+	if v.before == nil || v.emptied.Load() {
 		return gaining
 	}
 	for _, b := range v.before {

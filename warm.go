@@ -83,13 +83,18 @@ func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
 // Get's.
 func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
 	o := g.core.peek(ctx, key)
-	return g.answer(&o)
+	v, err := g.answer(&o)
+	if isUnreadable(err) {
+		g.core.noteUnreadable(key, err)
+		err = ErrNotFound
+	}
+	return v, err
 }
 
 // Contains reports whether Peek would return a value. Errors: as Peek's, but for
 // ErrNotFound.
 func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
-	err := g.core.peek(ctx, key).err
+	_, err := g.Peek(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -101,7 +106,7 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 		return outcome{err: err}
 	}
 	hash := ring.Hash(c.seed, key)
-	if e := c.peekHere(hash, key); e != nil {
+	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return outcomeOf(e, nil)
 	}
 	v, err := c.node.currentView(ctx)
@@ -147,11 +152,11 @@ func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
 }
 
 // servePeek answers a peer's Peek, if this member may answer for the key.
-func (c *groupCore) servePeek(hash uint64, key string, resp *httppool.Response) bool {
+func (c *groupCore) servePeek(hash uint64, key string, enc encoding, resp *httppool.Response) bool {
 	if c.node.mayServe(hash) != nil {
 		return false
 	}
-	if e := c.peekHere(hash, key); e != nil {
+	if e := c.peekHere(hash, key); e != nil && c.reads(e, enc) {
 		c.putEntry(resp, e, c.node.now())
 	} else {
 		resp.Status = statusNotFound
@@ -161,7 +166,7 @@ func (c *groupCore) servePeek(hash uint64, key string, resp *httppool.Response) 
 
 // All iterates over the entries that this member owns and holds: keys with their
 // values. It runs under no lock; entries that change meanwhile may be missed.
-// Values that cannot be decoded are left out.
+// Values that cannot be read, or have another Version, are left out.
 func (g *Group[V]) All() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
 		c := g.core

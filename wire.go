@@ -11,10 +11,10 @@ import (
 
 // Operations of the peer protocol. Numbers are never reused.
 const (
-	opGet        uint8 = 1  // Key, Value: see carriedFrom → Value
-	opSet        uint8 = 2  // Key, Value, TTL
+	opGet        uint8 = 1  // Key, Arg: an encoding, Value: see carriedFrom → Value
+	opSet        uint8 = 2  // Key, Value, TTL, Arg: the value's encoding
 	opDelete     uint8 = 3  // Key
-	opGetMany    uint8 = 4  // Key: see carriedFrom, Value: a list of keys → Value: a list of results
+	opGetMany    uint8 = 4  // Key: see carriedFrom, Value: a list of keys, Arg: an encoding → Value: a list of results
 	opDeleteMany uint8 = 5  // Value: a list of keys → Value: a list of results
 	opClear      uint8 = 6  // View: the whole group, on the peer that is called, if it acts by this view
 	opInvalidate uint8 = 7  // Key: drop the hot copy, keep nothing that is on its way
@@ -66,6 +66,7 @@ const (
 	statusCanceled     uint8 = 8 // the caller's context ended first
 	statusOverloaded   uint8 = 9
 	statusWriteFailed  uint8 = 11 // Message: what the writer said
+	statusOtherVersion uint8 = 18 // the peer's GroupOptions.Version is not the request's Arg, which matters here
 	statusMinority     uint8 = 17 // the write holds on the peer's side of a cut only; with flagMaybe it was applied there
 	statusWriterBusy   uint8 = 16 // an earlier write of the key has not returned from the Writer
 	statusNoRelay      uint8 = 12 // the request was not passed on. Message: why
@@ -101,6 +102,8 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 		resp.Status = statusMinority
 	case errors.Is(err, ErrWriterBusy):
 		resp.Status = statusWriterBusy
+	case errors.Is(err, ErrOtherVersion):
+		resp.Status = statusOtherVersion
 	case errors.Is(err, ErrTooLarge):
 		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), ErrTooLarge.Error()+": ")
 	case errors.Is(err, ErrOverloaded):
@@ -177,6 +180,8 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 		return answer(ErrUnknownGroup)
 	case statusMinority:
 		return answer(ErrMinority)
+	case statusOtherVersion:
+		return answer(ErrOtherVersion)
 	case statusLoadFailed:
 		return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
 	case statusWriteFailed:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/cachemeshtest"
+	"github.com/praveenduddu/cachemesh/httppool"
 )
 
 // both runs a test in real time and in a bubble.
@@ -138,6 +139,44 @@ func TestKillAndRestart(t *testing.T) {
 		if after, _ := l.total(); after != settled {
 			t.Errorf("after the restart keys are loaded again: %d, then %d", settled, after)
 		}
+	})
+}
+
+// A stuckWriter holds up every write until it may go on.
+type stuckWriter struct{ entered, release chan struct{} }
+
+func (w stuckWriter) Store(context.Context, string, string) error {
+	w.entered <- struct{}{}
+	<-w.release
+	return nil
+}
+
+func (w stuckWriter) Delete(ctx context.Context, key string) error { return w.Store(ctx, key, "") }
+
+// TestKillSaysNothing: whoever waits for a process that crashes loses the connection. It
+// hears no last word, which one that closes would have said.
+func TestKillSaysNothing(t *testing.T) {
+	both(t, func(t *testing.T) {
+		c := cachemeshtest.New(t, 2)
+		w := stuckWriter{make(chan struct{}), make(chan struct{})}
+		l := newLoads()
+		group := cachemeshtest.Group(c, "g", l.loader, cachemesh.GroupOptions[string]{Writer: w})
+		key := ""
+		for k := 0; l.members[1] == 0; k++ {
+			key = fmt.Sprint("key ", k)
+			if _, err := group(0).Get(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set := make(chan error, 1)
+		go func() { set <- group(0).Set(t.Context(), key, "v", 0) }()
+		<-w.entered
+		c.Kill(1)
+		err := <-set
+		if pe, ok := errors.AsType[*cachemesh.PeerError](err); !ok || !pe.MaybeApplied || !errors.Is(err, httppool.ErrConnLost) {
+			t.Errorf("a Set that waits for a member that crashes: %v, want a lost connection, maybe applied", err)
+		}
+		close(w.release)
 	})
 }
 

@@ -79,6 +79,8 @@ func (c *Cluster) views() []seen {
 				v.want = append(v.want, other.name)
 			}
 		}
+		// The member may have adopted a view between the two looks: then they are of two.
+		v.settled = v.settled && m.node.Stats().Epoch == stats.Epoch
 		slices.Sort(v.want)
 		views = append(views, v)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ const (
 	kindSettled  = "settled"  // answered once nobody acts by an older view
 	kindHotHits  = "hot hits" // → Value
 	kindLoads    = "loads"    // → Value
+	kindHeld     = "held"     // → Names: keys of rows that the member owns and holds
+	kindLeave    = "leave"    // Shutdown; the process ends when it is answered
 	kindLoad     = "load"
 	kindHello    = "hello" // the first message: Key is the member's name
 	groupRows    = "rows"
@@ -40,6 +43,7 @@ type message struct {
 
 	Err      string `json:",omitempty"`
 	NotFound bool   `json:",omitempty"`
+	Minority bool   `json:",omitempty"`
 	Maybe    bool   `json:",omitempty"`
 }
 
@@ -129,6 +133,7 @@ func (m *message) fail(err error) {
 	}
 	m.Err = err.Error()
 	m.NotFound = errors.Is(err, cachemesh.ErrNotFound)
+	m.Minority = errors.Is(err, cachemesh.ErrMinority)
 	if pe, ok := errors.AsType[*cachemesh.PeerError](err); ok {
 		m.Maybe = pe.MaybeApplied
 	}
@@ -141,6 +146,8 @@ func (m *message) error() error {
 		return nil
 	case m.NotFound:
 		return cachemesh.ErrNotFound
+	case m.Minority:
+		return &cachemesh.PeerError{MaybeApplied: m.Maybe, Err: fmt.Errorf("%w: %s", cachemesh.ErrMinority, m.Err)}
 	case m.Maybe:
 		return &cachemesh.PeerError{MaybeApplied: true, Err: errors.New(m.Err)}
 	}

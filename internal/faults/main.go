@@ -85,7 +85,7 @@ func runAll(ctx context.Context, only string, verbose bool) (failed int, err err
 }
 
 func runOne(ctx context.Context, sc scenario, verbose bool) (results []result, err error) {
-	m, err := newMesh(ctx, sc.members, verbose)
+	m, err := newMesh(ctx, sc.members, sc.secret, verbose)
 	if err != nil {
 		return nil, err
 	}

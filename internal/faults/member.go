@@ -20,6 +20,9 @@ const memberEnv = "CACHEMESH_FAULTS_MEMBER"
 type memberConfig struct {
 	Name, Listen, Control string
 	Bootstrap             []string
+	Secret                []byte
+	Accept                [][]byte
+	JoinTimeout           time.Duration
 	Verbose               bool
 }
 
@@ -51,7 +54,7 @@ func (c memberConfig) run() error {
 		return err
 	}
 	defer conn.Close()
-	o := cachemesh.Options{Name: c.Name, ListenAddr: c.Listen, BootstrapNodes: c.Bootstrap}
+	o := cachemesh.Options{Name: c.Name, ListenAddr: c.Listen, BootstrapNodes: c.Bootstrap, Secret: c.Secret, AcceptSecrets: c.Accept, JoinTimeout: c.JoinTimeout}
 	if c.Verbose {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -109,6 +112,12 @@ func (m *member) answer(q message) (a message) {
 		a.Value = int(m.rows.Stats().HotHits)
 	case kindLoads:
 		a.Value = int(m.rows.Stats().Loads)
+	case kindHeld:
+		for key := range m.rows.All() {
+			a.Names = append(a.Names, key)
+		}
+	case kindLeave:
+		err = m.node.Shutdown(ctx)
 	}
 	a.fail(err)
 	return a

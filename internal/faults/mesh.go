@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/meshtest"
 )
 
@@ -26,14 +28,20 @@ type mesh struct {
 	results []result
 	work    sync.WaitGroup // links
 
+	secret []byte // of processes that start from now on
+	accept [][]byte
+
 	mu      sync.Mutex // guards the fields below
 	members []*process
-	down    []bool // what callers do not use
+	down    []bool         // what callers do not use
+	loaded  map[string]int // calls of the loader by key
 }
 
 // newMesh starts the members, one after the other, and waits until they agree.
-func newMesh(ctx context.Context, members int, verbose bool) (m *mesh, err error) {
-	m = &mesh{origin: meshtest.NewOrigin(), verbose: verbose, members: make([]*process, members), down: make([]bool, members)}
+func newMesh(ctx context.Context, members int, secret []byte, verbose bool) (m *mesh, err error) {
+	m = &mesh{
+		origin: meshtest.NewOrigin(), verbose: verbose, secret: secret, members: make([]*process, members), down: make([]bool, members), loaded: make(map[string]int),
+	}
 	defer func() {
 		if err != nil {
 			m.close()
@@ -143,8 +151,48 @@ func (m *mesh) await(ctx context.Context, which []int, within time.Duration) (ti
 			return time.Since(began), fmt.Errorf("members %v do not see each other: %w", which, err)
 		}
 	}
-	_, err := m.member(which[0]).ask(ctx, message{Kind: kindSettled})
+	err := m.settled(ctx, which[0])
 	return time.Since(began), err
+}
+
+// settled waits until no member acts by an older view than this one, and none that it
+// can reach takes itself for part of a minority still.
+func (m *mesh) settled(ctx context.Context, i int) error {
+	for {
+		_, err := m.member(i).ask(ctx, message{Kind: kindSettled})
+		if !errors.Is(err, cachemesh.ErrMinority) || wait(ctx, pollEvery) != nil {
+			return err
+		}
+	}
+}
+
+func (m *mesh) countLoad(key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.loaded[key]++
+}
+
+// loadsByKey returns how often each key was loaded, on whichever member.
+func (m *mesh) loadsByKey() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.loaded)
+}
+
+// except returns the members but these.
+func (m *mesh) except(these ...int) []int {
+	return slices.DeleteFunc(m.all(), func(i int) bool { return slices.Contains(these, i) })
+}
+
+// leave shuts member i down in order.
+func (m *mesh) leave(ctx context.Context, i int) error {
+	m.mu.Lock()
+	m.down[i] = true
+	p := m.members[i]
+	m.mu.Unlock()
+	_, err := p.ask(ctx, message{Kind: kindLeave})
+	p.kill()
+	return err
 }
 
 func (m *mesh) agree(ctx context.Context, which []int, want []string) bool {

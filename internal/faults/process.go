@@ -12,9 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/meshtest"
 )
 
@@ -25,6 +28,34 @@ type process struct {
 	link  *link
 	ready chan struct{} // closed when the member serves
 	ended chan struct{} // closed when the process was waited for
+
+	deletes tally
+}
+
+// A tally counts Deletes by their outcome, and notes the longest of each key.
+type tally struct {
+	applied, minority, failed atomic.Int64
+
+	mu   sync.Mutex // guards took
+	took map[string]time.Duration
+}
+
+func (t *tally) add(key string, took time.Duration, err error) {
+	t.mu.Lock()
+	if t.took == nil {
+		t.took = make(map[string]time.Duration)
+	}
+	t.took[key] = max(t.took[key], took)
+	t.mu.Unlock()
+	pe, ok := errors.AsType[*cachemesh.PeerError](err)
+	switch {
+	case err == nil:
+		t.applied.Add(1)
+	case ok && pe.MaybeApplied && errors.Is(err, cachemesh.ErrMinority):
+		t.minority.Add(1)
+	default:
+		t.failed.Add(1)
+	}
 }
 
 const startTime = 15 * time.Second
@@ -32,9 +63,15 @@ const startTime = 15 * time.Second
 // startProcess runs this program as member i in its namespace and waits until it
 // has joined.
 func (m *mesh) startProcess(ctx context.Context, i int) (*process, error) {
-	c := memberConfig{Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(), Verbose: m.verbose}
+	c := memberConfig{
+		Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(),
+		Secret: m.secret, Accept: m.accept, Verbose: m.verbose,
+	}
 	for s := range 3 {
 		c.Bootstrap = append(c.Bootstrap, net.JoinHostPort(m.net.addr(s), "3000"))
+	}
+	if m.members[0] == nil { // nobody is there yet
+		c.JoinTimeout = 100 * time.Millisecond
 	}
 	config, err := json.Marshal(c)
 	if err != nil {
@@ -74,6 +111,7 @@ func (m *mesh) connect(ctx context.Context, p *process) error {
 			close(p.ready)
 			return a
 		}
+		m.countLoad(q.Key)
 		v, err := m.origin.Load(context.Background(), q.Key)
 		a.Value = v
 		a.fail(err)
@@ -150,7 +188,9 @@ func (p *process) Set(ctx context.Context, key string, v int, _ time.Duration) e
 }
 
 func (p *process) Delete(ctx context.Context, keys ...string) error {
+	began := time.Now()
 	_, err := p.ask(ctx, message{Kind: kindDelete, Key: keys[0]})
+	p.deletes.add(keys[0], time.Since(began), err)
 	return err
 }
 

@@ -29,6 +29,7 @@ func stopOwnerOfTheHasty(ctx context.Context, m *mesh) error {
 		return err
 	}
 	defer tr.Stop()
+	tr.Ledger.Agree()
 	before := tr.Outcome()
 	if err := m.member(victim).stop(ctx); err != nil {
 		return err
@@ -82,7 +83,7 @@ func restartLater(ctx context.Context, m *mesh) error {
 func loseTCP(ctx context.Context, m *mesh) error {
 	const victim = 3
 	tr, err := m.warmTraffic(ctx, func(tr *meshtest.Traffic) {
-		tr.Timeout = 5 * time.Second
+		tr.DeletesOnly = true
 		group := tr.Group
 		tr.Group = func(i int) meshtest.Group {
 			if i == victim {
@@ -95,25 +96,70 @@ func loseTCP(ctx context.Context, m *mesh) error {
 		return err
 	}
 	defer tr.Stop()
+	rest := m.except(victim)
+	lost, err := m.held(ctx, victim)
+	if err != nil {
+		return err
+	}
+	kept, err := m.held(ctx, rest...)
+	if err != nil {
+		return err
+	}
+	tr.Ledger.Agree() // nobody reads at the victim
+	before, loads := tr.Outcome(), m.loads(ctx, rest...)
 	if err := m.net.loseTCP(ctx, victim); err != nil {
 		return err
 	}
-	if err := wait(ctx, maxStale+5*time.Second); err != nil {
+	if err := m.whole(ctx, rest, 15*time.Second, "TCP was lost"); err != nil {
 		return err
 	}
-	before, loads := tr.Outcome(), m.loads(ctx, 0, 1, 2)
+	between, loadsBetween := tr.Outcome(), m.loads(ctx, rest...)
+	m.reportLoads("until then", before, between, loadsBetween-loads)
 	if err := wait(ctx, 10*time.Second); err != nil {
 		return err
 	}
-	after, loaded := tr.Outcome(), m.loads(ctx, 0, 1, 2)-loads
-	reads, writes, failed := after.Reads-before.Reads, after.Writes-before.Writes, after.WriteErrors-before.WriteErrors
-	m.report(loaded < reads/2, "most reads are hits", "%v after the fault: %d loads for %d reads", maxStale+5*time.Second, loaded, reads)
-	m.report(failed == 0 && writes > 0, "0 writes fail", "%d of %d writes failed", failed, writes)
+	m.reportLoads("in 10 s from then on", between, tr.Outcome(), m.loads(ctx, rest...)-loadsBetween)
 	if err := m.net.findTCP(ctx, victim); err != nil {
 		return err
 	}
-	_, err = m.recovered(ctx, tr, 30*time.Second, "TCP is back", 3*time.Second, victim)
-	return err
+	if _, err = m.recovered(ctx, tr, 30*time.Second, "TCP is back", 3*time.Second, victim); err != nil {
+		return err
+	}
+	others := m.longestDelete(rest, kept)
+	m.report(others < 2*time.Second, "at most 2 s", "longest Delete of a key of the others %v, of one of the lost member's %v", ms(others), ms(m.longestDelete(rest, lost)))
+	return nil
+}
+
+// held returns the keys of rows that these members own and hold.
+func (m *mesh) held(ctx context.Context, members ...int) (keys []string, err error) {
+	for _, i := range members {
+		a, err := m.member(i).ask(ctx, message{Kind: kindHeld})
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, a.Names...)
+	}
+	return keys, nil
+}
+
+// longestDelete returns how long the longest Delete of these keys took through these
+// members.
+func (m *mesh) longestDelete(members []int, keys []string) (longest time.Duration) {
+	for _, i := range members {
+		t := &m.member(i).deletes
+		t.mu.Lock()
+		for _, key := range keys {
+			longest = max(longest, t.took[key])
+		}
+		t.mu.Unlock()
+	}
+	return longest
+}
+
+func (m *mesh) reportLoads(when string, before, after meshtest.Outcome, loads int) {
+	reads, writes, failed := after.Reads-before.Reads, after.Writes-before.Writes, after.WriteErrors-before.WriteErrors
+	m.report(loads < reads/2, "most reads are hits", "%s: %d loads for %d reads", when, loads, reads)
+	m.report(failed == 0 && writes > 0, "0 writes fail", "%s: %d of %d writes failed", when, failed, writes)
 }
 
 // loads adds up the calls of loaders at these members.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -27,19 +26,23 @@ type scenario struct {
 	name    string
 	members int
 	play    func(ctx context.Context, m *mesh) error
+	secret  []byte // of the members
 }
 
 var scenarios = []scenario{
-	{"kill -9 of an owner", 5, killOwner},
-	{"SIGSTOP of a holder during a Delete", 3, stopHolder},
-	{"SIGSTOP of an owner for 5 s", 5, stopOwner},
-	{"SIGSTOP of an owner, callers in a hurry", 3, stopOwnerInAHurry},
-	{"restart within 500 ms", 5, restart},
-	{"link down for 10 s", 5, linkDown},
-	{"black hole 3|2", 5, blackHole},
-	{"SIGSTOP of an owner, callers with 500 ms", 5, stopOwnerOfTheHasty},
-	{"restart at the address, after a while", 3, restartLater},
-	{"TCP lost, UDP alive", 4, loseTCP},
+	{"kill -9 of an owner", 5, killOwner, nil},
+	{"SIGSTOP of a holder during a Delete", 3, stopHolder, nil},
+	{"SIGSTOP of an owner for 5 s", 5, stopOwner, nil},
+	{"SIGSTOP of an owner, callers in a hurry", 3, stopOwnerInAHurry, nil},
+	{"restart within 500 ms", 5, restart, nil},
+	{"link down for 10 s", 5, linkDown, nil},
+	{"black hole 3|2", 5, blackHole, nil},
+	{"SIGSTOP of an owner, callers with 500 ms", 5, stopOwnerOfTheHasty, nil},
+	{"restart at the address, after a while", 3, restartLater, nil},
+	{"TCP lost, UDP alive", 4, loseTCP, nil},
+	{"kill -9 of one of 3", 3, killOneOf, nil},
+	{"kill -9 of one of 10", 10, killOneOf, nil},
+	{"rolling deploy, and of another Secret", 5, deploy, oldSecret},
 }
 
 // traffic starts readers and writers at every member.
@@ -98,8 +101,8 @@ func (m *mesh) judge(tr *meshtest.Traffic, struck ...int) meshtest.Outcome {
 		}
 	}
 	m.report(out.ReadErrors == 0, "0 reads fail", "%d of %d reads failed; longest Get elsewhere %v", out.ReadErrors, out.Reads, ms(longest))
-	m.report(v.Stale == 0 && v.Reads > 0, "0 stale reads", "%d stale reads; oldest value read %v after a later one", v.Stale, ms(v.Oldest))
-	if m.verbose || v.Stale > 0 || out.ReadErrors > 0 {
+	m.report(v.Stale == 0 && v.Reads > 0, "0 stale reads", "%d of %d reads stale; oldest value read %v after a later one", v.Stale, v.Reads, ms(v.Oldest))
+	if m.verbose || v.Stale > 0 || out.ReadErrors > 0 || out.WriteErrors > 0 {
 		for _, s := range v.First {
 			fmt.Fprintln(os.Stderr, "stale:", s)
 		}
@@ -116,6 +119,9 @@ func (m *mesh) whole(ctx context.Context, which []int, within time.Duration, sin
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "faults:", err)
+	}
 	m.report(err == nil && took <= within, fmt.Sprintf("within %v", within), "%d members agree %v after %s", len(which), ms(took), since)
 	return nil
 }
@@ -127,6 +133,7 @@ func killOwner(ctx context.Context, m *mesh) error {
 	}
 	defer tr.Stop()
 	const victim = 2 // it owns a fifth of the keys
+	tr.Ledger.Agree()
 	m.kill(victim)
 	if err := m.whole(ctx, []int{0, 1, 3, 4}, 10*time.Second, "the crash"); err != nil {
 		return err
@@ -145,6 +152,7 @@ func restart(ctx context.Context, m *mesh) error {
 	}
 	defer tr.Stop()
 	const victim = 1
+	tr.Ledger.Agree()
 	m.kill(victim)
 	began := time.Now()
 	if err := m.start(ctx, victim); err != nil {
@@ -159,48 +167,4 @@ func restart(ctx context.Context, m *mesh) error {
 	m.report(!out.LastReadError.After(late) && !out.LastWriteError.After(late), "0 errors after 3 s",
 		"serving again %v after kill -9; %d writes failed until then", ms(took), out.WriteErrors)
 	return nil
-}
-
-func linkDown(ctx context.Context, m *mesh) error {
-	tr, err := m.warmTraffic(ctx)
-	if err != nil {
-		return err
-	}
-	defer tr.Stop()
-	const victim = 3
-	if err := m.net.setLink(ctx, victim, "down"); err != nil {
-		return err
-	}
-	if err := wait(ctx, 10*time.Second); err != nil {
-		return err
-	}
-	if err := m.net.setLink(ctx, victim, "up"); err != nil {
-		return err
-	}
-	_, err = m.recovered(ctx, tr, 30*time.Second, "the link is up", 3*time.Second, victim)
-	return err
-}
-
-func blackHole(ctx context.Context, m *mesh) error {
-	tr, err := m.warmTraffic(ctx)
-	if err != nil {
-		return err
-	}
-	defer tr.Stop()
-	a, b := []int{0, 1, 2}, []int{3, 4}
-	if err := m.net.partition(ctx, a, b); err != nil {
-		return err
-	}
-	cut := time.Now()
-	_, errA := m.await(ctx, a, 15*time.Second)
-	_, errB := m.await(ctx, b, 15*time.Second)
-	m.report(errA == nil && errB == nil, "both sides go on", "both sides agree %v after the cut", ms(time.Since(cut)))
-	if err := wait(ctx, *cutFor-time.Since(cut)); err != nil {
-		return errors.Join(err, errA, errB)
-	}
-	if err := m.net.heal(ctx, a, b); err != nil {
-		return err
-	}
-	_, err = m.recovered(ctx, tr, 30*time.Second, "healing", 5*time.Second)
-	return err
 }

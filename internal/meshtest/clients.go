@@ -17,6 +17,8 @@ type Origin struct {
 	Loads *History             // records loads; nil: nothing
 	Delay func() time.Duration // of a load, before and after it reads the row; nil: none
 
+	Loaded func(key string) // is told of each load; nil: nobody
+
 	mu   sync.Mutex // guards rows
 	rows map[string]int
 }
@@ -39,6 +41,9 @@ func (o *Origin) read(key string) int {
 
 // Load is a loader.
 func (o *Origin) Load(ctx context.Context, key string) (int, error) {
+	if o.Loaded != nil {
+		o.Loaded(key)
+	}
 	if o.Delay == nil {
 		return o.value(key)
 	}

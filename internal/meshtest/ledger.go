@@ -2,6 +2,8 @@ package meshtest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -14,7 +16,7 @@ import (
 // A version is superseded when the write of a later one has returned nil. A Get
 // that starts later than that plus MaxStale and returns the older version is
 // stale. While the members agree, there is no such grace for writes that began
-// since they do: see Agree.
+// since they do: see Agree and AgreeAmong.
 //
 // Its methods are called concurrently.
 type Ledger struct {
@@ -24,8 +26,9 @@ type Ledger struct {
 	mu     sync.Mutex // guards the fields below
 	seq    uint64     // orders what happens at one instant of a bubble's clock
 	keys   map[string]*versions
-	agreed uint64 // when the members last came to agree; 0: they do not
-	oldest time.Duration
+	agreed uint64                // when the members last came to agree; 0: they do not
+	among  []int                 // the members that agree; nil: all
+	oldest map[int]time.Duration // by member
 	reads  int
 	late   int
 	stale  []StaleRead
@@ -68,7 +71,7 @@ func (s StaleRead) String() string {
 
 // NewLedger returns an empty ledger, whose members do not agree yet.
 func NewLedger(maxStale time.Duration) *Ledger {
-	return &Ledger{maxStale: maxStale, made: time.Now(), keys: make(map[string]*versions)}
+	return &Ledger{maxStale: maxStale, made: time.Now(), keys: make(map[string]*versions), oldest: make(map[int]time.Duration)}
 }
 
 // Begin notes that an operation begins.
@@ -81,11 +84,15 @@ func (l *Ledger) Begin() Moment {
 
 // Agree says that the members agree from now on: a Get must see every write that
 // begins from now on and returns nil before it.
-func (l *Ledger) Agree() {
+func (l *Ledger) Agree() { l.AgreeAmong() }
+
+// AgreeAmong is Agree for Gets at these members, those of the majority's side; none
+// means all. What others read has MaxStale's grace.
+func (l *Ledger) AgreeAmong(members ...int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
-	l.agreed = l.seq
+	l.agreed, l.among = l.seq, slices.Clone(members)
 }
 
 // Disagree says that they may disagree from now on.
@@ -136,8 +143,8 @@ func (l *Ledger) Read(began Moment, member int, key string, version int) {
 	}
 	l.late++
 	age := began.at.Sub(later[0].at)
-	l.oldest = max(l.oldest, age)
-	agreed := began.agreed != 0 && began.agreed == l.agreed
+	l.oldest[member] = max(l.oldest[member], age)
+	agreed := began.agreed != 0 && began.agreed == l.agreed && (len(l.among) == 0 || slices.Contains(l.among, member))
 	for i := len(later) - 1; i >= 0; i-- {
 		w := later[i]
 		fresh := agreed && w.began > l.agreed && w.end < began.seq
@@ -160,18 +167,23 @@ func (l *Ledger) addLocked(s StaleRead, began Moment) {
 
 // A Verdict is what a ledger found.
 type Verdict struct {
-	Reads  int           // judged
-	Late   int           // of these, those that returned a superseded version
-	Oldest time.Duration // the longest that one of these was superseded for
-	Stale  int           // of these, those that must not
-	First  []StaleRead   // some of them
+	Reads    int                   // judged
+	Late     int                   // of these, those that returned a superseded version
+	Oldest   time.Duration         // the longest that one of these was superseded for
+	OldestAt map[int]time.Duration // the same, by member
+	Stale    int                   // of these, those that must not
+	First    []StaleRead           // some of them
 }
 
 // Verdict returns what was found so far.
 func (l *Ledger) Verdict() Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Verdict{l.reads, l.late, l.oldest, l.nstale, append([]StaleRead(nil), l.stale...)}
+	v := Verdict{Reads: l.reads, Late: l.late, OldestAt: maps.Clone(l.oldest), Stale: l.nstale, First: append([]StaleRead(nil), l.stale...)}
+	for _, age := range l.oldest {
+		v.Oldest = max(v.Oldest, age)
+	}
+	return v
 }
 
 // Newest returns the newest version of a key whose write returned nil.

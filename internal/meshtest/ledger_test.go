@@ -28,6 +28,8 @@ func TestLedger(t *testing.T) {
 			l.Read(b, 0, "k", 1)
 		}, 0, 0},
 		{"older, while the members agree", func(l *Ledger) { l.Agree(); write(l, 1); write(l, 2); read(l, 1, 0) }, 1, 1},
+		{"older, at a member of those that agree", func(l *Ledger) { l.AgreeAmong(1, 0); write(l, 1); write(l, 2); read(l, 1, 0) }, 1, 1},
+		{"older, at another", func(l *Ledger) { l.AgreeAmong(1, 2); write(l, 1); write(l, 2); read(l, 1, 0) }, 0, 1},
 		{"older than what was written before they agreed", func(l *Ledger) { write(l, 1); write(l, 2); l.Agree(); read(l, 1, 0) }, 0, 1},
 		{"older, and they cease to agree", func(l *Ledger) {
 			l.Agree()

@@ -192,24 +192,40 @@ func TestHostage(t *testing.T) {
 		{"full table of connections", func(s *Stage) { s.HangUp(3, 0, 1, 2) }},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			underFault(t, 1, func(t *testing.T, seed uint64) { hostage(t, seed, fault.strike) })
+			underFault(t, 1, func(t *testing.T, seed uint64) { hostage(t, seed, 4, 1, fault.strike) })
 		})
 	}
 }
 
-func hostage(t *testing.T, seed uint64, strike func(s *Stage)) {
-	s := stageOf(t, Config{Seed: seed, Members: 4, HotReads: noHotCopies})
+// TestHostages is TestHostage in meshes of other sizes, and with two such members.
+func TestHostages(t *testing.T) {
+	for _, mesh := range []struct{ members, bad int }{{3, 1}, {10, 1}, {5, 2}} {
+		t.Run(fmt.Sprintf("%d of %d", mesh.bad, mesh.members), func(t *testing.T) {
+			underFault(t, 1, func(t *testing.T, seed uint64) {
+				hostage(t, seed, mesh.members, mesh.bad, func(s *Stage) {
+					for i := mesh.members - mesh.bad; i < mesh.members; i++ {
+						s.LoseStreams(i, upTo(i)...)
+					}
+				})
+			})
+		})
+	}
+}
+
+func hostage(t *testing.T, seed uint64, members, bad int, strike func(s *Stage)) {
+	s := stageOf(t, Config{Seed: seed, Members: members, HotReads: noHotCopies})
 	own := ownedBy(t, s, 1, 8)
-	healthy := onlyAt(s, 0, 1, 2)
+	well := upTo(members - bad)
+	healthy := onlyAt(s, well...)
 	edit := func(tr *Traffic) { tr.Pause, tr.Timeout = 40*time.Millisecond, 5*time.Second }
 	rows := s.traffic(t, seed, healthy, edit)
 	ours := s.traffic(t, seed+1, healthy, func(tr *Traffic) { edit(tr); tr.Keys = own })
 	time.Sleep(time.Second)
 	strike(s)
 	time.Sleep(maxStale + 5*time.Second)
-	before, loads := rows.Outcome(), s.loads(0, 1, 2)
+	before, loads := rows.Outcome(), s.loads(well...)
 	time.Sleep(35 * time.Second)
-	after, loaded := rows.Outcome(), s.loads(0, 1, 2)-loads
+	after, loaded := rows.Outcome(), s.loads(well...)-loads
 	reads, failed := after.Reads-before.Reads, after.WriteErrors-before.WriteErrors
 	writes := after.Writes - before.Writes
 	t.Logf("from %v after the fault on: %d loads for %d reads, %d of %d writes failed", maxStale+5*time.Second, loaded, reads, failed, writes)
@@ -222,8 +238,13 @@ func hostage(t *testing.T, seed uint64, strike func(s *Stage)) {
 	s.Net.Heal()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := s.AwaitSettled(ctx, 0, 1, 2, 3); err != nil {
+	healed := time.Now()
+	if err := s.AwaitSettled(ctx, upTo(members)...); err != nil {
 		t.Error(err)
+	}
+	t.Logf("back %v after healing", round(time.Since(healed)))
+	if took := time.Since(healed); took > 5*time.Second {
+		t.Errorf("back only %v after healing", took)
 	}
 	rows.Ledger.Agree()
 	time.Sleep(maxStale)

@@ -25,6 +25,11 @@ const (
 	maxTried  = 64  // views voted for since a primary settled
 	maxWaits  = 512 // members that are waited for
 	maxListed = 32  // names in each list of a Word
+
+	// maxStep is how far a number that is heard may be ahead of all that are known.
+	// Meshes that meet differ by the changes that they have seen; a greater one is a
+	// mistake, and to vote with it would leave the others none to go on with.
+	maxStep = 1 << 32
 )
 
 // A Core is one member's part in deciding who may go on. Its methods must not be
@@ -48,6 +53,7 @@ type Core struct {
 	heard   map[string]*heard // what the others said in this view, by ID
 	mode    Mode              // how the view settled
 	served  bool              // some view settled, ever
+	counted bool              // a vote of this member may have counted for a primary, ever
 
 	right   int64            // until when this member may act by what it holds
 	limited int64            // until when it may act as a minority
@@ -55,17 +61,20 @@ type Core struct {
 	passed  int64            // until when somebody may act who is not in the view, as others said
 
 	takenIn map[string]uint64 // by ID: the epoch in which it was taken in, 0 if nothing was served before
+	parted  map[string]uint64 // takenIn of members that were in the view, and that no vote has left out since
 	stamps  map[string]uint64 // what others said of that to this member when a view last settled
 	leftOut bool              // others went on without this member
+	freed   bool              // the vote for view is yes because the rest of a base is released
 	woke    int64             // answers to questions sent before are void
 
 	missing   map[string]int64    // members of bases that are not in the view, and since when
 	ended     map[string]struct{} // runs that are certainly over
 	forgotten map[string]struct{} // runs that an operator says are over
 
-	unreached map[string]int64  // members of the view that cannot be reached, and since when
-	expelled  map[string]Member // by life
-	changed   bool              // expelled has one more
+	unreached map[string]int64    // members of the view that cannot be reached, and since when
+	reported  map[string]struct{} // of these, those that everyone was asked about
+	expelled  map[string]Member   // by life
+	changed   bool                // expelled has one more
 
 	toldExpelled bool // somebody who can call this member said that it was expelled
 	urgent       bool // somebody should be asked at once
@@ -94,9 +103,9 @@ type heard struct {
 // New returns the part of a member that knows no view yet.
 func New(cfg Config) *Core {
 	return &Core{
-		cfg: cfg, takenIn: make(map[string]uint64), stamps: make(map[string]uint64), waits: make(map[string]int64),
+		cfg: cfg, takenIn: make(map[string]uint64), parted: make(map[string]uint64), stamps: make(map[string]uint64), waits: make(map[string]int64),
 		missing: make(map[string]int64), ended: make(map[string]struct{}), forgotten: make(map[string]struct{}),
-		unreached: make(map[string]int64), expelled: make(map[string]Member),
+		unreached: make(map[string]int64), reported: make(map[string]struct{}), expelled: make(map[string]Member),
 	}
 }
 
@@ -115,9 +124,8 @@ func (c *Core) Founder() bool { return c.founder }
 func (c *Core) hasBase() bool { return c.last.Number > 0 || c.founder }
 
 // Adopt makes v this member's view. clean are the runs that are gone because they
-// left in order. returned says that others held this member for dead. Whoever
-// calls it has stopped acting by the former view.
-func (c *Core) Adopt(v View, clean []string, returned bool, now int64) {
+// left in order. Whoever calls it has stopped acting by the former view.
+func (c *Core) Adopt(v View, clean []string, now int64) {
 	c.noteGone(v, clean, now)
 	c.noteTakenIn(v)
 	c.view, c.number, c.vote, c.known, c.mode = v, 0, NoVote, c.last.Number, Unsettled
@@ -133,9 +141,6 @@ func (c *Core) Adopt(v View, clean []string, returned bool, now int64) {
 		if c.heard[id] == nil {
 			delete(c.unreached, id)
 		}
-	}
-	if returned {
-		c.leftOut = true
 	}
 	if len(v.Members) > 1 { // who was alone needed nobody's right; now it does
 		c.right = min(c.right, now+c.cfg.Right)
@@ -158,6 +163,23 @@ func (c *Core) noteGone(v View, clean []string, now int64) {
 			c.waits[m.ID] = max(c.waits[m.ID], now+drift(c.cfg.Lease))
 		}
 	}
+	c.noteMissing(v, now)
+	for id, until := range c.waits {
+		if until <= now || len(c.waits) > maxWaits {
+			c.passed = max(c.passed, until)
+			delete(c.waits, id)
+		}
+	}
+}
+
+// noteMissing notes which members of the bases are not in a view, and which of
+// them are over: another run has their name or their address. Who is in it is not
+// over, whatever was found out or said before.
+func (c *Core) noteMissing(v View, now int64) {
+	for _, m := range v.Members {
+		delete(c.ended, m.ID)
+		delete(c.forgotten, m.ID)
+	}
 	for _, m := range c.baseMembers() {
 		if v.has(m.ID) {
 			delete(c.missing, m.ID)
@@ -168,38 +190,46 @@ func (c *Core) noteGone(v View, clean []string, now int64) {
 		}
 		for _, other := range v.Members {
 			if other.Name == m.Name || other.Addr == m.Addr {
-				c.ended[m.ID] = struct{}{} // another run has its name or its address
+				c.ended[m.ID] = struct{}{}
 			}
 			if other.Name == m.Name && other.Addr == m.Addr {
 				delete(c.waits, m.ID) // both: whoever started it knew that the other was over
 			}
 		}
 	}
-	for id, until := range c.waits {
-		if until <= now || len(c.waits) > maxWaits {
-			c.passed = max(c.passed, until)
-			delete(c.waits, id)
-		}
+	if len(c.ended) > maxWaits {
+		c.prune()
 	}
 }
 
-// noteTakenIn records for each member that is new here whether this one served
-// without it before: then what that member holds may be outdated.
+// noteTakenIn records for each member that is new here whether this one may have
+// gone on without it before, that is, whether it gave a vote for a view without it:
+// then what that member holds may be outdated. Who was a minority meanwhile, and
+// voted for nothing, has left nobody out.
 func (c *Core) noteTakenIn(v View) {
 	c.epoch++
 	takenIn := make(map[string]uint64, len(v.Members))
 	for _, m := range v.Members {
-		switch epoch, known := c.takenIn[m.ID]; {
-		case known:
-			takenIn[m.ID] = epoch
-		case c.served:
-			takenIn[m.ID] = c.epoch
-		default:
-			takenIn[m.ID] = 0
+		epoch, known := c.takenIn[m.ID]
+		if !known {
+			epoch, known = c.parted[m.ID]
+			delete(c.parted, m.ID)
+		}
+		if !known && c.counted {
+			epoch = c.epoch
+		}
+		takenIn[m.ID] = epoch
+	}
+	for id, epoch := range c.takenIn {
+		if _, stays := takenIn[id]; !stays && len(c.parted) < maxWaits {
+			c.parted[id] = epoch
 		}
 	}
 	c.takenIn = takenIn
 }
+
+// in reports whether a run is in the view.
+func (c *Core) in(id string) bool { return c.heard[id] != nil || id == c.cfg.Self.ID && c.view.ID != 0 }
 
 // baseMembers returns the members of this member's bases.
 func (c *Core) baseMembers() []Member {

@@ -28,6 +28,38 @@ func (c *Core) unreachable(now int64) (ids []string) {
 	return ids[:min(len(ids), maxListed)]
 }
 
+// Report has everyone asked at once when there is news of whom this member cannot
+// reach, and returns how long it is until there may be more, 0 if there is nobody
+// else.
+func (c *Core) Report(now int64) (next int64) {
+	for id, since := range c.unreached {
+		left := since + c.cfg.Unreachable - now
+		switch _, said := c.reported[id]; {
+		case said:
+		case left > 0 && (next == 0 || left < next):
+			next = left
+		case left <= 0:
+			c.reported[id] = struct{}{}
+			c.urge(func(*heard) bool { return true })
+		}
+	}
+	maps.DeleteFunc(c.reported, func(id string, _ struct{}) bool { _, ok := c.unreached[id]; return !ok })
+	return next
+}
+
+// anyReported reports whether any member says that it cannot reach another.
+func (c *Core) anyReported(now int64) bool {
+	if len(c.unreachable(now)) > 0 {
+		return true
+	}
+	for _, h := range c.heard {
+		if len(h.unreachable) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // UnreachedSince returns the members that cannot be reached, and since when.
 func (c *Core) UnreachedSince() map[string]int64 { return maps.Clone(c.unreached) }
 
@@ -35,6 +67,9 @@ func (c *Core) UnreachedSince() map[string]int64 { return maps.Clone(c.unreached
 // remains is still a majority of it. It puts out one at a time, whom the most
 // cannot reach. It returns whom, or false if there is nobody.
 func (c *Core) Expel(now int64) (Member, bool) {
+	if !c.anyReported(now) {
+		return Member{}, false
+	}
 	voters := c.voters()
 	var worst Member
 	most := 0

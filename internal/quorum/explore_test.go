@@ -50,7 +50,7 @@ func explore(t testing.TB, seed uint64, r rules, trace bool) string {
 			v := w.view(strings.Join(in, " "))
 			for _, name := range in {
 				if rnd.IntN(4) > 0 && !w.all[name].dead {
-					w.all[name].adopt(v, nil, rnd.IntN(12) == 0)
+					w.all[name].adopt(v, nil)
 				}
 			}
 		case n < 20: // those who hold one view agree on it

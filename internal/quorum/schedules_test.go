@@ -263,7 +263,7 @@ func TestTooManyAttempts(t *testing.T) {
 	w.settle("0 1 2 3 4")
 	p := w.all["0"]
 	for i := range 100 {
-		p.adopt(w.view([]string{"0 1 2", "0 1 3", "0 1 4"}[i%3]), nil, false)
+		p.adopt(w.view([]string{"0 1 2", "0 1 3", "0 1 4"}[i%3]), nil)
 		p.core.consider(p.core.promised+1, w.now)
 	}
 	if len(p.core.tried) > maxTried {

@@ -83,6 +83,9 @@ func (c *Core) settle(now int64) {
 		return
 	}
 	c.noteLeftOut()
+	if mode == Settled && c.freed && now >= c.right && c.served {
+		c.leftOut = true // those who are over may have gone on without this member
+	}
 	for _, h := range c.heard {
 		h.confirmed, h.stood = 0, 0 // a right comes from questions of a settled view alone
 	}
@@ -167,7 +170,7 @@ func (c *Core) saidYes(set []Member, need int, now int64, when func(h *heard) in
 func (c *Core) waitsUntil() int64 {
 	until := c.passed
 	for id, t := range c.waits {
-		if id != c.cfg.Self.ID && !c.view.has(id) {
+		if id != c.cfg.Self.ID && !c.in(id) {
 			until = max(until, t)
 		}
 	}

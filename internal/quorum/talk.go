@@ -44,6 +44,9 @@ func listed[V any](set map[string]V) (ids []string) {
 // that is this member's own is to promise: not to act without the asker before
 // its right has ended.
 func (c *Core) Asked(w Word, now int64) Word {
+	if !c.credible(w) {
+		return c.Say(w.From, now)
+	}
 	c.take(w, now)
 	if slices.Contains(w.Expelled, c.cfg.Self.key()) {
 		c.toldExpelled = true // and whoever says so can call this member again
@@ -81,7 +84,7 @@ func (c *Core) standsNow(now int64) bool {
 // time sent, as that word. An answer counts for the question that it answers, and
 // from the run that was asked.
 func (c *Core) Answered(of string, asked Word, sent int64, w Word, now int64) {
-	if w.From != of {
+	if w.From != of || !c.credible(w) {
 		return
 	}
 	c.take(w, now)
@@ -105,12 +108,12 @@ func (c *Core) Answered(of string, asked Word, sent int64, w Word, now int64) {
 
 // take notes what another member says of itself.
 func (c *Core) take(w Word, now int64) {
-	for _, id := range w.Forgotten {
-		c.Forget(id)
-	}
 	h := c.heard[w.From]
 	if h == nil {
 		return
+	}
+	if len(w.Forgotten) > 0 {
+		c.takeForgotten(w.Forgotten)
 	}
 	h.unreachable, h.reported = w.Unreachable, now
 	c.followExpulsions(w)
@@ -147,6 +150,16 @@ func (c *Core) take(w Word, now int64) {
 	}
 }
 
+// takeForgotten notes what another was told by an operator, of those that this
+// member misses.
+func (c *Core) takeForgotten(ids []string) {
+	for _, m := range c.baseMembers() {
+		if slices.Contains(ids, m.ID) && !c.in(m.ID) {
+			c.Forget(m.ID)
+		}
+	}
+}
+
 // takeBase copies the base of another if this member has none of its own: it can
 // found no mesh beside that one any more.
 func (c *Core) takeBase(w Word, now int64) {
@@ -157,11 +170,7 @@ func (c *Core) takeBase(w Word, now int64) {
 		return // its own votes bind as well
 	}
 	c.last, c.tried, c.copied = w.Bases[0], append(c.tried, w.Bases[1:]...), true
-	for _, m := range c.baseMembers() {
-		if _, known := c.missing[m.ID]; !known && !c.view.has(m.ID) {
-			c.missing[m.ID] = now
-		}
-	}
+	c.noteMissing(c.view, now)
 }
 
 // agreed reports whether every member of the view said that it holds it, and hands

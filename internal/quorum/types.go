@@ -86,7 +86,7 @@ type Word struct {
 	RightFor  int64  // how long a right of the speaker lasts
 	RightLeft int64  // how long it may act at most if nobody answers it any more
 	WaitsLeft int64  // how long somebody who is not in the view may act
-	TakenIn   uint64 // when the speaker took in the one it speaks to, after having served without it; 0: it never did
+	TakenIn   uint64 // when the speaker took in the one it speaks to, after having voted without it; 0: it never did
 
 	Unreachable []string  // members that the speaker cannot reach, for long
 	Expelled    []string  // lives that it goes on without for that reason

@@ -11,7 +11,7 @@ func (c *Core) consider(n uint64, now int64) {
 		n = c.number
 	}
 	// Above every primary that is known, too: else the vote would not count beside it.
-	if floor := max(c.promised, c.known, c.last.Number); n == 0 || n > c.number && n <= floor {
+	if floor := c.floor(); n == 0 || n > c.number && n <= floor {
 		n = floor + 1
 	}
 	if n == c.number && c.vote == Yes {
@@ -29,6 +29,10 @@ func (c *Core) consider(n uint64, now int64) {
 	c.vote = max(c.vote, vote)
 	if vote > No { // half a base does not count later, but its number is used up
 		c.promised = max(c.promised, n)
+		if c.hasBase() || len(c.heard) > 0 { // else nobody can count it
+			clear(c.parted)
+			c.counted = true
+		}
 	}
 }
 
@@ -38,14 +42,21 @@ func (c *Core) consider(n uint64, now int64) {
 func (c *Core) judge(now int64) Vote {
 	newest := max(c.known, c.last.Number)
 	vote := Yes
-	if c.last.Number == newest && newest > 0 && !c.majority(c.last.Set, now) {
-		if len(c.tried) > 0 || len(c.last.Set) != 2 || c.present(c.last.Set) != 1 {
+	c.freed = false
+	if c.last.Number == newest && newest > 0 && !c.outvotes(c.last.Set) {
+		switch c.freed = c.released(c.last.Set, now); {
+		case c.freed:
+		case len(c.tried) > 0 || len(c.last.Set) != 2 || c.present(c.last.Set) != 1:
 			return No
+		default:
+			vote = Half
 		}
-		vote = Half
 	}
 	for _, t := range c.tried {
-		if t.Number > newest && !c.majority(t.Set, now) {
+		if t.Number <= newest || c.outvotes(t.Set) {
+			continue
+		}
+		if c.freed = c.released(t.Set, now); !c.freed {
 			return No
 		}
 	}
@@ -94,7 +105,7 @@ func (c *Core) voted(number, view uint64) bool {
 // present counts the members of a set that are in the view.
 func (c *Core) present(set []Member) (n int) {
 	for _, m := range set {
-		if c.view.has(m.ID) {
+		if c.in(m.ID) {
 			n++
 		}
 	}
@@ -105,14 +116,25 @@ func (c *Core) present(set []Member) (n int) {
 // more than half of it, or half of four or more and the greatest of them, or
 // nobody of the rest can act any more.
 func (c *Core) majority(set []Member, now int64) bool {
+	return c.outvotes(set) || c.released(set, now)
+}
+
+// outvotes is majority without the last.
+func (c *Core) outvotes(set []Member) bool {
 	here := c.present(set)
-	switch {
-	case 2*here > len(set):
-		return true
-	case 2*here == len(set) && len(set) >= 4 && c.view.has(greatest(set)):
-		return true
+	return 2*here > len(set) || 2*here == len(set) && len(set) >= 4 && c.in(greatest(set))
+}
+
+// floor is the highest number that this member knows of.
+func (c *Core) floor() uint64 { return max(c.promised, c.known, c.last.Number) }
+
+// credible reports whether the numbers of a word may be true.
+func (c *Core) credible(w Word) bool {
+	highest := max(w.Number, w.Last, w.Known, w.Promised)
+	for _, p := range w.Bases {
+		highest = max(highest, p.Number)
 	}
-	return len(set) > 0 && c.released(set, now)
+	return highest < c.floor()+maxStep
 }
 
 func greatest(set []Member) (id string) {
@@ -128,11 +150,11 @@ func greatest(set []Member) (id string) {
 // rest as if they had not been there would count a vote twice.
 func (c *Core) released(set []Member, now int64) bool {
 	for _, m := range set {
-		if !c.view.has(m.ID) && !c.gone(m.ID, len(set), now) {
+		if !c.in(m.ID) && !c.gone(m.ID, len(set), now) {
 			return false
 		}
 	}
-	return true
+	return len(set) > 0
 }
 
 // gone reports whether one member of a set of that size is released.
@@ -166,7 +188,7 @@ func (c *Core) WaitsFor(now int64) (members []Member) {
 			continue
 		}
 		for _, m := range p.Set {
-			if _, dup := seen[m.ID]; dup || c.view.has(m.ID) || c.gone(m.ID, len(p.Set), now) {
+			if _, dup := seen[m.ID]; dup || c.in(m.ID) || c.gone(m.ID, len(p.Set), now) {
 				continue
 			}
 			seen[m.ID] = struct{}{}

@@ -84,7 +84,7 @@ func Parse(b []byte) (Word, error) {
 	w.Unreachable, w.Expelled, w.Forgotten = r.list(), r.list(), r.list()
 	for range r.count(maxTried + 1) {
 		p := Primary{Number: r.number(), View: r.number()}
-		for range r.count(len(r.b)) {
+		for n := r.count(len(r.b)); n > 0 && !r.bad; n-- {
 			p.Set = append(p.Set, Member{ID: r.text(), Name: r.text(), Addr: r.text()})
 		}
 		w.Bases = append(w.Bases, p)
@@ -126,8 +126,9 @@ func (r *reader) count(limit int) int {
 }
 
 func (r *reader) text() string {
-	n := r.count(len(r.b))
-	if r.bad {
+	n := r.count(len(r.b)) // that many may be left, before the number itself
+	if r.bad || n > len(r.b) {
+		r.bad, r.b = true, nil
 		return ""
 	}
 	s := string(r.b[:n])

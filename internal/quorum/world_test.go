@@ -112,16 +112,16 @@ func (w *world) adopt(names, who string, clean ...string) {
 		who = strings.ReplaceAll(names, "-", "")
 	}
 	for _, name := range strings.Fields(who) {
-		w.all[name].adopt(v, clean, false)
+		w.all[name].adopt(v, clean)
 	}
 }
 
-func (p *player) adopt(v View, clean []string, returned bool) {
-	if !p.owns(v) || !p.held || returned {
+func (p *player) adopt(v View, clean []string) {
+	if !p.owns(v) || !p.held {
 		p.drop()
 	}
-	p.w.log("%s adopts %v returned %v (held %v)", p.name, v.Members, returned, p.held)
-	p.core.Adopt(v, clean, returned, p.w.now)
+	p.w.log("%s adopts %v (held %v)", p.name, v.Members, p.held)
+	p.core.Adopt(v, clean, p.w.now)
 	p.view = v
 	p.judge()
 }

@@ -20,6 +20,7 @@ type Entry struct {
 	place    place         // guarded by the store's mu
 	Negative bool          // the value is that there is none
 	Inline   bool          // for the caller alone
+	Foreign  bool          // for the caller alone
 
 	Decoded unsafe.Pointer // for the caller alone, which reads and writes it atomically
 	Care    *Care          // for the caller alone, but counted in Size; nil: none

@@ -1,0 +1,112 @@
+package cachemesh
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
+
+// An encoding is GroupOptions.Version as it travels: with a request, for the values that
+// the caller can read or sends, and with values that are handed over. 0: no Version.
+type encoding uint64
+
+// encodingSeed sets encodings apart from the hashes of keys. It is part of the protocol.
+var encodingSeed = ring.Seed("GroupOptions.Version")
+
+func encodingOf(version string) encoding {
+	if version == "" {
+		return 0
+	}
+	return max(encoding(ring.Hash(encodingSeed, version)), 1)
+}
+
+// A foreign entry has another encoding than its group. It is kept for those who can read
+// it, and handed over; here it is as good as none. The place of the value that it would
+// be decoded to is its encoding's.
+
+// mark notes the encoding of a new entry.
+func (c *groupCore) mark(e *store.Entry, enc encoding) {
+	if enc != c.encoding {
+		e.Foreign, e.Decoded = true, unsafe.Pointer(&enc)
+	}
+}
+
+// encodingOf returns the encoding of an entry.
+func (c *groupCore) encodingOf(e *store.Entry) encoding {
+	if e.Foreign {
+		return *(*encoding)(e.Decoded)
+	}
+	return c.encoding
+}
+
+// reads reports whether a member can read an entry. That there is no value, all can.
+func (c *groupCore) reads(e *store.Entry, enc encoding) bool {
+	return e.Negative || c.encodingOf(e) == enc
+}
+
+// lookupFor is lookupOf for a member that reads an encoding.
+func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc encoding, list *due) *store.Entry {
+	e := c.store.Get(hash, key, now)
+	switch {
+	case e == nil || !c.reads(e, enc):
+		return nil
+	case e.Care == nil:
+		return e
+	}
+	return c.lookAfter(hash, e, now, list)
+}
+
+// An unreadableError says that the codec cannot decode a value. The Get goes on as
+// after a miss.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string { return e.err.Error() }
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// isUnreadable reports whether err itself is one: within a LoadError it is an answer.
+func isUnreadable(err error) bool {
+	_, ok := err.(*unreadableError)
+	return ok
+}
+
+var errForeign = &unreadableError{errors.New("it has another GroupOptions.Version")}
+
+// unreadable is what a group notes about values that it could not read.
+type unreadable struct {
+	count  atomic.Uint64
+	logged atomic.Int64 // when the last one was; 0: never
+}
+
+const unreadableEvery = time.Minute
+
+// noteUnreadable counts a value that cannot be read, and logs one from time to time.
+func (c *groupCore) noteUnreadable(key string, err error) {
+	u, now := &c.unreadable, max(c.node.now(), 1)
+	u.count.Add(1)
+	last := u.logged.Load()
+	if last != 0 && now-last < int64(unreadableEvery) || !u.logged.CompareAndSwap(last, now) {
+		return
+	}
+	c.node.log.Warn("a cached value cannot be read here and counts as a miss: another version of this program, or another codec, made it",
+		"group", c.name, "key", key, "err", err, "so far", u.count.Load())
+}
+
+// discard drops an entry that cannot be read from the store, where it was owned and can
+// be loaded again. As when it is evicted, a load first ends the leases on it.
+func (c *groupCore) discard(hash uint64, key string, e *store.Entry) bool {
+	if c.loader == nil || e == nil {
+		return false
+	}
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.store.Peek(hash, key, c.node.now()) != e {
+		return false
+	}
+	c.store.Delete(hash, key)
+	return true
+}
