@@ -48,6 +48,7 @@ type batch struct {
 	counts []int32 // by owner
 	sorted []int32 // indexes of keys, by owner
 	lists  []byte  // of keys, as they are sent
+	due    due     // of what this member holds
 }
 
 var batchPool = sync.Pool{New: func() any { return new(batch) }}
@@ -92,7 +93,7 @@ func (b *batch) findHere(v *view) {
 		}
 		hash := ring.Hash(b.seed, key)
 		o := v.ring.Owner(hash)
-		if e := b.hitAt(v, o, hash, key, now); e != nil {
+		if e := b.hitAt(v, o, hash, key, now, &b.due); e != nil {
 			if e.Negative {
 				b.stats.negativeHits.Add(1)
 			}
@@ -106,6 +107,9 @@ func (b *batch) findHere(v *view) {
 		}
 		b.owners[i] = int32(o)
 		b.counts[o]++
+	}
+	if len(b.due) > 0 {
+		b.refreshAll(&b.due)
 	}
 	if b.flags&flagNoValue == 0 {
 		b.stats.of(0).slow.Add(slow)

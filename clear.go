@@ -163,4 +163,5 @@ func (c *groupCore) voidAllLocked(s *shard) {
 		c.voidKeyLocked(s, key)
 	}
 	clear(s.tooLarge)
+	s.changes.Add(1)
 }

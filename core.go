@@ -33,6 +33,7 @@ type groupCore struct {
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
 	staleWait                           time.Duration
+	refreshPart                         float64
 	finishLoads                         bool
 	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
 	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
@@ -67,21 +68,21 @@ func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64)
 // a buffer.
 func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
 	if v := c.node.view.Load(); v != nil {
-		return c.hitAt(v, v.ring.Owner(hash), hash, key, now)
+		return c.hitAt(v, v.ring.Owner(hash), hash, key, now, nil)
 	}
 	return nil
 }
 
 // hitAt is hit for several keys of one view and one moment, with the index of the
 // key's owner. It counts a Get.
-func (c *groupCore) hitAt(v *view, owner int, hash uint64, key string, now int64) *store.Entry {
+func (c *groupCore) hitAt(v *view, owner int, hash uint64, key string, now int64, list *due) *store.Entry {
 	if owner != v.self || owner < 0 {
 		return c.hotHit(v, hash, key, now)
 	}
 	if !v.settled.Load() && v.unsettledStanding(hash) != ownsIt || now >= c.node.confirmed.Load() {
 		return nil
 	}
-	e := c.lookup(hash, key, now)
+	e := c.lookupOf(hash, key, now, list)
 	if e != nil {
 		c.stats.of(hash).own.Add(1)
 	}

@@ -125,7 +125,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 // A PeerError says that a call to a peer failed. Reads rarely see one: they
 // turn to another member or load for themselves.
 type PeerError struct {
-	Op     string // "get", "set", "delete" or "clear"
+	Op     string // "get", "set", "delete", "refresh" or "clear"
 	Member string // the peer's name
 	Addr   string // the peer's address
 

@@ -41,6 +41,7 @@ func (c *groupCore) recallForFillLocked(f *flight) {
 // fillLocked stores a loaded value if it may be stored. If not, an older one must
 // not stay either, which could be served when a later load fails.
 func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
+	f.shard.changes.Add(1)
 	if f.void && !c.node.faults.IgnoreFillToken {
 		return // the view changed while leases were recalled
 	}

@@ -43,6 +43,9 @@ type flight struct {
 	// content with an old value.
 	goesOn bool
 
+	// forced says that somebody wants the key loaded, whatever it has.
+	forced bool
+
 	// insists says that the key is to be reserved for the load: those who wait
 	// were sent back by voided loads before. reserved says that it is.
 	insists, reserved bool
@@ -60,9 +63,10 @@ const (
 
 // landed is what a flight came to.
 type landed struct {
-	entry *store.Entry
-	hit   bool // the value was there after all
-	err   error
+	entry  *store.Entry
+	hit    bool // the value was there after all
+	err    error
+	failed error // what the loader said, if that was an error and entry is served instead
 }
 
 func (c *groupCore) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
@@ -143,6 +147,7 @@ func (f *flight) isQueued() bool {
 type joining struct {
 	insists bool       // see flight
 	into    *loadBatch // the call of LoadMany that a flight joins that begins at once; nil: none
+	due     *due       // see lookupOf
 }
 
 // joinFlight returns an entry that is there after all, perhaps with a *StaleError,
@@ -153,7 +158,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 	defer s.mu.Unlock()
 	// The store is looked at again, now that no write can slip in between: a
 	// flight that ended a moment ago has left its value there.
-	if e, err := c.presentLocked(s, hash, key); e != nil || err != nil {
+	if e, err := c.presentLocked(s, hash, key, j.due); e != nil || err != nil {
 		return e, nil, err
 	}
 	busy := c.busyLocked(s, hash, key)
@@ -183,7 +188,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 
 // presentLocked returns what a key has without a load: an entry, perhaps with a
 // *StaleError, or why this member may not load it, or neither.
-func (c *groupCore) presentLocked(s *shard, hash uint64, key string) (*store.Entry, error) {
+func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
 	if s.closed || c.node.isClosing() { // loads end before the shards close
 		return nil, ErrClosed
 	}
@@ -191,10 +196,10 @@ func (c *groupCore) presentLocked(s *shard, hash uint64, key string) (*store.Ent
 		return nil, err
 	}
 	now := c.node.now()
-	if e := c.lookup(hash, key, now); e != nil {
+	if e := c.lookupOf(hash, key, now, list); e != nil {
 		return e, nil
 	}
-	e, err := c.staleNow(hash, key, now)
+	e, err := c.staleNow(hash, key, now, list)
 	if e == nil {
 		err = c.setbacks.last(key, now)
 	}
@@ -272,8 +277,9 @@ func (c *groupCore) run(f *flight) {
 	defer s.mu.Unlock()
 	s.running--
 	c.giveUpLaterLocked(f)
+	failed := err
 	e, err = c.storeLocked(f, e, err)
-	f.publishLocked(landed{entry: e, err: err})
+	f.publishLocked(landed{entry: e, err: err, failed: failed})
 	if f.reserved {
 		c.releaseLocked(s, f.hash, f.key)
 	}
@@ -286,7 +292,7 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	if f.void && !c.node.faults.IgnoreFillToken {
 		return e, err // with a Writer errVoid was published before
 	}
-	if f.refresh != nil && (err == nil || errors.Is(err, ErrNotFound)) {
+	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, ErrNotFound)) {
 		c.recallForFillLocked(f)
 	}
 	f.shard.unlinkLocked(f)

@@ -67,7 +67,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	c := &groupCore{
 		node: n, name: strings.Clone(name), seed: ring.Seed(name), store: st, hot: hot,
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),

@@ -22,7 +22,7 @@ type GroupOptions[V any] struct {
 	// TTLFunc returns a value's TTL, instead of TTL: Forever for until evicted. If
 	// it is zero or negative, as for a value that has expired on its way, the value
 	// is not kept: a loaded one is returned, and one that is Set only ends the value
-	// before it. A panic fails the load or the Set. Default: TTL for all.
+	// before it. A loader can say the same with KeepFor. A panic fails the load or the Set. Default: TTL for all.
 	TTLFunc func(key string, v V) time.Duration
 
 	// Codec turns values into bytes. Default: []byte and string as they are,
@@ -88,6 +88,12 @@ type GroupOptions[V any] struct {
 	// wait for a load. If the load fails the old value stays until its TTL, and
 	// the next attempts wait longer and longer. Less than TTL. Default: never.
 	RefreshAfter time.Duration
+
+	// RefreshPart is RefreshAfter as a part of each value's own TTL, for values whose
+	// TTL differs, as with TTLFunc or KeepFor: from 0 to 1, and 0.8 is a good start.
+	// Values without a TTL are never loaded again ahead. Not together with
+	// RefreshAfter. Default: 0, never.
+	RefreshPart float64
 
 	// StaleFor is how long after its TTL a value is still served, together with a
 	// *StaleError, if the loader fails. For data that is better old than missing.
@@ -180,6 +186,10 @@ func (o *GroupOptions[V]) validate() error {
 		return &OptionError{"MaxQueued", o.MaxQueued, errors.New("it must not be negative")}
 	case !(o.TTLJitter >= 0 && o.TTLJitter <= 1):
 		return &OptionError{"TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1")}
+	case !(o.RefreshPart >= 0 && o.RefreshPart < 1):
+		return &OptionError{"RefreshPart", o.RefreshPart, errors.New("it must be at least 0 and less than 1")}
+	case o.RefreshPart > 0 && o.RefreshAfter > 0:
+		return &OptionError{"RefreshPart", o.RefreshPart, errors.New("RefreshAfter is set, too")}
 	case o.BatchWindow > 0 && o.LoadMany == nil:
 		return &OptionError{"BatchWindow", o.BatchWindow, errors.New("it needs LoadMany")}
 	case o.StaleWait > 0 && o.StaleFor == 0:
@@ -210,7 +220,7 @@ func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 	}{
 		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
 		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
-		{"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
+		{"RefreshPart", o.RefreshPart > 0}, {"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
 	} {
 		if f.set {
 			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}

@@ -122,11 +122,14 @@ func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
 		return
 	}
 	if f := l.next; f != nil {
-		e, err := c.presentLocked(s, hash, key)
+		e, err := c.presentLocked(s, hash, key, nil)
+		if f.forced && (e != nil || isLoadOutcome(err)) {
+			e, err = nil, nil
+		}
 		switch {
 		case e != nil || err != nil:
 			l.next = nil
-			f.publishLocked(landed{e, err == nil, err})
+			f.publishLocked(landed{entry: e, hit: err == nil, err: err})
 		case c.busyLocked(s, hash, key):
 		case c.loader == nil:
 			l.next = nil

@@ -64,7 +64,7 @@ func (c *groupCore) grant(hash uint64, key, from string, enc encoding, resp *htt
 	if c.node.mayServeAt(hash, now) != nil {
 		return false
 	}
-	e := c.lookupFor(hash, key, now, enc)
+	e := c.lookupFor(hash, key, now, enc, nil)
 	if e == nil {
 		return false
 	}
@@ -119,6 +119,7 @@ func (c *groupCore) reserveLocked(s *shard, key string) {
 	}
 	b.write = make(chan struct{})
 	c.voidKeyLocked(s, key)
+	s.changes.Add(1)
 }
 
 // writeReserved carries out a write of a key that tryWrite has reserved. It goes

@@ -18,7 +18,8 @@ import (
 // those that Options.InjectContext carries across, but not its
 // deadline: it ends after GroupOptions.LoadTimeout, or when nobody waits any
 // more, unless GroupOptions.FinishLoads is set. What the loader returns is shared and must not be changed afterwards;
-// a []byte is copied. A nil slice or map is an empty value, and what others get is
+// a []byte is copied. With ctx it can say how long that lives (KeepFor), and see what
+// the key still has (Former). A nil slice or map is an empty value, and what others get is
 // a []byte of no bytes; any other nil without an error is an error.
 //
 // A loader should return when ctx ends. One that does not counts as running until

@@ -16,6 +16,9 @@ import (
 // as those whose error is ErrNotFound. If that is joined with other errors, keys
 // that are in neither failed.
 //
+// The map may have more than was asked for: up to 1024 of these are kept, if this
+// member owns their keys and has nothing of them, and nothing came in between.
+//
 // ctx is as for a LoaderFunc, but ends only when nobody waits for any key. In a call
 // that gathered for BatchWindow it has the values of the first that came. The slice
 // is the function's own.
@@ -193,8 +196,9 @@ func (b *loadBatch) leave(f *flight) (spared bool) {
 func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
 	b := c.newBatch(ctx)
 	var flights []*flight
+	var list due
 	for _, key := range keys {
-		e, f, err := c.joinFlight(ctx, ring.Hash(c.seed, key), key, joining{into: b})
+		e, f, err := c.joinFlight(ctx, ring.Hash(c.seed, key), key, joining{into: b, due: &list})
 		switch {
 		case f != nil:
 			flights = append(flights, f)
@@ -207,6 +211,7 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 		}
 	}
 	b.start()
+	c.refreshAll(&list)
 	last, cancel := c.lastCall(ctx)
 	defer cancel()
 	for _, f := range flights {

@@ -292,3 +292,56 @@ func TestLoadManyOutcomes(t *testing.T) {
 		})
 	}
 }
+
+// TestRefreshesOfOneGetManyAreOneCall of LoadMany for each owner: ahead of their TTL,
+// beside keys that miss, and of stale values after a failed load.
+func TestRefreshesOfOneGetManyAreOneCall(t *testing.T) {
+	for _, how := range []string{"due", "due, and some miss", "stale"} {
+		t.Run(how, func(t *testing.T) {
+			bubble(t, func(t *testing.T, ctx context.Context) {
+				m, b := newMesh(t, 2), &bulk{}
+				var fails atomic.Bool
+				o := cachemesh.GroupOptions[string]{TTL: time.Minute, RefreshAfter: time.Second, NoHotCopies: true,
+					LoadMany: func(ctx context.Context, keys []string) (map[string]string, error) {
+						values, err := b.loadMany(ctx, keys)
+						if fails.Load() {
+							return nil, errSentinel
+						}
+						return values, err
+					}}
+				if how == "stale" {
+					o.TTL, o.RefreshAfter, o.StaleFor = time.Second, 0, time.Hour
+				}
+				groups := groupOn[string](m, "g", nil, o)
+				keys := append(m.keysOf("g", 0, 100), m.keysOf("g", 1, 100)...)
+				get := func(keys ...string) {
+					t.Helper()
+					values, err := groups[0].GetMany(ctx, keys)
+					if len(values) != len(keys) || err != nil && how != "stale" {
+						t.Fatalf("%d values, %v", len(values), err)
+					}
+				}
+				get(keys...)
+				time.Sleep(2 * time.Second)
+				want := 2
+				switch how {
+				case "stale": // a load fails, and the next attempt is due
+					fails.Store(true)
+					get(keys...)
+					time.Sleep(time.Second)
+				case "due, and some miss":
+					keys = append(keys, m.keysOf("g", 0, 101)[100], m.keysOf("g", 1, 101)[100])
+					want = 4
+				}
+				b.calls = nil
+				get(keys...)
+				synctest.Wait()
+				t.Logf("GetMany of %d keys, 200 of them due for refresh: %d calls of LoadMany", len(keys), len(b.calls))
+				if len(b.calls) != want {
+					t.Errorf("%d calls of LoadMany, want %d", len(b.calls), want)
+				}
+				fails.Store(false)
+			})
+		})
+	}
+}

@@ -41,11 +41,12 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 	switch {
 	case load != nil:
 		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
+			ctx, l := g.loading(ctx)
 			v, err := load(ctx, key)
 			if err != nil {
 				return nil, err
 			}
-			return g.loadedEntry(key, v)
+			return g.loadedEntry(key, v, l)
 		}
 	case many != nil:
 		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
@@ -63,28 +64,33 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 
 func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {
 	return func(ctx context.Context, keys []string) (map[string]loaded, error) {
+		ctx, l := g.loading(ctx)
+		token := g.core.takeSpareToken()
 		values, err := many(ctx, slices.Clone(keys))
 		failed, err := perKey(err)
 		outcomes := make(map[string]loaded, len(values))
 		for _, key := range keys {
 			if v, ok := values[key]; ok {
 				var out loaded
-				out.entry, out.err = g.loadedEntry(key, v)
+				out.entry, out.err = g.loadedEntry(key, v, l)
 				outcomes[key] = out
 			} else if failed[key] != nil {
 				outcomes[key] = loaded{err: seal(failed[key], g.core.sentinels)}
 			}
+		}
+		if len(values) > len(keys) || len(values) > len(outcomes) {
+			g.keepSpares(token, l, outcomes, values)
 		}
 		return outcomes, err
 	}
 }
 
 // loadedEntry makes an entry of what a loader returned.
-func (g *Group[V]) loadedEntry(key string, v V) (*store.Entry, error) {
+func (g *Group[V]) loadedEntry(key string, v V, l *loading) (*store.Entry, error) {
 	if g.format.isNil != nil && g.format.isNil(v) {
 		return nil, errLoadedNil
 	}
-	ttl, err := g.ttl(key, v)
+	ttl, err := g.ttlOf(l, key, v)
 	if err != nil {
 		return nil, err
 	}

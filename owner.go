@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -44,6 +45,10 @@ type shard struct {
 
 	// books are the keys with leases out or a write under way. Guarded by mu.
 	books map[string]*book
+
+	// changes counts what was written, stored and forgotten: see spareToken. Written
+	// with mu held, read without it.
+	changes atomic.Uint64
 
 	clearing int  // Clears under way: no lease is granted; guarded by mu
 	emptying int  // of these, those that empty the store: nothing that is loaded is stored; guarded by mu
@@ -230,6 +235,7 @@ func (c *groupCore) minorityError(ch change, applied bool) error {
 // putLocked changes the store and takes back the token of a load.
 func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
+	s.changes.Add(1)
 	delete(s.tooLarge, key)
 	c.setbacks.forget(key)
 	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
@@ -306,6 +312,7 @@ func (c *groupCore) dropLost(v *view) []parcel {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
+		s.changes.Add(1)
 		for key := range s.lanes {
 			if lost(key) {
 				c.voidKeyLocked(s, key)

@@ -30,7 +30,7 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 	hash := ring.Hash(c.seed, req.Key)
 	switch req.Op {
 	case opGet:
-		return c.serveHit(hash, from, req, resp)
+		return c.serveHit(hash, from, req, resp, nil)
 	case opSet, opDelete:
 		return c.serveWriteFast(hash, req, resp)
 	case opInvalidate:
@@ -63,6 +63,8 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	switch req.Op {
 	case opGetMany:
 		c.serveGetMany(h.node.contextOf(ctx, req), req, resp)
+	case opRefresh:
+		c.serveRefresh(h.node.contextOf(ctx, req), req, resp)
 	case opDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
 	case opHandOver:
@@ -95,7 +97,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 }
 
 // serveHit answers a Get from memory.
-func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response) bool {
+func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response, list *due) bool {
 	if req.Flags&flagPeek != 0 {
 		return c.servePeek(hash, req.Key, encoding(req.Arg), resp)
 	}
@@ -108,7 +110,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		if c.node.mayServeAt(hash, now) != nil {
 			return false
 		}
-		e := c.lookupFor(hash, req.Key, now, encoding(req.Arg))
+		e := c.lookupFor(hash, req.Key, now, encoding(req.Arg), list)
 		if e == nil {
 			return false
 		}

@@ -23,6 +23,12 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 	if v == nil || now >= c.node.confirmed.Load() || req.Flags&flagNoValue != 0 {
 		return false
 	}
+	var aged due
+	defer func() {
+		if len(aged) > 0 {
+			c.refreshAll(&aged)
+		}
+	}()
 	var entries [fastKeys]*store.Entry
 	count, size := 0, 0
 	for list := req.Value; len(list) > 0; count++ {
@@ -38,7 +44,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		if v.standing(hash) != ownsIt {
 			return false
 		}
-		e := c.lookupFor(hash, key, now, encoding(req.Arg))
+		e := c.lookupFor(hash, key, now, encoding(req.Arg), &aged)
 		if e == nil {
 			return false
 		}
@@ -102,8 +108,9 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc encoding)
 	first := make(map[string]int) // of the keys that miss; the same may be there twice
 	var missing []string
 	var again []int
+	var list due
 	for i, key := range keys {
-		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i]) || c.refuseVersion(ring.Hash(c.seed, key), enc, &outcomes[i]) {
+		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i], &list) || c.refuseVersion(ring.Hash(c.seed, key), enc, &outcomes[i]) {
 			continue
 		}
 		if c.refuseTooLarge(ring.Hash(c.seed, key), key, &outcomes[i]) {
@@ -116,6 +123,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc encoding)
 		first[key] = i
 		missing = append(missing, key)
 	}
+	c.refreshAll(&list)
 	if c.loadMany != nil && len(missing) > 0 {
 		missing = c.loadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
 			c.stats.of(0).served.Add(1)

@@ -2,8 +2,10 @@ package cachemesh
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -36,12 +38,15 @@ const (
 // attend puts a new entry under the care that the group's options want: when it
 // is refreshed, and how long it may be served after its TTL.
 func (c *groupCore) attend(e *store.Entry, now int64) {
-	if c.refreshAfter == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
+	if c.refreshAfter == 0 && c.refreshPart == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
 		return
 	}
 	care := &store.Care{Fresh: e.Expires}
-	if c.refreshAfter > 0 {
+	switch {
+	case c.refreshAfter > 0:
 		care.Next.Store(later(now, c.refreshAfter))
+	case c.refreshPart > 0 && e.Expires != 0:
+		care.Next.Store(now + int64(c.refreshPart*float64(e.Expires-now)))
 	}
 	if c.staleFor > 0 && e.Expires != 0 && !c.node.limited() {
 		e.Expires = later(e.Expires, c.staleFor)
@@ -52,6 +57,16 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 // lookup returns the entry of a key that this node owns, if it may be served as
 // it is. If it is time to refresh it, one caller sees to that.
 func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
+	return c.lookupOf(hash, key, now, nil)
+}
+
+// A due list gathers the entries that one call found due for refresh, to be loaded
+// together.
+type due []*store.Entry
+
+// lookupOf is lookup for a call that asks for several keys; list is nil for one that
+// does not.
+func (c *groupCore) lookupOf(hash uint64, key string, now int64, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	if e == nil || e.Foreign {
 		return nil
@@ -59,18 +74,36 @@ func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
 	if e.Care == nil {
 		return e
 	}
-	return c.lookAfter(hash, e, now)
+	return c.lookAfter(hash, e, now, list)
 }
 
-// lookAfter is lookup of an entry that takes care.
-func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64) *store.Entry {
+// lookAfter is lookupOf an entry that takes care.
+func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64, list *due) *store.Entry {
 	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
 		return nil
 	}
 	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
-		c.refresh(hash, e)
+		c.refreshDue(e, list)
 	}
 	return e
+}
+
+// refreshDue refreshes an entry, with others that are due if there is a list.
+func (c *groupCore) refreshDue(e *store.Entry, list *due) {
+	if list != nil && c.loadMany != nil {
+		*list = append(*list, e)
+		return
+	}
+	c.refresh([]*store.Entry{e})
+}
+
+// refreshAll refreshes what is due, with as few calls of LoadMany as can be, and
+// empties the list.
+func (c *groupCore) refreshAll(list *due) {
+	for part := range slices.Chunk(*list, maxLoadMany) {
+		c.refresh(slices.Clone(part))
+	}
+	*list = (*list)[:0]
 }
 
 // freshUntil returns when an entry's TTL ends, 0 for never.
@@ -81,33 +114,53 @@ func freshUntil(e *store.Entry) int64 {
 	return e.Expires
 }
 
-// refresh reloads a value in the background while it is served. Its flight is an
-// ordinary one: it voids like any other when the key is written, and whoever
-// misses the key meanwhile joins it.
-func (c *groupCore) refresh(hash uint64, e *store.Entry) {
+// refresh reloads values in the background while they are served, several with one
+// call of LoadMany. Their flights are ordinary ones: they void like any other when
+// the key is written, and whoever misses the key meanwhile joins it.
+func (c *groupCore) refresh(entries []*store.Entry) {
 	c.node.spawn(func() {
-		s := c.shard(hash)
-		s.mu.Lock()
-		// A load beside a write could show what is written before all holders have
-		// dropped the former value.
-		writing := s.books[e.Key] != nil && s.books[e.Key].write != nil
-		if s.closed || writing || c.node.mayServe(hash) != nil {
-			s.mu.Unlock()
-			return
+		var b *loadBatch
+		if len(entries) > 1 {
+			b = c.newBatch(c.node.closeCtx)
 		}
-		l := s.lane(e.Key)
-		if l.joinable() != nil || l.isFull() {
-			s.mu.Unlock()
-			return
+		flights := make([]*flight, 0, len(entries))
+		for _, e := range entries {
+			if f := c.beginRefresh(e, b); f != nil {
+				flights = append(flights, f)
+			}
 		}
-		f := c.newFlight(c.node.closeCtx, s, hash, e.Key)
-		f.refresh = e
-		f.waiters = 1 // the refresh itself waits: it is not called off
-		c.beginLocked(l, f, nil)
-		s.mu.Unlock()
-		c.stats.refreshes.Add(1)
-		<-f.done
+		c.stats.refreshes.Add(uint64(len(flights)))
+		if b != nil {
+			b.start()
+		}
+		for _, f := range flights {
+			<-f.done
+		}
 	})
+}
+
+// beginRefresh begins the load of a value that is to be refreshed. It returns nil if
+// that cannot be now.
+func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
+	hash := ring.Hash(c.seed, e.Key)
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A load beside a write could show what is written before all holders have
+	// dropped the former value.
+	writing := s.books[e.Key] != nil && s.books[e.Key].write != nil
+	if s.closed || writing || c.node.mayServe(hash) != nil {
+		return nil
+	}
+	l := s.lane(e.Key)
+	if l.joinable() != nil || l.isFull() {
+		return nil
+	}
+	f := c.newFlight(c.node.closeCtx, s, hash, e.Key)
+	f.refresh = e
+	f.waiters = 1 // the refresh itself waits: it is not called off
+	c.beginLocked(l, f, into)
+	return f
 }
 
 // fallBackLocked returns what a failed load ends in: the value that is still
@@ -140,7 +193,7 @@ func (c *groupCore) staleError(e *store.Entry, now int64) error {
 // staleNow returns a value past its TTL, with a *StaleError, if a load failed a
 // moment ago. Nobody waits for the next attempt then, which may hang: it is made
 // in the background.
-func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, error) {
+func (c *groupCore) staleNow(hash uint64, key string, now int64, list *due) (*store.Entry, error) {
 	if c.staleFor == 0 {
 		return nil, nil
 	}
@@ -153,7 +206,7 @@ func (c *groupCore) staleNow(hash uint64, key string, now int64) (*store.Entry, 
 		return nil, nil // nobody asked for long: the origin may be well by now
 	}
 	if now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
-		c.refresh(hash, e)
+		c.refreshDue(e, list)
 	}
 	return e, c.staleError(e, now)
 }

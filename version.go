@@ -48,8 +48,8 @@ func (c *groupCore) reads(e *store.Entry, enc encoding) bool {
 	return e.Negative || c.encodingOf(e) == enc
 }
 
-// lookupFor is lookup for a member that reads an encoding.
-func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc encoding) *store.Entry {
+// lookupFor is lookupOf for a member that reads an encoding.
+func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc encoding, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	switch {
 	case e == nil || !c.reads(e, enc):
@@ -57,7 +57,7 @@ func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc encoding) 
 	case e.Care == nil:
 		return e
 	}
-	return c.lookAfter(hash, e, now)
+	return c.lookAfter(hash, e, now, list)
 }
 
 // An unreadableError says that the codec cannot decode a value. The Get goes on as

@@ -19,13 +19,14 @@ const (
 	opClear      uint8 = 6  // View: the whole group, on the peer that is called, if it acts by this view
 	opInvalidate uint8 = 7  // Key: drop the hot copy, keep nothing that is on its way
 	opHandOver   uint8 = 9  // View, Value: a list of values that the peer owns now
+	opRefresh    uint8 = 11 // Key: see carriedFrom, Value: a list of keys → Value: a list of results
 	opRelay      uint8 = 10 // View, Key: a member's id, Value: a request for it → its answer
 	opFence      uint8 = 8  // Value: a quorum.Word → Value: another
 )
 
 var opNames = [...]string{
 	opGet: "get", opSet: "set", opDelete: "delete", opGetMany: "get", opDeleteMany: "delete", opClear: "clear", opInvalidate: "invalidate",
-	opFence: "fence", opHandOver: "hand over", opRelay: "relay",
+	opFence: "fence", opHandOver: "hand over", opRelay: "relay", opRefresh: "refresh",
 }
 
 // Flags of a request.

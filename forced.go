@@ -1,0 +1,283 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+)
+
+// Refresh loads keys again, at their owners, whether or not they have a value, with
+// one call of LoadMany per owner if the group has it. When it returns nil, every Get
+// that starts later, on any member, sees what a load that began after the call of
+// Refresh brought, or something newer; a key that does not exist any more is
+// forgotten. Until then everybody sees the value before it, and a load that fails
+// leaves that in its place.
+//
+// While the members disagree about the owner or cannot reach it, it tries again
+// until ctx ends, or Options.CallTimeout and LoadTimeout are over if ctx has no
+// deadline. Its error is a KeyErrors of those keys that failed: *LoadError,
+// ErrInvalidKey, ErrUnsettled, *PeerError, ctx's own. Or ErrClosed, ErrNotStarted;
+// an *OptionError if the group has no loader.
+func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
+	c := g.core
+	if c.loader == nil {
+		return &OptionError{"load", nil, errors.New("the group has no loader: nothing can be loaded again")}
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		most := later(int64(c.node.opts.CallTimeout), c.loadTimeout)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(most))
+		defer cancel()
+	}
+	v, err := c.node.currentView(ctx)
+	if err != nil {
+		return err
+	}
+	f := &failures{}
+	var all errgroup.Group
+	all.SetLimit(batchCalls)
+	for o, mine := range c.partition(v, keys, f) {
+		for chunk := range chunks(mine) {
+			all.Go(func() error { c.reloadEach(ctx, c.reloadManyAt(ctx, o, chunk, f), f); return nil })
+		}
+	}
+	all.Wait()
+	return f.err()
+}
+
+// reloadEach loads keys again one by one, a bounded number at once.
+func (c *groupCore) reloadEach(ctx context.Context, keys []string, f *failures) {
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range keys {
+		g.Go(func() error { f.put(key, c.reload(ctx, key)); return nil })
+	}
+	g.Wait()
+}
+
+// reload loads a key again, and tries that until ctx ends.
+func (c *groupCore) reload(ctx context.Context, key string) error {
+	for wait := retryFloor; ; wait = min(2*wait, retryCeiling) {
+		v, err := c.node.currentView(ctx)
+		if err != nil {
+			return err
+		}
+		o := v.owner(ring.Hash(c.seed, key))
+		if o == nil {
+			return ErrClosed
+		}
+		once := &failures{}
+		if rest := c.reloadManyAt(ctx, o, []string{key}, once); len(rest) > 0 {
+			err = ErrUnsettled
+		} else {
+			err = once.errs[key]
+		}
+		if err == nil || !c.mayRetry(err, change{cacheOnly: true}) {
+			return err
+		}
+		c.stats.retries.Add(1)
+		if cause := c.node.pause(ctx, wait); cause != nil {
+			if isUnsettled(err) {
+				return unsettled(cause)
+			}
+			return err
+		}
+	}
+}
+
+// reloadManyAt has keys loaded again by their owner, and returns those that must be
+// tried again.
+func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f *failures) (again []string) {
+	settle := func(key string, err error) {
+		if isUnsettled(err) {
+			again = append(again, key)
+		} else {
+			f.put(key, err)
+		}
+	}
+	if o.peer == nil {
+		for i, err := range c.reloadHere(ctx, keys) {
+			settle(keys[i], err)
+		}
+		return again
+	}
+	k := newCall(opRefresh, c.name, "")
+	defer k.free()
+	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), true
+	k.carry(ctx, c.node)
+	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) {
+		return nil // it holds nothing of the group
+	} else if err != nil {
+		for _, key := range keys {
+			if len(keys) > 1 && c.mayRetry(err, change{cacheOnly: true}) {
+				again = append(again, key)
+			} else {
+				settle(key, err)
+			}
+		}
+		return again
+	}
+	answers := k.resp.Value
+	for _, key := range keys {
+		one := call{req: httppool.Request{Op: opRefresh, Key: key}}
+		a, rest, ok := nextAnswer(answers)
+		answers = rest
+		if !ok {
+			again = append(again, key) // the answer grew too large
+			continue
+		}
+		one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
+		settle(key, c.errorOf(o, &one))
+	}
+	return again
+}
+
+// serveRefresh answers a peer's Refresh.
+func (c *groupCore) serveRefresh(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := parseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		return
+	}
+	for i, err := range c.reloadHere(ctx, keys) {
+		var one httppool.Response
+		c.putError(&one, err)
+		if i > 0 && len(resp.Value)+len(one.Message) > batchBytes {
+			break
+		}
+		resp.Value = appendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
+	}
+	resp.Status = statusOK
+}
+
+// reloadHere loads keys again that this node owns, together if the group has
+// LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
+// value.
+func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
+	since := c.node.now()
+	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
+	var b *loadBatch
+	if c.loadMany != nil && len(keys) > 1 {
+		b = c.newBatch(ctx)
+	}
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	var singly []int
+	for i, key := range keys {
+		f, pending, err := c.forceFlight(ctx, key, since, b)
+		if flights[i], errs[i] = f, err; pending != nil {
+			singly = append(singly, i)
+		}
+	}
+	if b != nil {
+		b.start()
+	}
+	for _, i := range singly {
+		g.Go(func() error { errs[i] = c.reloadOne(ctx, keys[i], since); return nil })
+	}
+	for i, f := range flights {
+		if f == nil {
+			continue
+		}
+		if errs[i] = c.awaitForced(ctx, f); errs[i] == errVoid {
+			errs[i] = c.reloadOne(ctx, keys[i], since)
+		}
+	}
+	g.Wait()
+	return errs
+}
+
+// reloadOne loads a key again, once what is in the way of that has ended.
+func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) error {
+	for {
+		f, pending, err := c.forceFlight(ctx, key, since, nil)
+		switch {
+		case f != nil:
+			if err = c.awaitForced(ctx, f); err != errVoid {
+				return err
+			}
+			continue
+		case pending == nil:
+			return err
+		}
+		select {
+		case <-pending:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.node.closing:
+			return ErrClosed
+		}
+	}
+}
+
+// forceFlight returns a flight of a key that has not begun before since, or what has
+// to end first, or an error.
+func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
+	hash := ring.Hash(c.seed, key)
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || c.node.isClosing() {
+		return nil, nil, ErrClosed
+	}
+	if err := c.node.mayServe(hash); err != nil {
+		return nil, nil, err
+	}
+	if b := s.books[key]; b != nil && b.write != nil {
+		return nil, b.write, nil
+	}
+	l := s.lane(key)
+	f = l.joinable()
+	switch {
+	case f == nil:
+		f = c.newFlight(ctx, s, hash, key)
+		f.forced = true
+		f.waiters++
+		c.hurry(ctx, f)
+		l.next = f
+		c.beginLocked(l, f, into)
+		return f, nil, nil
+	case f.state != flightWaits && f.began < since:
+		return nil, f.done, nil // it may have read what was there before
+	}
+	f.forced = true
+	f.waiters++
+	c.hurry(ctx, f)
+	return f, nil, nil
+}
+
+// awaitForced waits for a forced flight. It returns what the loader said, nil for
+// ErrNotFound, or errVoid.
+func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
+	last, cancel := c.lastCall(ctx)
+	defer cancel()
+	for {
+		select {
+		case <-f.done:
+			err := f.out.err
+			if f.out.failed != nil {
+				err = f.out.failed
+			}
+			if isAbsence(err) {
+				return nil
+			}
+			return err
+		case <-last:
+			if f.isQueued() && ctx.Err() != context.Canceled {
+				c.leave(f)
+				return errors.Join(ErrOverloaded, context.DeadlineExceeded)
+			}
+			last = nil
+		case <-ctx.Done():
+			c.leave(f)
+			return ctx.Err()
+		case <-c.node.closing:
+			return ErrClosed
+		}
+	}
+}
