@@ -59,6 +59,7 @@ type Node struct {
 	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	version atomic.Uint64 // the newest version given or seen
+	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
 	gossiped *membership.View // the latest; nil before the first was adopted
