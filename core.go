@@ -37,6 +37,7 @@ type groupCore struct {
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
 	unreadable unreadable
+	unknownTo  unknownTo
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
