@@ -66,9 +66,10 @@ func (n *Node) drain(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range *n.groups.Load() {
-		for i := range c.shards {
-			for !c.shards[i].idle() {
+	for _, c := range n.groups.all() {
+		shards := c.made()
+		for i := range shards {
+			for !shards[i].idle() {
 				if err := n.pause(ctx, retryFloor); err != nil {
 					return err
 				}
@@ -95,7 +96,7 @@ func (n *Node) drain(ctx context.Context) error {
 // cohortsUnderWay returns what is closed when the loads whose value is not stored, and
 // that run or wait now, are done or nobody waits for them any more.
 func (n *Node) cohortsUnderWay() (done []<-chan struct{}) {
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		c.eachShard(func(s *shard) {
 			for _, pair := range s.cohorts {
 				for _, co := range []*cohort{pair.running, pair.next} {
@@ -168,7 +169,7 @@ func (n *Node) Close() error {
 	n.adopting.Lock()
 	n.view.Store(nil)
 	n.adopting.Unlock()
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		c.close()
 	}
 	n.sockets.close()

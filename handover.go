@@ -117,7 +117,7 @@ func (n *Node) loseHeld() {
 	if v == nil {
 		return
 	}
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		if c.loader != nil {
 			continue
 		}

@@ -46,7 +46,7 @@ type Stats struct {
 	Expired   uint64 // entries removed because their TTL had passed
 
 	Entries int64 // entries in this member's store now
-	Bytes   int64 // what they cost against MaxBytes, bookkeeping included
+	Bytes   int64 // what the group takes of MaxBytes: entries, hot copies, all bookkeeping
 }
 
 const stripes = 16
@@ -98,7 +98,10 @@ func (c *groupCore) snapshot() Stats {
 		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
-		Entries: int64(st.Entries), Bytes: st.Bytes,
+		Entries: int64(st.Entries), Bytes: st.Bytes - st.Unmade + c.hot.Stats().Bytes,
+	}
+	if c.made() == nil {
+		s.Bytes -= int64(c.shardCount) * shardBytes
 	}
 	for i := range k.stripes {
 		k.stripes[i].addTo(&s)
