@@ -36,7 +36,7 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 	n.tracing.Store(n.absent.tracing(now))
 	n.view.Store(v)
 	var parcels []parcel
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		parcels = append(parcels, c.dropLost(v)...)
 		if returned || v.self < 0 {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
