@@ -17,7 +17,7 @@ import (
 // TestShutdownBesideTraffic: loads that the leaver makes for itself, of a group that the
 // others do not have, come one after the other. It finishes those that were asked for
 // before, and goes.
-func TestShutdownBesideTraffic(t *testing.T) {
+func TestShutdownBesideUnknownGroups(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m := newMesh(t, 3)
 		g, err := cachemesh.NewGroup(m.nodes[0], "of one", func(ctx context.Context, key string) (string, error) {
