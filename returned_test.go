@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/httppool"
 )
 
 // TestMinorityReturns: a member that was cut off holds what it loaded meanwhile. The
@@ -23,6 +24,11 @@ func TestMinorityReturns(t *testing.T) {
 			mustGet(t, groups[4], key, "before")
 			tb.Store(ctx, key, "after")
 			must(t, groups[0].Delete(ctx, key))
+		}
+		// One that met this member first, and is not in its view yet, knows better.
+		resp := ask(ctx, m.nodes[4], httppool.Request{Op: cachemesh.OpGet, Group: "g", Key: keys[0]})
+		if resp.Status != cachemesh.StatusUnsettled || len(resp.Value) > 0 {
+			t.Errorf("a peer of another view is answered status %d, value %q; want %d", resp.Status, resp.Value, cachemesh.StatusUnsettled)
 		}
 		m.net.Heal()
 		old := 0

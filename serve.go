@@ -21,6 +21,9 @@ type peerHandler struct{ node *Node }
 // invalidations.
 func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppool.Response) bool {
 	c := h.node.group(req.Group)
+	if c != nil && (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
+		return false
+	}
 	if c != nil && req.Op == opGetMany {
 		return c.serveManyHits(req, resp)
 	}
@@ -60,6 +63,12 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		h.node.serveUnknown(req, resp)
 		return
 	}
+	if (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
+		if c.putError(resp, ErrUnsettled); req.Op == opGetMany {
+			resp.Status = statusOK // without answers: the peer asks singly
+		}
+		return
+	}
 	switch req.Op {
 	case opGetMany:
 		c.serveGetMany(h.node.contextOf(ctx, req), req, resp)
@@ -80,6 +89,17 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	default:
 		resp.Status, resp.Message = statusInvalid, "the peer does not know this operation: it runs another version"
 	}
+}
+
+// mayKnowBetter reports whether a peer that asks may belong to the majority while this
+// node does not: it has met this node, and this node not it yet. What is held here may
+// be older than writes that it must see.
+func (c *groupCore) mayKnowBetter(from string) bool {
+	if c.loader == nil || !c.node.limited() {
+		return false
+	}
+	v := c.node.view.Load()
+	return v != nil && v.peers[from] == nil
 }
 
 func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
