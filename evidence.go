@@ -51,7 +51,13 @@ func (n *Node) seekEvidence(v *view, vd quorum.Verdict) time.Duration {
 		every = n.evidence.founding
 	}
 	n.evidence.next.Store(now + int64(every))
-	if len(waits) == 0 && len(out) == 0 && !founding || !n.evidence.seeking.CompareAndSwap(false, true) {
+	if !n.evidence.seeking.CompareAndSwap(false, true) {
+		return every
+	}
+	if len(waits) == 0 && len(out) == 0 && !founding {
+		clear(n.evidence.refused) // refusals of long ago do not count with later ones
+		clear(n.evidence.silent)
+		n.evidence.seeking.Store(false)
 		return every
 	}
 	ok := n.spawn(func() {

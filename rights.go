@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,7 +98,7 @@ func (n *Node) actLocked(leftOut bool, now int64) {
 	if want != byMajority {
 		until = vd.Limited
 	} else if vd.Mode == quorum.Settled {
-		n.primary.Store(uint32(vd.Number))
+		n.primary.Store(uint32(min(vd.Number, math.MaxUint32)))
 	}
 	n.confirmed.Store(until)
 	agreed := vd.Mode == quorum.Settled && want == byMajority && now >= vd.OwnFrom || vd.Mode != quorum.Unsettled && want != byMajority

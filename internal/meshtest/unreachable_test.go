@@ -217,7 +217,8 @@ func hostage(t *testing.T, seed uint64, members, bad int, strike func(s *Stage))
 	own := ownedBy(t, s, 1, 8)
 	well := upTo(members - bad)
 	healthy := onlyAt(s, well...)
-	edit := func(tr *Traffic) { tr.Pause, tr.Timeout = 40*time.Millisecond, 5*time.Second }
+	pause := time.Duration(max(4, members*members/4)) * 10 * time.Millisecond // of each of their readers
+	edit := func(tr *Traffic) { tr.Pause, tr.Timeout = pause, 5*time.Second }
 	rows := s.traffic(t, seed, healthy, edit)
 	ours := s.traffic(t, seed+1, healthy, func(tr *Traffic) { edit(tr); tr.Keys = own })
 	time.Sleep(time.Second)
