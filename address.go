@@ -146,7 +146,7 @@ const knocks = 3
 // knockAtHome finds out whether another process answers at this node's address,
 // own, as when all members were given that of a load balancer: bootstrap nodes at
 // that address are taken for this node and not asked. The result comes within the
-// time of a dial. An address of this machine needs no look.
+// time of a dial. An address at which this node itself listens needs no look.
 func (n *Node) knockAtHome(own netip.AddrPort) <-chan error {
 	result := make(chan error, 1)
 	look := func() {
@@ -161,7 +161,7 @@ func (n *Node) knockAtHome(own netip.AddrPort) <-chan error {
 		}
 		result <- err
 	}
-	if len(n.opts.BootstrapNodes) == 0 || onThisMachine(own.Addr()) || !n.spawn(look) {
+	if len(n.opts.BootstrapNodes) == 0 || n.isBound(own) || !n.spawn(look) {
 		result <- nil
 	}
 	return result
@@ -183,6 +183,13 @@ func (n *Node) answeredAtHome(knocked <-chan error, joined bool) error {
 		return fmt.Errorf("%w: %w", ErrJoin, &OptionError{"AdvertiseAddr", n.addr, err})
 	}
 	return nil
+}
+
+// isBound reports whether this node itself listens at its address, own: the machine has
+// the host, and the port is the one that it listens at.
+func (n *Node) isBound(own netip.AddrPort) bool {
+	bound, err := netip.ParseAddrPort(n.sockets.packets.LocalAddr().String())
+	return onThisMachine(own.Addr()) && (err != nil || bound.Port() == own.Port())
 }
 
 // onThisMachine reports whether an interface of this machine has the address.

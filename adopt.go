@@ -32,10 +32,11 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 		return
 	}
 	clean := n.absent.note(members, gone, now)
+	n.reportVanished(gone)
 	n.tracing.Store(n.absent.tracing(now))
 	n.view.Store(v)
 	var parcels []parcel
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		parcels = append(parcels, c.dropLost(v)...)
 		if returned || v.self < 0 {
 			c.hot.InvalidateAll() // others go on without this node, or soon do

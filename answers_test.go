@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // TestErrorsAcrossTheWire writes errors into answers and reads them back.
@@ -66,7 +67,7 @@ func TestAnswersThatSayLittle(t *testing.T) {
 // value is answered all the same; and when leases have lapsed there is room again.
 func TestBooksAreBounded(t *testing.T) {
 	c := leasingCore("a", "b")
-	s := &c.shards[0]
+	s := &c.allShards()[0]
 	grant := func(key, id string, now int64) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -101,7 +102,7 @@ func TestHoldersAreBounded(t *testing.T) {
 		ids[i] = fmt.Sprint("member", i)
 	}
 	c := leasingCore(ids...)
-	s := &c.shards[0]
+	s := &c.allShards()[0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, id := range ids {
@@ -127,7 +128,7 @@ func leasingCore(ids ...string) *groupCore {
 	}
 	n.view.Store(v)
 	c := &groupCore{node: n, name: "g"}
-	c.init()
+	c.scatter, c.shardCount = store.NewScatter(), maxShards
 	return c
 }
 

@@ -119,6 +119,7 @@ func (n *Node) actsBy(id uint64) bool {
 // beginClear stops leases, and returns the keys with leases out: one could be
 // granted for a value that the store is about to lose.
 func (c *groupCore) beginClear() (leased []string) {
+	c.allShards() // those that stop leases are those that grant them again
 	c.eachShard(func(s *shard) {
 		s.clearing++
 		for key := range s.books {
@@ -148,9 +149,11 @@ func (c *groupCore) deleteLeased(ctx context.Context, keys []string) error {
 	return errors.Join(errs...)
 }
 
+// eachShard calls f for each shard that was made, under its lock.
 func (c *groupCore) eachShard(f func(s *shard)) {
-	for i := range c.shards {
-		s := &c.shards[i]
+	shards := c.made()
+	for i := range shards {
+		s := &shards[i]
 		s.mu.Lock()
 		f(s)
 		s.mu.Unlock()

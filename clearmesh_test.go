@@ -71,6 +71,43 @@ func TestClearWaitsForACrashToBeSeen(t *testing.T) {
 	})
 }
 
+// TestClearAcrossAJoin: while a Clear waits for a holder, a member joins and is handed a
+// value that was there before. The Clear must reach that, too.
+func TestClearAcrossAJoin(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		slow, names := slowInvalidations(4*time.Second), []string{"node0", "node1", "node2"}
+		long := func(_ int, o *cachemesh.Options) { o.Lease = 5 * time.Second }
+		m := newMesh(t, 2, slow, long)
+		g := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{HotReads: 1})
+		moves := movesTo("g", names[:2], names, "node1", "node2", 1)[0]
+		stays := movesTo("g", names[:2], names, "node1", "node1", 1)[0]
+		must(t, g[1].Set(ctx, moves, "v", 0))
+		must(t, g[1].Set(ctx, stays, "v", 0))
+		for range 3 {
+			mustGet(t, g[0], stays, "v") // a lease is out
+		}
+		done := make(chan error, 1)
+		go func() { done <- g[0].Clear(ctx) }()
+		time.Sleep(10 * time.Millisecond)
+		n := m.newNode(2, slow, long)
+		g2, err := cachemesh.NewGroup(n, "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		m.nodes = append(m.nodes, n)
+		must(t, n.Start())
+		m.settle(3)
+		mustGet(t, g2, moves, "v") // handed over
+		select {
+		case err := <-done:
+			t.Fatalf("the Clear waited for nobody: %v", err)
+		default:
+		}
+		must(t, <-done)
+		if v, err := g2.Get(ctx, moves); !errors.Is(err, cachemesh.ErrNotFound) {
+			t.Errorf("after Clear the new member has %q, %v", v, err)
+		}
+	})
+}
+
 // TestClearVoidsRefreshes: a refresh that began before Clear returned, and read
 // the row before it changed, is not stored.
 func TestClearVoidsRefreshes(t *testing.T) {

@@ -11,9 +11,12 @@ import (
 // Shutdown takes the node out of the mesh in order: it announces that it is
 // leaving, so that its peers take over its keys before it goes, finishes what
 // is under way, leaves, and closes. If ctx ends first it closes at once and
-// returns ctx's error. It is safe to call more than once and after Close.
+// returns ctx's error. If values that no loader could bring back could not be handed
+// over, the error is a *LostError; but the last member of a mesh ends it, values and
+// all, without an error. It is safe to call more than once and after Close.
 func (n *Node) Shutdown(ctx context.Context) error {
 	var err error
+	lost := n.lost.Load()
 	if ms := n.membership(); ms != nil && n.view.Load() != nil {
 		if err = ms.AnnounceLeaving(ctx); err == nil {
 			err = n.drain(ctx)
@@ -26,7 +29,14 @@ func (n *Node) Shutdown(ctx context.Context) error {
 			err = ms.Leave(ctx)
 		}
 	}
-	return errors.Join(err, n.Close())
+	if err != nil {
+		n.loseHeld()
+	}
+	closed := n.Close()
+	if lost = n.lost.Load() - lost; lost > 0 {
+		err = &LostError{int(lost), err}
+	}
+	return errors.Join(err, closed)
 }
 
 // awaitVoted waits until the view in which this node leaves has settled, so that
@@ -46,20 +56,33 @@ func (n *Node) awaitVoted(ctx context.Context) {
 }
 
 // drain waits until no load, no write and no Writer that it can wait for runs on
-// this node any more, and what it alone holds is handed over.
+// this node any more, and what it alone holds is handed over. Loads whose value is not
+// stored may follow each other for as long as somebody asks: those are waited for that
+// were asked for before.
 func (n *Node) drain(ctx context.Context) error {
+	unstored := n.cohortsUnderWay()
 	for n.handing.Load() > 0 {
 		if err := n.pause(ctx, retryFloor); err != nil {
 			return err
 		}
 	}
-	for _, c := range *n.groups.Load() {
-		for i := range c.shards {
-			for !c.shards[i].idle() {
+	for _, c := range n.groups.all() {
+		shards := c.made()
+		for i := range shards {
+			for !shards[i].idle() {
 				if err := n.pause(ctx, retryFloor); err != nil {
 					return err
 				}
 			}
+		}
+	}
+	for _, done := range unstored {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-n.closing:
+			return ErrClosed
 		}
 	}
 	for n.telling.Load() > 0 {
@@ -68,6 +91,23 @@ func (n *Node) drain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// cohortsUnderWay returns what is closed when the loads whose value is not stored, and
+// that run or wait now, are done or nobody waits for them any more.
+func (n *Node) cohortsUnderWay() (done []<-chan struct{}) {
+	for _, c := range n.groups.all() {
+		c.eachShard(func(s *shard) {
+			for _, pair := range s.cohorts {
+				for _, co := range []*cohort{pair.running, pair.next} {
+					if co != nil {
+						done = append(done, co.ctx.Done())
+					}
+				}
+			}
+		})
+	}
+	return done
 }
 
 // drainCallsTime bounds how long a node that leaves waits for peers to take their
@@ -84,12 +124,12 @@ func (n *Node) drainCalls(ctx context.Context) {
 	}
 }
 
-// idle reports whether no load and no write that waits for leases runs in the
-// shard.
+// idle reports whether no load whose value may be stored and no write that waits for
+// leases runs in the shard.
 func (s *shard) idle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running > 0 || len(s.cohorts) > 0 {
+	if s.running > 0 {
 		return false
 	}
 	for _, b := range s.books {
@@ -129,7 +169,7 @@ func (n *Node) Close() error {
 	n.adopting.Lock()
 	n.view.Store(nil)
 	n.adopting.Unlock()
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		c.close()
 	}
 	n.sockets.close()

@@ -117,6 +117,7 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 	mine.cancel()
 	if pair.next == mine {
 		pair.next = nil
+		close(mine.done) // it never runs; Shutdown may wait for it
 	}
 }
 

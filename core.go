@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -43,11 +44,20 @@ type groupCore struct {
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
 	unreadable unreadable
+	unknownTo  unknownTo
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
 	scatter store.Scatter // from hashes to shards
-	shards  [shardCount]shard
+
+	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
+	shardCount int                     // a power of two
+	leased     atomic.Bool             // leases may be in the books
+}
+
+// reserved is what a group's core takes of MaxBytes.
+func (c *groupCore) reserved() int64 {
+	return int64(unsafe.Sizeof(*c)) + int64(c.shardCount)*shardBytes
 }
 
 func checkKey(key string) error {

@@ -25,6 +25,23 @@ import (
 //	TestHeirWaitsForTheRight         OwnFrom where a view settles, in actLocked
 //	TestReturnerWaitsForTheRight     OwnFrom where a minority ends, in actLocked
 //	TestNobodyServesWithoutARight    confirmed, in hitAt, mayServeAt and serveManyHits
+//
+// And elsewhere: TestOwedDeletesArePaid (owe, payOwed, pay), TestNewer, TestRelayIsAWire
+// (the relay's look at the view), TestFirstSuccessorStandsIn, TestNoLeaseDuringClear
+// (clearing, in registerLocked), TestClearAcrossAJoin (the second look at the view, in
+// clearHere), TestAnswerOfAnotherRun (whose answer it is, in quorum's Answered).
+//
+// These can be taken out and no test fails, because another line does the same alone:
+//
+//	era, in tryFillLocked            a load of a former era is void, and what it stored before that is dropped
+//	hot.InvalidateAll, in dropHeld   leases end with the grantor's right
+//	the first look, in clearHere     the second one; it only saves the work
+//	the first voiding, in clearHere  nothing is stored while emptying, and the second voiding
+//	emptying, the second voiding     they cover loads that begin while the store is emptied, for microseconds
+//	flagLease, in parseRequest       packRequest leaves it out, and a relay's answer carries no lease
+//	sent, in the TTL of keep         the lease ends with the TTL, and counts from sent too
+//	seeVersion, in merge             a new owner writes by a later primary, which counts before versions
+//	gaining, in hitAt                nothing is held of such a key but what was handed over, the newest there is
 
 // cutOff lets node i be called by nobody and call nobody; gossip goes on.
 func (m *mesh) cutOff(i int) {
@@ -280,12 +297,13 @@ func TestLoadThroughACut(t *testing.T) {
 		awaitMode(t, m.nodes[0], "minority")
 		row.Store("new")
 		must(t, g[1].Delete(ctx, key))
+		mustGet(t, g[0], key, "new") // it does not join the load
 		m.net.Heal()
 		for _, n := range m.nodes {
 			awaitMembers(t, ctx, n, 3)
 		}
 		m.settle(3)
-		mustGet(t, g[0], key, "new") // it does not join the load
+		mustGet(t, g[0], key, "new")
 		close(release)
 		time.Sleep(time.Second)
 		for i := range g {

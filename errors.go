@@ -150,6 +150,23 @@ func (e *PeerError) Error() string {
 
 func (e *PeerError) Unwrap() error { return e.Err }
 
+// A LostError says that Shutdown lost values that were Set in groups without a loader:
+// no other member could be reached to take them, or there was no time.
+type LostError struct {
+	Values int
+	Err    error // ctx's, if it ended first, else nil
+}
+
+func (e *LostError) Error() string {
+	why := "no other member took them"
+	if e.Err != nil {
+		why = e.Err.Error()
+	}
+	return fmt.Sprintf("cachemesh: %d values that no loader could bring back are lost: %s", e.Values, why)
+}
+
+func (e *LostError) Unwrap() error { return e.Err }
+
 // A KeyErrors value says which keys of a GetMany or Delete failed, and why.
 // Keys that are not in it succeeded.
 type KeyErrors map[string]error

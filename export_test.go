@@ -151,6 +151,9 @@ func AdoptLife(n *Node, name string, life uint32) (settled bool) {
 // Judge lets n decide what it may do.
 func Judge(n *Node) { n.judge(nil) }
 
+// SkewVersions makes the clock by which n numbers what it writes run ahead.
+func SkewVersions(n *Node, ahead time.Duration) { n.seeVersion(n.nextVersion() + uint64(ahead)) }
+
 // GetAt asks a member for a key, as it is asked as the owner, whoever owns the key by
 // now.
 func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {

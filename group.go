@@ -54,10 +54,7 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 }
 
 func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
-	st, err := store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes()})
-	if err != nil {
-		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
-	}
+	var err error
 	var hot *hotcache.Cache // a nil one holds nothing
 	if b := opts.hotBytes(); b > 0 {
 		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
@@ -65,21 +62,23 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		}
 	}
 	c := &groupCore{
-		node: n, name: strings.Clone(name), seed: ring.Seed(name), store: st, hot: hot,
+		node: n, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
-	c.init()
+	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
+		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
+	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
 		c.decodedSize = g.format.size
 	}
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
-		st.Close()
+		c.store.Close()
 		return nil, err
 	}
 	return g, nil

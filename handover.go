@@ -21,8 +21,8 @@ type parcel struct {
 }
 
 const (
-	// handOverTime bounds how long new owners wait for values that cannot be
-	// handed over.
+	// handOverTime is how long new owners wait for values of which none could be
+	// handed over meanwhile. As long as some are, they wait: there may be millions.
 	handOverTime = 5 * time.Second
 
 	// traceFor is how long a Delete in a group without a loader is remembered
@@ -56,7 +56,7 @@ func (n *Node) seeVersion(v uint64) {
 
 // handOver sends values to their new owners in the background. Until it is done
 // this node acknowledges no view, so that the new owners do not begin without
-// them.
+// them. What nobody took for handOverTime, or until the node closed, is lost.
 func (n *Node) handOver(parcels []parcel) {
 	if len(parcels) == 0 {
 		return
@@ -65,31 +65,79 @@ func (n *Node) handOver(parcels []parcel) {
 	ok := n.spawn(func() {
 		defer n.settler.poke() // the vote that waited for this
 		defer n.handing.Add(-1)
-		ctx, cancel := context.WithTimeout(n.closeCtx, handOverTime)
-		defer cancel()
-		wait := retryFloor
-		for len(parcels) > 0 {
-			if parcels = n.deliver(ctx, parcels); len(parcels) == 0 {
+		wait, progress := retryFloor, n.now()
+		for {
+			rest := n.deliver(n.closeCtx, parcels)
+			if len(rest) == 0 {
 				return
 			}
-			if n.pause(ctx, wait) != nil {
-				n.log.Warn("values could not be handed over to their new owners and are lost", "values", len(parcels))
+			if len(rest) < len(parcels) {
+				wait, progress = retryFloor, n.now()
+			}
+			parcels = rest
+			if n.now()-progress >= int64(handOverTime) || n.pause(n.closeCtx, wait) != nil {
+				n.lose(parcels)
 				return
 			}
 			wait = min(2*wait, retryCeiling)
 		}
 	})
 	if !ok {
+		n.lose(parcels)
 		n.handing.Add(-1)
 	}
 }
 
+// lose counts values that nobody took.
+func (n *Node) lose(parcels []parcel) {
+	values := 0
+	for _, p := range parcels {
+		if p.isValue(n.now()) {
+			values++
+		}
+	}
+	n.loseValues(values)
+}
+
+func (n *Node) loseValues(values int) {
+	if values > 0 {
+		n.lost.Add(uint64(values))
+		n.log.Warn("values that no loader could bring back were not handed over and are lost", "values", values)
+	}
+}
+
+// isValue reports whether it is a value, and not the trace of a Delete or expired.
+func (p parcel) isValue(now int64) bool {
+	return !p.e.Negative && (p.e.Expires == 0 || p.e.Expires > now)
+}
+
+// loseHeld counts what a node that closes in disorder still holds.
+func (n *Node) loseHeld() {
+	v, values := n.view.Load(), 0
+	if v == nil {
+		return
+	}
+	for _, c := range n.groups.all() {
+		if c.loader != nil {
+			continue
+		}
+		c.store.Range(n.now(), func(hash uint64, e *store.Entry) bool {
+			if !e.Negative && v.standing(hash) == ownsIt {
+				values++
+			}
+			return true
+		})
+	}
+	n.loseValues(values)
+}
+
 // deliver sends each value to its owner by the newest view, and returns those
-// that were not taken.
+// that were not taken. When the last member leaves, the values of the mesh end with it;
+// but not if others may live where this one cannot see them.
 func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 	v := n.view.Load()
 	if v == nil {
-		return nil
+		return parcels
 	}
 	type address struct {
 		o *owner
@@ -99,6 +147,8 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 	for _, p := range parcels {
 		if o := v.owner(p.hash); o != nil {
 			piles[address{o, p.core}] = append(piles[address{o, p.core}], p)
+		} else if n.tracing.Load() {
+			rest = append(rest, p)
 		}
 	}
 	for to, pile := range piles {
@@ -121,6 +171,8 @@ func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byt
 		_, err := c.merge(ctx, body, 0, nil)
 		return err == nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, handOverTime)
+	defer cancel()
 	k := newCall(opHandOver, c.name, "")
 	defer k.free()
 	k.req.View, k.req.Value = v.id, body

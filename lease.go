@@ -29,7 +29,7 @@ type holder struct {
 }
 
 const (
-	maxBooks   = 1024 // per shard, so 65 536 leased keys in a group
+	maxBooks   = 1024 // per shard, so up to 65 536 leased keys in a group
 	maxHolders = 1024 // per key
 )
 
@@ -85,6 +85,7 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 	if s.clearing > 0 || s.closed || v == nil || v.peers[id] == nil {
 		return false
 	}
+	c.leased.Store(true)
 	b := s.books[key]
 	if b == nil {
 		if len(s.books) >= maxBooks {
@@ -266,14 +267,16 @@ func (c *groupCore) recallFrom(h holder, key string) {
 
 // sweepBooks drops leases that lapsed.
 func (c *groupCore) sweepBooks(now int64) {
-	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.Lock()
+	if !c.leased.Swap(false) {
+		return
+	}
+	c.eachShard(func(s *shard) {
 		for key, b := range s.books {
-			if !b.live(now) {
+			if b.live(now) {
+				c.leased.Store(true)
+			} else {
 				s.closeBookLocked(key, b)
 			}
 		}
-		s.mu.Unlock()
-	}
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"runtime"
 	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // TestLeaseCost measures what a hot key costs its owner beside the value: a book,
@@ -25,7 +27,7 @@ func TestLeaseCost(t *testing.T) {
 	}
 	cost := func(holders int) float64 {
 		c := &groupCore{node: n}
-		c.init()
+		c.scatter, c.shardCount = store.NewScatter(), maxShards
 		before := heapInUse()
 		for i, key := range keys {
 			s := c.shard(uint64(i))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -47,7 +46,7 @@ type Node struct {
 	// lapses. The settler sets it.
 	confirmed atomic.Int64
 
-	groups    atomic.Pointer[map[string]*groupCore] // copied on write under mu
+	groups    registry
 	defaultKV *Group[[]byte]
 
 	settler *settler
@@ -61,6 +60,7 @@ type Node struct {
 	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	version atomic.Uint64 // the newest version given or seen
+	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
 	gossiped *membership.View // the latest; nil before the first was adopted
@@ -106,7 +106,6 @@ func New(o Options) (*Node, error) {
 	n.clock.Start()
 	n.log = n.logs.Logger()
 	n.closeCtx, n.cancel = context.WithCancel(context.Background())
-	n.groups.Store(&map[string]*groupCore{})
 	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
 	n.absent = absent{missing: make(map[string]missed), after: int64(n.opts.ForgetAfter)}
@@ -281,22 +280,18 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	if n.state == stateClosed {
 		return nil, ErrClosed
 	}
-	old := *n.groups.Load()
-	if old[c.name] != nil {
+	if n.groups.find(c.name) != nil {
 		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
 		return parked, nil
 	}
-	groups := make(map[string]*groupCore, len(old)+1)
-	maps.Copy(groups, old)
-	groups[c.name] = c
-	n.groups.Store(&groups)
+	n.groups.addLocked(c)
 	return nil, nil
 }
 
 // group returns the group of a name that may alias a buffer, nil if there is none.
-func (n *Node) group(name string) *groupCore { return (*n.groups.Load())[name] }
+func (n *Node) group(name string) *groupCore { return n.groups.find(name) }
 
 // spawn runs f on a goroutine that Close waits for. It reports false if the node
 // is closing.

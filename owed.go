@@ -63,7 +63,7 @@ func (o *owed) take() (keys map[string]struct{}, all bool) {
 // payOwed makes the mesh forget what is owed, in the background. What cannot be
 // paid now is owed still.
 func (n *Node) payOwed() {
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		keys, all := c.owed.take()
 		if len(keys) == 0 && !all {
 			continue

@@ -7,14 +7,19 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// shardCount divides the keys of a group so that writes and loads of different
-// keys rarely meet. A power of two.
-const shardCount = 64
+// Shards divide the keys of a group so that writes and loads of different keys rarely
+// meet. There is a power of two of them: one for each shardFrom bytes of MaxBytes, so that
+// they take a fiftieth of it, and maxShards at most.
+const (
+	maxShards = 64
+	shardFrom = 16 << 10
+)
 
 // A shard is the owner's books on a part of a group's keys: what is being
 // loaded, who holds copies, what is being written. Hits never come here;
@@ -57,19 +62,59 @@ type shard struct {
 	_ [64]byte // keeps neighbours out of one cache line
 }
 
-func (c *groupCore) init() {
-	c.scatter = store.NewScatter()
-	for i := range c.shards {
-		c.shards[i].lanes = make(map[string]*lane)
-		c.shards[i].cohorts = make(map[string]*cohorts)
-		c.shards[i].writings = make(map[string]*writing)
-		c.shards[i].books = make(map[string]*book)
+// shardBytes is what a shard takes while nothing is in it: it has four maps.
+const shardBytes = int64(unsafe.Sizeof(shard{})) + 4*48
+
+func shardsFor(maxBytes int64) int {
+	n := 1
+	for n < maxShards && int64(n) < maxBytes/shardFrom {
+		n *= 2
 	}
+	return n
+}
+
+func newShards(n int) *[]shard {
+	shards := make([]shard, n)
+	for i := range shards {
+		s := &shards[i]
+		s.lanes, s.cohorts = make(map[string]*lane), make(map[string]*cohorts)
+		s.writings, s.books = make(map[string]*writing), make(map[string]*book)
+	}
+	return &shards
+}
+
+// closedShards are those of every group that was closed before it had any.
+var closedShards = func() *[]shard {
+	shards := newShards(1)
+	(*shards)[0].closed = true
+	return shards
+}()
+
+// made returns the shards, none before the first load or write. Nothing can be in them
+// that began before they were made, so whoever changes the view or the era, and then
+// finds none, need not look: what begins in them sees the change.
+func (c *groupCore) made() []shard {
+	if p := c.shards.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// allShards returns the shards, and makes them first if need be.
+func (c *groupCore) allShards() []shard {
+	if p := c.shards.Load(); p != nil {
+		return *p
+	}
+	c.shards.CompareAndSwap(nil, newShards(c.shardCount))
+	return *c.shards.Load()
 }
 
 // shard returns the books for a key. Whoever chooses keys can choose bits of their
 // hashes, but not how these are scattered.
-func (c *groupCore) shard(hash uint64) *shard { return &c.shards[c.scatter.Of(hash)%shardCount] }
+func (c *groupCore) shard(hash uint64) *shard {
+	shards := c.allShards()
+	return &shards[c.scatter.Of(hash)&uint64(len(shards)-1)]
+}
 
 // mayServe returns nil if this node may answer for a key from what it holds, and
 // may change it; else errNotOwner or ErrUnsettled.
@@ -309,8 +354,9 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 // hold back the acknowledgement of v. It returns what must be handed over.
 func (c *groupCore) dropLost(v *view) []parcel {
 	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
-	for i := range c.shards {
-		s := &c.shards[i]
+	shards := c.made()
+	for i := range shards {
+		s := &shards[i]
 		s.mu.Lock()
 		s.changes.Add(1)
 		for key := range s.lanes {
@@ -346,8 +392,10 @@ func (c *groupCore) dropLost(v *view) []parcel {
 
 // close ends all loads and empties the store.
 func (c *groupCore) close() {
-	for i := range c.shards {
-		s := &c.shards[i]
+	c.shards.CompareAndSwap(nil, closedShards)
+	shards := c.made()
+	for i := range shards {
+		s := &shards[i]
 		s.mu.Lock()
 		s.closed = true
 		for _, l := range s.lanes {

@@ -84,6 +84,9 @@ func (k *call) count(c *groupCore) { c.stats.of(k.hash).peerCalls.Add(1) }
 // done turns what a call came to into an error.
 func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) error {
 	if err == nil {
+		if k.resp.Status < httppool.StatusReserved {
+			c.heard(o.name, k.resp.Status)
+		}
 		if k.resp.Status == statusOK {
 			return nil
 		}

@@ -73,6 +73,28 @@ func TestRelayIsAWire(t *testing.T) {
 	})
 }
 
+// TestRelayLooksFirst: what a relay is asked to pass on to a member that says nothing any
+// more it certainly did not pass on, and says so soon.
+func TestRelayLooksFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		groups := groupOn(m, "g", echoLoader, cachemesh.GroupOptions[string]{})
+		relay, owner := m.nodes[2], m.nodes[1]
+		key := m.keyOf("g", 1)
+		mustGet(t, groups[2], key, "value of "+key) // they are connected
+		m.net.CutStreams(hostName(2), hostName(1))
+		m.net.CutStreams(hostName(1), hostName(2))
+		var resp httppool.Response
+		set := &httppool.Request{Op: cachemesh.OpSet, Group: "g", Key: key, Value: []byte("v")}
+		began := time.Now()
+		cachemesh.Handle(ctx, relay, "somebody", cachemesh.RelayRequest(relay, cachemesh.MemberID(owner), cachemesh.ViewID(relay), set), &resp)
+		if took := time.Since(began); resp.Status != cachemesh.StatusNoRelay || took > time.Second {
+			t.Errorf("status %d after %v, want %d in less than a second", resp.Status, took, cachemesh.StatusNoRelay)
+		}
+		m.net.Heal()
+	})
+}
+
 // TestRelayKeepsMaybeAppliedExact: a relay that lost the answer to a write says so, and
 // the write is not repeated; one that did not pass it on says that.
 func TestRelayKeepsMaybeAppliedExact(t *testing.T) {

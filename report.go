@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/membership"
 )
 
 // reporter says in the log what state the mesh is in, when that changes or lasts.
@@ -69,6 +70,20 @@ func (n *Node) reportUnreachable(r *reporter, now int64) {
 	if r.said = names; len(names) > 0 {
 		n.log.Warn("these members gossip and cannot be called, neither directly nor through others: if most members say so, "+
 			"they go on without them; is their TCP port open?", "members", names)
+	}
+}
+
+// reportVanished names the members that are gone and did not leave in order.
+func (n *Node) reportVanished(gone []membership.Departure) {
+	var names, addrs []string
+	for _, d := range gone {
+		if !d.Clean {
+			names, addrs = append(names, d.Member.Name), append(addrs, d.Member.Addr)
+		}
+	}
+	if len(names) > 0 {
+		n.log.Warn("members are gone without leaving: they crashed, or this member cannot reach them; writes of their keys wait "+
+			"until none of them can act any more", "gone", names, "addrs", addrs, "at_most", n.opts.Right)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 )
@@ -28,9 +29,10 @@ func TestRestartedOwner(t *testing.T) {
 		if *restartRounds < 10 {
 			down = 200*time.Millisecond + time.Duration(round)*700*time.Millisecond
 		}
-		o, r, perSecond := restartOwner(t, down, round%2)
+		hotReads := []int{1, hotcache.MaxThreshold}[round%2] // every key is hot, or none
+		o, r, perSecond := restartOwner(t, down, hotReads)
 		if o > 0 {
-			t.Errorf("owner down for %v: %d of %d Gets old", down, o, r)
+			t.Errorf("owner down for %v, HotReads %d: %d of %d Gets old", down, hotReads, o, r)
 		}
 		old, reads, most = old+o, reads+r, max(most, perSecond)
 	}

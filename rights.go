@@ -118,7 +118,7 @@ func (n *Node) dropHeld() {
 		if !dropping {
 			return
 		}
-		for _, c := range *n.groups.Load() {
+		for _, c := range n.groups.all() {
 			c.dropBefore(uint32(era))
 			c.hot.InvalidateAll()
 		}

@@ -15,7 +15,7 @@ type spareToken struct {
 	view    *view // nil: nothing may be kept
 	era     uint32
 	began   int64
-	changes [shardCount]uint64
+	changes []uint64 // by shard
 }
 
 func (c *groupCore) takeSpareToken() *spareToken {
@@ -23,8 +23,10 @@ func (c *groupCore) takeSpareToken() *spareToken {
 	if v := c.node.view.Load(); v != nil && v.settled.Load() {
 		t.view = v
 	}
-	for i := range c.shards {
-		t.changes[i] = c.shards[i].changes.Load()
+	shards := c.allShards()
+	t.changes = make([]uint64, len(shards))
+	for i := range shards {
+		t.changes[i] = shards[i].changes.Load()
 	}
 	return t
 }
@@ -39,7 +41,7 @@ func (c *groupCore) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
 	b, w := s.books[e.Key], s.writings[e.Key]
 	switch {
 	case s.closed || t.view != c.node.view.Load():
-	case s.changes.Load() != t.changes[c.scatter.Of(hash)%shardCount]:
+	case s.changes.Load() != t.changes[c.scatter.Of(hash)&uint64(len(t.changes)-1)]:
 	case s.lanes[e.Key] != nil: // who waits there has an answer of its own, which may be newer
 	case b != nil && (b.write != nil || b.live(now)) || w != nil:
 	case c.store.Peek(hash, e.Key, now) != nil:

@@ -29,6 +29,10 @@ type Stats struct {
 	// or they have another Version.
 	Unreadable uint64
 
+	// UnknownGroup counts calls that a member answered by saying that it does not know the
+	// group. If that goes on for a minute there is a line in the log.
+	UnknownGroup uint64
+
 	Sets        uint64 // Set calls on this member
 	Deletes     uint64 // keys of Delete calls on this member
 	StuckWrites uint64 // calls of the Writer that had not returned when twice their time was over
@@ -44,7 +48,7 @@ type Stats struct {
 	Expired   uint64 // entries removed because their TTL had passed
 
 	Entries int64 // entries in this member's store now
-	Bytes   int64 // what they cost against MaxBytes, bookkeeping included
+	Bytes   int64 // what the group takes of MaxBytes: entries, hot copies, all bookkeeping
 }
 
 const stripes = 16
@@ -95,10 +99,13 @@ func (c *groupCore) snapshot() Stats {
 		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
 		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
-		Unreadable: c.unreadable.count.Load(),
+		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
-		Entries: int64(st.Entries), Bytes: st.Bytes,
+		Entries: int64(st.Entries), Bytes: st.Bytes - st.Unmade + c.hot.Stats().Bytes,
+	}
+	if c.made() == nil {
+		s.Bytes -= int64(c.shardCount) * shardBytes
 	}
 	s.RefreshErrors = k.refreshErrors.Load()
 	if p := k.refreshError.Load(); p != nil {

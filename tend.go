@@ -41,7 +41,7 @@ func (n *Node) tend() {
 }
 
 func (n *Node) sweep(now int64) {
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		c.sweepBooks(now)
 		c.hot.Sweep(now)
 	}
@@ -53,7 +53,7 @@ func (n *Node) sweep(now int64) {
 // confirmed it. A clock that was merely set costs a few fetches.
 func (n *Node) awake() {
 	n.log.Warn("the wall clock leapt ahead: this machine may have been suspended, so what is held is confirmed first")
-	for _, c := range *n.groups.Load() {
+	for _, c := range n.groups.all() {
 		c.hot.InvalidateAll()
 	}
 	n.judge(func(c *quorum.Core, now int64) { c.Wake(now) })

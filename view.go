@@ -84,7 +84,9 @@ func (n *Node) newView(members []membership.Member, old *view) *view {
 		}
 		v.owners = append(v.owners, o)
 	}
-	v.before = following(old)
+	if !n.limited() { // what a minority owned, the majority may have written unseen
+		v.before = following(old)
+	}
 	return v
 }
 

@@ -74,7 +74,7 @@ func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		p.noteTLS(addr, err)
-		return nil, fmt.Errorf("%w: %w", ErrUnreachable, markTLS(err))
+		return nil, fmt.Errorf("%w: the TLS handshake failed (Options.TLS): %w", ErrUnreachable, markTLS(err))
 	}
 	return secure, nil
 }
@@ -114,7 +114,7 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
-		err := fmt.Errorf("%w: %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
+		err := fmt.Errorf("%w: the peer says %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
 		return opened{}, markStatus(err, resp.StatusCode)
 	}
 	if got := resp.Header.Get("Upgrade"); got != protocol {

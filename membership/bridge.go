@@ -22,16 +22,22 @@ type bridge struct {
 // Write takes one line. It never blocks and never fails.
 func (b *bridge) Write(p []byte) (int, error) {
 	level, msg := parseLine(string(p))
+	if strings.HasPrefix(msg, "Refuting") { // so that a restart in order warns of nothing; who is held for dead hears it otherwise
+		level = slog.LevelInfo
+	}
 	if level < slog.LevelInfo || strings.Contains(msg, net.ErrClosed.Error()) { // this member closed it itself
 		return len(p), nil
 	}
 	if l, ok := b.aboutSecret(msg); ok {
 		b.journal.put(l)
-	} else if !strings.HasPrefix(msg, "ignoring alive message") { // the alive delegate told it better
+	} else if !hasAnyPrefix(msg, retold) {
 		b.journal.put(line{level: level, class: classOf(msg), quiet: journalQuiet, msg: "gossip: " + msg})
 	}
 	return len(p), nil
 }
+
+// retold are the beginnings of lines whose matter the delegate tells better.
+var retold = []string{"ignoring alive message", "Conflicting address for"}
 
 // parseLine splits "[WARN] memberlist: text\n". What memberlist calls an error is a peer or a packet that failed, so
 // it is a warning here.

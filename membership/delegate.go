@@ -131,7 +131,7 @@ func (d *delegate) NotifyConflict(existing, other *memberlist.Node) {
 	}
 	held, claimed := hostPort(existing), hostPort(other)
 	d.once("conflict "+other.Name+" "+held+" "+claimed, slog.LevelError,
-		"two members use one name; the first one is kept until it is gone, the other ignored",
+		"two members use one name; the first one is kept until it is gone, the other ignored: give each its own (Options.Name)",
 		slog.String("name", other.Name), slog.String("first", held), slog.String("other", claimed))
 }
 

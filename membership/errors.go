@@ -43,7 +43,7 @@ func configErrorf(field, format string, args ...any) error {
 type LoopbackError struct{ Addr, Seed string }
 
 func (e *LoopbackError) Error() string {
-	return fmt.Sprintf("%s is a loopback address, and the seed %s is on another machine, which could not reach it: listen at an address "+
+	return fmt.Sprintf("%s is a loopback address, and the bootstrap node %s is on another machine, which could not reach it: listen at an address "+
 		"that it can reach, and advertise that", e.Addr, e.Seed)
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -45,7 +46,7 @@ func (m *Membership) search(ctx context.Context) {
 	defer cancel()
 	seeds, errs := m.seedAddrs(ctx)
 	if err := errors.Join(errs[:min(len(errs), maxJoinErrors)]...); err != nil {
-		m.journal.add(slog.LevelWarn, "seeds cannot be resolved", slog.Any("error", err))
+		m.journal.add(slog.LevelWarn, "bootstrap nodes cannot be resolved; this member goes on trying", slog.Any("error", err))
 	}
 	missing := without(seeds, m.table.peerAddrs())
 	lost := m.table.missing(time.Now(), m.cfg.RejoinInterval)
@@ -58,8 +59,9 @@ func (m *Membership) reach(ctx context.Context, addrs []netip.AddrPort) {
 		return
 	}
 	answered, errs := m.contactAll(ctx, addrs)
+	errs = slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, ErrRefused) }) // each was told already
 	if len(answered) == 0 && len(errs) > 0 && m.table.alone() && ctx.Err() == nil {
-		m.journal.add(slog.LevelWarn, "no other member can be reached; this one goes on alone and goes on trying",
+		m.journal.add(slog.LevelWarn, "no other member can be reached; this one goes on trying",
 			slog.Any("error", errors.Join(errs[:min(len(errs), maxJoinErrors)]...)))
 	}
 }

@@ -124,7 +124,7 @@ func (m *Membership) seed(ctx context.Context, seed string) ([]netip.AddrPort, e
 	}
 	addrs, err := resolve(ctx, m.cfg.Resolver, seed)
 	if err != nil {
-		return nil, fmt.Errorf("seed %q: %w", seed, err)
+		return nil, fmt.Errorf("bootstrap node %q: %w", seed, err)
 	}
 	return addrs, nil
 }

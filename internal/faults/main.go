@@ -16,7 +16,7 @@ import (
 )
 
 // limit bounds the whole run, beside what -cut adds.
-const limit = 230 * time.Second
+const limit = 270 * time.Second
 
 // cutFor is how long the black hole lasts.
 var cutFor = flag.Duration("cut", shortCut, "how long the mesh is cut in two; production has seen an hour")

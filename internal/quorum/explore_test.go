@@ -24,8 +24,8 @@ type letter struct {
 func explore(t testing.TB, seed uint64, r rules, trace bool) string {
 	rnd := rand.New(rand.NewPCG(seed, 7))
 	names := strings.Fields("0 1 2 3 4")[:2+rnd.IntN(4)]
-	w := newWorld(t, names...)
-	w.rules, w.trace = r, trace
+	w := newWorldOf(t, r, names...)
+	w.trace = trace
 	w.settle(strings.Join(names, " "))
 	if rnd.IntN(2) == 0 {
 		w.start(fmt.Sprint(len(names)), false)
@@ -64,18 +64,25 @@ func explore(t testing.TB, seed uint64, r rules, trace bool) string {
 		case n < 45:
 			q := pick()
 			if p != q && !p.dead && !q.dead {
-				post = append(post, letter{from: p, to: q, q: p.core.Say(q.core.cfg.Self.ID, w.now), sent: w.now})
+				post = append(post, letter{from: p, to: q, q: w.carry(p.core.Say(q.core.cfg.Self.ID, w.now)), sent: w.now})
 			}
 		case n < 70:
 			post = deliver(w, post, rnd)
 		case n < 78:
 			w.pass(rnd.Int64N(right))
 		case n < 79:
-			p.dead, crashed = true, true
+			w.crash(p.name)
+			crashed = true
 		case n < 81 && p.dead:
 			w.start(p.name, false)
 		case n < 90:
-			if !p.dead {
+			switch {
+			case p.dead:
+			case p.writing:
+				p.endWrite()
+			case rnd.IntN(3) == 0:
+				p.beginWrite()
+			default:
 				p.write()
 			}
 		default:
@@ -116,7 +123,7 @@ func deliver(w *world, post []letter, rnd *rand.Rand) []letter {
 	}
 	to := l.to.core.cfg.Self.ID
 	if l.answer == nil {
-		a := l.to.core.Asked(l.q, w.now)
+		a := w.carry(l.to.core.Asked(l.q, w.now))
 		l.to.judge()
 		l.answer = &a
 		return append(post, l)
@@ -135,13 +142,20 @@ func TestExplore(t *testing.T) {
 	}
 }
 
+// from is about where the first world is that shows something.
+var from = map[string]uint64{"left out and not dropped": 1700, "one look at the right": 3300}
+
 // Builds without a rule must be noticed.
 func TestExploreNotices(t *testing.T) {
-	for name, r := range map[string]rules{"no wait": {noWait: true}, "left out and not dropped": {keepLeftOut: true}} {
+	for name, r := range map[string]rules{
+		"no wait": {noWait: true}, "own base only": {ownBase: true}, "votes not counted": {ownBase: true, votes: true},
+		"a right before settling": {anyRight: true}, "load begun early": {early: true}, "dead taken out": {deadOut: true},
+		"left out and not dropped": {keepLeftOut: true}, "one look at the right": {oneLook: true},
+	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(20 * *worlds) {
+			for seed := from[name]; seed < uint64(20**worlds); seed++ {
 				if broke := explore(t, seed, r, false); broke != "" {
-					t.Logf("seed %d: %s", seed, broke)
+					t.Logf("%s: seed %d: %s", name, seed, broke)
 					return
 				}
 			}

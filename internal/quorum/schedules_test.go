@@ -1,11 +1,12 @@
 package quorum
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
 
-func writes(t *testing.T, w *world, name string, want bool) {
+func writes(t testing.TB, w *world, name string, want bool) {
 	t.Helper()
 	if got := w.all[name].write(); got != want {
 		t.Errorf("a write at %s returned nil: %v, want %v", name, got, want)
@@ -53,8 +54,10 @@ func TestHeirWaits(t *testing.T) {
 	writes(t, w, "1", true)
 }
 
-func TestNewcomersOutvote(t *testing.T) {
-	w := newWorld(t, "0", "1", "2", "3", "4")
+func TestNewcomersOutvote(t *testing.T) { newcomersOutvote(t, rules{}) }
+
+func newcomersOutvote(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2", "3", "4")
 	w.settle("0 1")
 	w.talk("0 1")
 	w.adopt("0 1 2 3 4", "")
@@ -71,14 +74,20 @@ func TestNewcomersOutvote(t *testing.T) {
 	w.mode(Settled, "2 3 4")
 	writes(t, w, "2", false) // before 0's right is over
 	writes(t, w, "0", true)
+	w.pass(2 * second) // longer than copies live
+	w.talk("2 3 4")
+	writes(t, w, "2", false)
+	writes(t, w, "0", true)
 	w.pass(right + right/32)
 	w.talk("2 3 4")
 	writes(t, w, "2", true)
 }
 
 // Nobody that is left has left the returning member out of a view.
-func TestUnknownReturner(t *testing.T) {
-	w := newWorld(t, "0", "1", "2", "3", "4")
+func TestUnknownReturner(t *testing.T) { unknownReturner(t, rules{}) }
+
+func unknownReturner(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2", "3", "4")
 	w.settle("0 1 2")
 	w.all["0"].read()
 	w.settle("1 2 3")
@@ -96,8 +105,10 @@ func TestUnknownReturner(t *testing.T) {
 	w.mode(Settled, "0")
 }
 
-func TestBetweenTwo(t *testing.T) {
-	w := newWorld(t, "0", "1", "2", "3", "4")
+func TestBetweenTwo(t *testing.T) { betweenTwo(t, rules{}) }
+
+func betweenTwo(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2", "3", "4")
 	w.settle("0 1 2 3 4")
 	w.adopt("0 2 4", "") // 0 settles, 4 goes on to 1 and 3
 	for range 4 {
@@ -159,8 +170,10 @@ func TestTwoAndTwo(t *testing.T) {
 }
 
 // A right must come from the settled primary: 2 never voted for the first view.
-func TestRightBeforeSettling(t *testing.T) {
-	w := newWorld(t, "0", "1", "2", "3")
+func TestRightBeforeSettling(t *testing.T) { rightBeforeSettling(t, rules{}) }
+
+func rightBeforeSettling(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2", "3")
 	w.settle("0 1 2 3")
 	w.pass(2 * right)
 	w.adopt("0 1 2", "0 1")
@@ -191,8 +204,10 @@ func TestDeadVoters(t *testing.T) {
 	w.mode(Settled, "0 1")
 }
 
-func TestRestartOfAGranter(t *testing.T) {
-	w := newWorld(t, "0", "1", "2")
+func TestRestartOfAGranter(t *testing.T) { restartOfAGranter(t, rules{}) }
+
+func restartOfAGranter(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2")
 	w.settle("0 1 2")
 	w.talk("0 1 2")
 	w.start("1", false) // crashes and is back: it remembers nothing
@@ -350,5 +365,71 @@ func TestStarKeepsAMajority(t *testing.T) {
 	}
 	if n := len(w.all["0"].core.Expelled()); n > 2 {
 		t.Errorf("%d of five were expelled", n)
+	}
+}
+
+// Schedule 7: everyone has the member back that one of them voted without, for a view
+// that settled at another, who is gone.
+func TestLeftOutByAVote(t *testing.T) { leftOutByAVote(t, rules{}) }
+
+func leftOutByAVote(t testing.TB, r rules) {
+	w := newWorldOf(t, r, "0", "1", "2", "3", "4")
+	w.settle("0 1 2 3 4")
+	w.all["0"].read()
+	w.adopt("1 2 3 4", "") // 1 settles, and then 2 goes on with 0 and those who know of nothing
+	for range 4 {
+		for _, to := range strings.Fields("2 3 4") {
+			w.ask("1", to)
+		}
+	}
+	w.mode(Settled, "1")
+	w.pass(2 * right)
+	for _, to := range strings.Fields("2 3 4") {
+		w.ask("1", to)
+		w.ask("1", to)
+	}
+	writes(t, w, "1", true)
+	w.crash("1")
+	w.settle("0 2 3 4")
+	w.mode(Settled, "0 2 3 4")
+	w.all["0"].read()
+	w.mode(Settled, "0")
+}
+
+// A noticed test stands for one that fails.
+type noticed struct {
+	testing.TB
+	what []string
+}
+
+func (n *noticed) Helper()           {}
+func (n *noticed) Error(args ...any) { n.what = append(n.what, fmt.Sprint(args...)) }
+func (n *noticed) Errorf(format string, args ...any) {
+	n.what = append(n.what, fmt.Sprintf(format, args...))
+}
+
+// Builds without a rule that random schedules miss are noticed by one that is played.
+func TestSchedulesNotice(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		r     rules
+		plays func(t testing.TB, r rules)
+	}{
+		{"own word only", rules{ownWord: true}, newcomersOutvote},
+		{"names instead of boots", rules{names: true}, restartOfAGranter},
+		{"left out, neither told nor by number", rules{untold: true, unnumbered: true}, unknownReturner}, // either will do there
+		{"left out, told", rules{untold: true}, leftOutByAVote},
+		{"left out and not dropped", rules{keepLeftOut: true}, unknownReturner},
+		{"own base only", rules{ownBase: true}, betweenTwo},
+		{"a right before settling", rules{anyRight: true}, rightBeforeSettling},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := &noticed{TB: t}
+			c.plays(n, c.r)
+			if len(n.what) == 0 {
+				t.Error("not noticed")
+			}
+			t.Log(n.what)
+		})
 	}
 }

@@ -28,7 +28,20 @@ type world struct {
 }
 
 // rules are what a broken build leaves out.
-type rules struct{ noWait, keepLeftOut bool }
+type rules struct {
+	noWait      bool // who gains a key owns it as soon as the view settled
+	ownWord     bool // nobody says how long it, or those it waits for, may act yet
+	ownBase     bool // the others' votes are not asked for
+	votes       bool // nor is one's own
+	anyRight    bool // others' yes counts before the view settled, and whatever they voted for since
+	early       bool // a load that began before the key was owned is stored
+	names       bool // another run under a name is the same member
+	deadOut     bool // the dead are taken out of the sets that votes are counted in
+	keepLeftOut bool // who was left out drops nothing
+	untold      bool // nobody says that it went on without another
+	unnumbered  bool // nor does a newer primary say so
+	oneLook     bool // after the Writer has returned nobody looks whether the right still stands
+}
 
 // A player is a member with what it holds of the key.
 type player struct {
@@ -39,14 +52,18 @@ type player struct {
 	view    View
 	held    bool // the key is its own: in the primary in which it took it, in every view since, and now
 	limited bool // it serves as a minority
+	writing bool // its Writer runs
+	begun   int  // what a load read that began when it adopted the view
 	has     bool
 	value   int
 	v       Verdict
 	dead    bool
 }
 
-func newWorld(t testing.TB, names ...string) *world {
-	w := &world{t: t, now: second, all: make(map[string]*player)}
+func newWorld(t testing.TB, names ...string) *world { return newWorldOf(t, rules{}, names...) }
+
+func newWorldOf(t testing.TB, r rules, names ...string) *world {
+	w := &world{t: t, now: second, all: make(map[string]*player), rules: r}
 	for i, name := range names {
 		w.start(name, i == 0)
 	}
@@ -69,7 +86,11 @@ func (w *world) start(name string, founder bool) *player {
 }
 
 func (w *world) member(p *player) Member {
-	return Member{ID: fmt.Sprintf("%s#%d", p.name, p.run), Name: p.name, Addr: p.name + ":1"}
+	run := p.run
+	if w.rules.names {
+		run = 0
+	}
+	return Member{ID: fmt.Sprintf("%s#%d", p.name, run), Name: p.name, Addr: p.name + ":1"}
 }
 
 // log notes what happens in a schedule that failed.
@@ -122,7 +143,7 @@ func (p *player) adopt(v View, clean []string) {
 	}
 	p.w.log("%s adopts %v (held %v)", p.name, v.Members, p.held)
 	p.core.Adopt(v, clean, p.w.now)
-	p.view = v
+	p.view, p.begun = v, p.w.row
 	p.judge()
 }
 
@@ -134,12 +155,44 @@ func (w *world) ask(from, to string) {
 	if a.dead || b.dead {
 		return
 	}
-	q := a.core.Say(b.core.cfg.Self.ID, w.now)
+	q := w.carry(a.core.Say(b.core.cfg.Self.ID, w.now))
 	sent := w.now
-	ans := b.core.Asked(q, w.now)
+	ans := w.carry(b.core.Asked(q, w.now))
 	b.judge()
 	a.core.Answered(b.core.cfg.Self.ID, q, sent, ans, w.now)
 	a.judge()
+}
+
+// carry is what a word says in a broken build.
+func (w *world) carry(word Word) Word {
+	if w.rules.ownWord {
+		word.RightLeft, word.WaitsLeft = 0, 0
+	}
+	if w.rules.ownBase && word.Number > 0 {
+		word.Vote = Yes
+	}
+	if w.rules.untold {
+		word.TakenIn = 0
+	}
+	return word
+}
+
+// crash ends a member.
+func (w *world) crash(name string) {
+	dead := w.all[name]
+	dead.dead = true
+	if !w.rules.deadOut {
+		return
+	}
+	out := func(set []Member) []Member {
+		return slices.DeleteFunc(slices.Clone(set), func(m Member) bool { return m.ID == dead.core.cfg.Self.ID })
+	}
+	for _, p := range w.all {
+		p.core.last.Set = out(p.core.last.Set)
+		for i := range p.core.tried {
+			p.core.tried[i].Set = out(p.core.tried[i].Set)
+		}
+	}
 }
 
 // talk lets all of the named ask each other, often enough to agree on whatever
@@ -166,6 +219,7 @@ func (w *world) settle(names string, clean ...string) {
 // judge does what a node does with what its core says.
 func (p *player) judge() {
 	old := p.v
+	p.breakRules()
 	p.v = p.core.Judge(p.w.now)
 	if p.v != old {
 		p.w.log("   %s: %+v waits %v passed %d", p.name, p.v, p.core.waits, p.core.passed)
@@ -180,6 +234,9 @@ func (p *player) judge() {
 			p.limited = false
 		}
 		if p.owns(p.view) && (p.w.now >= p.v.OwnFrom || p.w.rules.noWait) {
+			if !p.held && p.w.rules.early {
+				p.has, p.value = true, p.begun
+			}
 			p.held = true
 		}
 	case Minority, HalfOfTwo:
@@ -190,6 +247,28 @@ func (p *player) judge() {
 	}
 	if p.w.broke == "" {
 		p.w.check()
+	}
+}
+
+// breakRules makes the core of a broken build forget what it leaves out.
+func (p *player) breakRules() {
+	c, r := p.core, p.w.rules
+	if r.votes && c.number > 0 {
+		c.vote = Yes
+	}
+	for _, h := range c.heard {
+		if r.unnumbered {
+			h.last = 0
+		}
+		if r.anyRight {
+			h.stood = max(h.stood, h.confirmed)
+		}
+	}
+	if r.anyRight && c.mode == Unsettled {
+		stood := func(h *heard) int64 { return h.stood }
+		if sent, ok := c.saidYes(c.view.Members, len(c.view.Members)/2+1, p.w.now, stood); ok {
+			c.right = max(c.right, c.rightFrom(sent))
+		}
 	}
 }
 
@@ -229,6 +308,26 @@ func (p *player) write() bool {
 	if p.acts() {
 		p.w.acked = p.w.row
 	}
+	return true
+}
+
+// beginWrite calls the Writer of a member that acts; endWrite is when it returns,
+// and reports whether the write returned nil.
+func (p *player) beginWrite() { p.writing = p.acts() }
+
+func (p *player) endWrite() bool {
+	p.judge()
+	if !p.writing {
+		return false
+	}
+	p.writing = false
+	p.w.row++
+	p.has = false
+	p.w.log("%s's Writer wrote %d acts %v", p.name, p.w.row, p.acts())
+	if !p.acts() && !p.w.rules.oneLook {
+		return false
+	}
+	p.w.acked = p.w.row
 	return true
 }
 

@@ -6,6 +6,7 @@ package store
 type Stats struct {
 	Entries     int    // that a Get could find, and expired ones not yet come across
 	Bytes       int64  // as Store.Bytes
+	Unmade      int64  // the part of Bytes that is set aside for tables and not allocated yet
 	WindowBytes int64  // the part of Bytes that is in the window
 	Evicted     uint64 // for want of room or for a collision
 	Rejected    uint64 // of these, on leaving the window
@@ -18,8 +19,14 @@ func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.counts
+	unmade := int64(0)
+	for i := range s.shards {
+		if s.shards[i].Load() == emptyTable {
+			unmade += s.perTable
+		}
+	}
 	return Stats{
-		Entries: s.entries, Bytes: s.bytesLocked(), WindowBytes: s.windowUsed,
+		Entries: s.entries, Bytes: s.bytesLocked(), Unmade: unmade, WindowBytes: s.windowUsed,
 		Evicted:  c[Capacity] + c[Rejected] + c[Collision],
 		Rejected: c[Rejected], Collided: c[Collision], Expired: c[Expired],
 	}

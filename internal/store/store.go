@@ -34,6 +34,9 @@ type Options struct {
 	// MaxBytes bounds what the store takes: entries, keys, bookkeeping and all.
 	MaxBytes int64
 
+	// Reserved is what the caller takes of MaxBytes for itself. It counts in Bytes.
+	Reserved int64
+
 	// OnEvict, if not nil, is told of each entry that the store gave up of its
 	// own accord, so not of those that a call replaced, deleted or cleared. It
 	// runs on the goroutine of some call to the store, under no lock, and may call
@@ -59,14 +62,15 @@ func (c Cause) String() string {
 // concurrent use. Make one with New; a Store must be closed.
 type Store struct {
 	// Read by every Get and rarely written.
-	scatter Scatter
-	shards  []atomic.Pointer[table] // a power of two of them
-	epoch   atomic.Uint32           // see heat.go
-	keeper  atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
-	max     int64                   // MaxBytes
-	base    int64                   // bytes taken by an empty store
-	mean    int64                   // keeperMean, but for tests
-	evict   func(*Entry, Cause)
+	scatter  Scatter
+	shards   []atomic.Pointer[table] // a power of two of them
+	epoch    atomic.Uint32           // see heat.go
+	keeper   atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
+	max      int64                   // MaxBytes
+	base     int64                   // bytes set aside for an empty store
+	perTable int64                   // of these, for the first table of a shard
+	mean     int64                   // keeperMean, but for tests
+	evict    func(*Entry, Cause)
 
 	_ [64]byte // keeps what writers write away from what readers read
 
@@ -109,7 +113,8 @@ func New(opts Options) (*Store, error) {
 	}
 	perShard := int64(unsafe.Sizeof(s.shards[0])) + int64(unsafe.Sizeof(table{})) + minBuckets*int64(unsafe.Sizeof(emptyTable.buckets[0])) +
 		int64(unsafe.Sizeof(sketch{})) + blockWords*int64(unsafe.Sizeof(sketch{}.words[0]))
-	s.base = int64(unsafe.Sizeof(*s)) + int64(shards)*perShard + deadBatch*int64(unsafe.Sizeof((*Entry)(nil)))
+	s.perTable = perShard - int64(unsafe.Sizeof(s.shards[0]))
+	s.base = opts.Reserved + int64(unsafe.Sizeof(*s)) + int64(shards)*perShard + deadBatch*int64(unsafe.Sizeof((*Entry)(nil)))
 	s.room = s.max / windowShare
 	if s.max < keeperFrom {
 		s.room, s.clock = s.max-s.base, true

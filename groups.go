@@ -1,0 +1,78 @@
+package cachemesh
+
+import (
+	"sync/atomic"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+)
+
+// registry is a node's groups. It is read without a lock, on every call of a peer; Node.mu
+// guards adding. Adding one costs the same however many there are, and none is removed.
+type registry struct {
+	list  atomic.Pointer[[]*groupCore]  // in the order of registration; nil: none
+	table atomic.Pointer[[]groupBucket] // a power of two of them; nil: none
+}
+
+// A groupBucket is the groups whose names' hashes share their last bits.
+type groupBucket struct{ first atomic.Pointer[registered] }
+
+// registered is a link of a bucket. It does not change.
+type registered struct {
+	core *groupCore
+	next *registered
+}
+
+// all returns the groups. The slice is read-only.
+func (r *registry) all() []*groupCore {
+	if list := r.list.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// find returns the group of a name that may alias a buffer, nil if there is none.
+func (r *registry) find(name string) *groupCore {
+	table := r.table.Load()
+	if table == nil {
+		return nil
+	}
+	for at := bucketOf(*table, name).first.Load(); at != nil; at = at.next {
+		if at.core.name == name {
+			return at.core
+		}
+	}
+	return nil
+}
+
+func bucketOf(table []groupBucket, name string) *groupBucket {
+	return &table[ring.Hash(0, name)&uint64(len(table)-1)]
+}
+
+// addLocked adds a group whose name none has.
+func (r *registry) addLocked(c *groupCore) {
+	list := append(r.all(), c) // whoever reads the former list does not look past its end
+	r.list.Store(&list)
+	if table := r.table.Load(); table != nil && len(list) <= len(*table) {
+		link(*table, c)
+		return
+	}
+	table := make([]groupBucket, 2*max(ceilPower(len(list)), 8))
+	for _, c := range list {
+		link(table, c)
+	}
+	r.table.Store(&table)
+}
+
+func link(table []groupBucket, c *groupCore) {
+	b := bucketOf(table, c.name)
+	b.first.Store(&registered{c, b.first.Load()})
+}
+
+// ceilPower returns the least power of two that is not less than n.
+func ceilPower(n int) int {
+	p := 1
+	for p < n {
+		p *= 2
+	}
+	return p
+}

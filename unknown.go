@@ -1,0 +1,65 @@
+package cachemesh
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// unknownTo are the members that answered that they do not know a group, and since when.
+// During a deployment that passes; a name that somebody misspelled does not, and costs a
+// load for every Get.
+type unknownTo struct {
+	calls atomic.Uint64 // that were answered so
+	some  atomic.Bool   // there are members in since
+
+	mu     sync.Mutex       // guards the fields below
+	since  map[string]int64 // by name, on the node's clock; at most maxMissing
+	warned bool
+}
+
+// unknownFor is how long a member may lack a group before that is worth a warning.
+const unknownFor = time.Minute
+
+// heard notes what a member's answer says about whether it knows the group.
+func (c *groupCore) heard(member string, status uint8) {
+	u := &c.unknownTo
+	if status != statusUnknownGroup {
+		if u.some.Load() {
+			u.mu.Lock()
+			delete(u.since, member)
+			u.some.Store(len(u.since) > 0)
+			u.mu.Unlock()
+		}
+		return
+	}
+	u.calls.Add(1)
+	if members := u.note(member, c.node.now()); members != nil {
+		c.node.log.Warn("a group is not registered on other members, which costs a load for every Get of their keys: its name there, or a deployment that is not finished?",
+			"group", c.name, "members", strings.Join(members, " "))
+	}
+}
+
+// note notes that a member lacks the group. It returns who does, once, when that is so
+// for long.
+func (u *unknownTo) note(member string, now int64) []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	since, noted := u.since[member]
+	switch {
+	case u.warned:
+	case noted && now-since >= int64(unknownFor):
+		u.warned = true
+		return slices.Sorted(maps.Keys(u.since))
+	case !noted && len(u.since) < maxMissing:
+		if u.since == nil {
+			u.since = make(map[string]int64)
+		}
+		u.since[strings.Clone(member)] = now
+		u.some.Store(true)
+	}
+	return nil
+}
