@@ -88,10 +88,9 @@ func TestLoadManySaysWhatHappenedToEachKey(t *testing.T) {
 		{"with another error", func(e cachemesh.KeyErrors) error { return errors.Join(e, errWhatElse) }, []string{"down", "panics", "other"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m, calls := newMesh(t, 2), 0
+			m := newMesh(t, 2)
 			groups := groupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{NotFoundTTL: time.Hour, Errors: []error{errSentinel, errWhatElse},
 				LoadMany: func(_ context.Context, keys []string) (map[string]string, error) {
-					calls++
 					return map[string]string{"ok0": "v"}, test.wrap(cachemesh.KeyErrors{
 						"gone": fmt.Errorf("row: %w", cachemesh.ErrNotFound), "down": errSentinel, "panics": (*typedNilError)(nil), "unasked": errSentinel})
 				}})

@@ -160,7 +160,8 @@ func mustGetAtLeast(t *testing.T, g *cachemesh.Group[int], key string, least int
 	}
 }
 
-// TestRefreshWithoutALoader, of a node that closed, and by one who cannot wait.
+// TestRefreshThatCannotBe: of a group without a loader, by one who cannot wait, and on
+// a node that closed.
 func TestRefreshThatCannotBe(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		m, gate := newMesh(t, 2), newGate()

@@ -1,0 +1,137 @@
+package cachemesh
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/praveenduddu/cachemesh/internal/ring"
+)
+
+// reloadHere loads keys again that this node owns, together if the group has
+// LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
+// value.
+func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
+	since := c.node.now()
+	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
+	var b *loadBatch
+	if c.loadMany != nil && len(keys) > 1 {
+		b = c.newBatch(ctx)
+	}
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	var singly []int
+	for i, key := range keys {
+		f, pending, err := c.forceFlight(ctx, key, since, b)
+		if flights[i], errs[i] = f, err; pending != nil {
+			singly = append(singly, i)
+		}
+	}
+	if b != nil {
+		b.start()
+	}
+	for _, i := range singly {
+		g.Go(func() error { errs[i] = c.reloadOne(ctx, keys[i], since); return nil })
+	}
+	for i, f := range flights {
+		if f == nil {
+			continue
+		}
+		if errs[i] = c.awaitForced(ctx, f); errs[i] == errVoid {
+			errs[i] = c.reloadOne(ctx, keys[i], since)
+		}
+	}
+	g.Wait()
+	return errs
+}
+
+// reloadOne loads a key again, once what is in the way of that has ended.
+func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) error {
+	for {
+		f, pending, err := c.forceFlight(ctx, key, since, nil)
+		switch {
+		case f != nil:
+			if err = c.awaitForced(ctx, f); err != errVoid {
+				return err
+			}
+			continue
+		case pending == nil:
+			return err
+		}
+		select {
+		case <-pending:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.node.closing:
+			return ErrClosed
+		}
+	}
+}
+
+// forceFlight returns a flight of a key that has not begun before since, or what has
+// to end first, or an error.
+func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
+	hash := ring.Hash(c.seed, key)
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || c.node.isClosing() {
+		return nil, nil, ErrClosed
+	}
+	if err := c.node.mayServe(hash); err != nil {
+		return nil, nil, err
+	}
+	if b := s.books[key]; b != nil && b.write != nil {
+		return nil, b.write, nil
+	}
+	l := s.lane(key)
+	f = l.joinable()
+	switch {
+	case f == nil:
+		f = c.newFlight(ctx, s, hash, key)
+		f.forced = true
+		f.waiters++
+		c.hurry(ctx, f)
+		l.next = f
+		c.beginLocked(l, f, into)
+		return f, nil, nil
+	case f.state != flightWaits && f.began < since:
+		return nil, f.done, nil // it may have read what was there before
+	}
+	f.forced = true
+	f.waiters++
+	c.hurry(ctx, f)
+	return f, nil, nil
+}
+
+// awaitForced waits for a forced flight. It returns what the loader said, nil for
+// ErrNotFound, or errVoid.
+func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
+	last, cancel := c.lastCall(ctx)
+	defer cancel()
+	for {
+		select {
+		case <-f.done:
+			err := f.out.err
+			if f.out.failed != nil {
+				err = f.out.failed
+			}
+			if isAbsence(err) {
+				return nil
+			}
+			return err
+		case <-last:
+			if f.isQueued() && ctx.Err() != context.Canceled {
+				c.leave(f)
+				return errors.Join(ErrOverloaded, context.DeadlineExceeded)
+			}
+			last = nil
+		case <-ctx.Done():
+			c.leave(f)
+			return ctx.Err()
+		case <-c.node.closing:
+			return ErrClosed
+		}
+	}
+}
