@@ -32,7 +32,10 @@ type Group[V any] struct {
 // the others then load for themselves. A nil loader makes a plain distributed
 // map, in which a key that was not Set is ErrNotFound.
 //
-// Groups may be registered before and after Start. Errors: *OptionError for an
+// Groups may be registered before and after Start. Register those without a loader
+// before it, and on all members: values that are handed over to a member without the
+// group wait there, and until it is registered Gets and Sets of its keys fail with
+// ErrUnknownGroup. Errors: *OptionError for an
 // option, an empty or long name or one that is taken; ErrClosed.
 func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
 	if n == nil {

@@ -264,17 +264,6 @@ func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
 	return p, rest, ok && p.version != 0
 }
 
-// countParcels returns how many values a list has. It reports false if it is
-// malformed.
-func countParcels(list []byte) (n int, ok bool) {
-	for ; len(list) > 0; n++ {
-		if _, list, ok = cutParcel(list); !ok {
-			return 0, false
-		}
-	}
-	return n, true
-}
-
 // unpackParcel makes an entry of a value. It owns its bytes.
 func (c *groupCore) unpackParcel(p packed) *store.Entry {
 	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}

@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,11 +10,13 @@ import (
 )
 
 // Values may be handed over to a member that has not registered their group yet,
-// as between Start and NewGroup. They are parked until it does.
+// as between Start and NewGroup. They are parked until it does, or their TTL has passed.
+// When there is no room for others, those go that waited for long: their group may be
+// one that nobody will register.
 const (
-	parkedFor    = 30 * time.Second
-	parkedGroups = 256      // names are the peers' to choose
-	parkedBytes  = 64 << 20 // of all groups, with what is noted about them
+	parkedFor    = 30 * time.Second // longer is long
+	parkedGroups = 256              // names are the peers' to choose
+	parkedBytes  = 64 << 20         // of all groups, with what is noted about them
 
 	parkedListCost  = 64  // what a list takes besides its bytes
 	parkedKeyCost   = 64  // what a deleted key takes besides its own
@@ -41,6 +44,25 @@ type parkedList struct {
 	body    []byte
 	values  int
 	arrived int64 // on the node's clock
+	until   int64 // when the last TTL ends; 0: never
+}
+
+// listOf returns a list that arrived now. It reports false if it is malformed.
+func listOf(body []byte, now int64) (l parkedList, ok bool) {
+	l = parkedList{body: body, arrived: now}
+	forever := false
+	for rest := body; len(rest) > 0; l.values++ {
+		var p packed
+		if p, rest, ok = cutParcel(rest); !ok {
+			return l, false
+		}
+		forever = forever || p.left == 0
+		l.until = max(l.until, later(now, p.left))
+	}
+	if forever {
+		l.until = 0
+	}
+	return l, true
 }
 
 func (g *parkedGroup) values() (n int) {
@@ -53,22 +75,27 @@ func (g *parkedGroup) values() (n int) {
 // park answers a peer that hands over values of a group that is not registered. It
 // says Overloaded if there is no room, and the peer tries again for a while.
 func (n *Node) park(group string, body []byte, resp *httppool.Response) {
-	values, ok := countParcels(body)
+	n.mu.Lock()
+	now := n.now()
+	list, ok := listOf(body, now)
 	switch {
 	case !ok:
+		n.mu.Unlock()
 		resp.Status, resp.Message = statusInvalid, errMalformedList.Error()
 		return
-	case values == 0: // they expired on their way
+	case list.values == 0: // they expired on their way
+		n.mu.Unlock()
 		resp.Status = statusOK
 		return
 	}
 	resp.Status = statusOK
-	n.mu.Lock()
-	now := n.now()
-	lost := n.parked.dropLocked(now)
-	if !n.parked.addLocked(group, parkedList{body, values, now}) {
-		resp.Status = statusOverloaded
-		lost += values
+	lost := 0
+	if !n.parked.addLocked(group, list) {
+		lost = n.parked.dropLocked(now, true)
+		if !n.parked.addLocked(group, list) {
+			resp.Status = statusOverloaded
+			lost += list.values
+		}
 	}
 	warn := n.parked.loseLocked(lost, now)
 	n.mu.Unlock()
@@ -109,17 +136,23 @@ func (p *parking) takeLocked(group string) *parkedGroup {
 	return g
 }
 
-// dropLocked drops lists that have waited too long, and returns how many values.
-func (p *parking) dropLocked(now int64) (lost int) {
+// dropLocked drops lists whose values have all expired, and with old set those that
+// waited for long. It returns how many values are lost.
+func (p *parking) dropLocked(now int64, old bool) (lost int) {
 	for name, g := range p.groups {
-		for len(g.lists) > 0 && now-g.lists[0].arrived > int64(parkedFor) {
-			cost := len(g.lists[0].body) + parkedListCost
+		g.lists = slices.DeleteFunc(g.lists, func(l parkedList) bool {
+			expired := l.until != 0 && now >= l.until
+			if !expired && !(old && now-l.arrived > int64(parkedFor)) {
+				return false
+			}
+			cost := len(l.body) + parkedListCost
 			g.bytes -= cost
 			p.bytes -= cost
-			lost += g.lists[0].values
-			g.lists[0] = parkedList{}
-			g.lists = g.lists[1:]
-		}
+			if !expired {
+				lost += l.values
+			}
+			return true
+		})
 		if len(g.lists) == 0 {
 			p.takeLocked(name)
 		}
@@ -144,14 +177,11 @@ func (n *Node) warnParked(group string) {
 	n.log.Warn("values for a group that is not registered here are lost: register groups before Start", "group", group, "lost so far", lost)
 }
 
-// sweepParked drops what has waited too long.
+// sweepParked drops what has expired.
 func (n *Node) sweepParked(now int64) {
 	n.mu.Lock()
-	warn := n.parked.loseLocked(n.parked.dropLocked(now), now)
-	n.mu.Unlock()
-	if warn {
-		n.warnParked("")
-	}
+	defer n.mu.Unlock()
+	n.parked.dropLocked(now, false)
 }
 
 // unpark drops keys of a group that is not registered, all if keys is nil. If there
@@ -211,10 +241,6 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	lost := 0
 	for _, l := range g.lists {
 		age := time.Duration(c.node.now() - l.arrived)
-		if age > parkedFor {
-			lost += l.values
-			continue
-		}
 		refused, err := c.merge(context.Background(), l.body, age, g.deleted)
 		if err != nil { // the node was closed
 			return
