@@ -37,6 +37,9 @@ func (n *Node) gossipConfig() membership.Config {
 		// Whoever missed a piece of news learns it by the next exchange of state, and
 		// until then nobody settles.
 		PushPullInterval: 5 * time.Second,
+
+		// How long a mesh that was cut in two takes to find out that it is whole.
+		RejoinInterval: 4 * time.Second,
 	}
 }
 
