@@ -114,7 +114,7 @@ func crashFigures(t *testing.T, seed uint64, members int) {
 	deletes := s.deletes(t, rest, stays[:members], goes[:2])
 	time.Sleep(time.Until(crashed.Add(10 * time.Second)))
 	extra := asked.Load() - idle*int64(members-2)/int64(members) // of those who are left
-	if members < 30 { // what is loaded again is by now, and this costs a lot
+	if members < 30 {                                            // what is loaded again is by now, and this costs a lot
 		time.Sleep(time.Until(crashed.Add(time.Minute)))
 	}
 	again := loads.of(stays[members:])
