@@ -54,18 +54,13 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 	e.Care = care
 }
 
-// lookup returns the entry of a key that this node owns, if it may be served as
-// it is. If it is time to refresh it, one caller sees to that.
-func (c *groupCore) lookup(hash uint64, key string, now int64) *store.Entry {
-	return c.lookupOf(hash, key, now, nil)
-}
-
 // A due list gathers the entries that one call found due for refresh, to be loaded
 // together.
 type due []*store.Entry
 
-// lookupOf is lookup for a call that asks for several keys; list is nil for one that
-// does not.
+// lookupOf returns the entry of a key that this node owns, if it may be served as it
+// is. If it is time to refresh it, one caller sees to that; a call that asks for
+// several keys has it listed instead, list is nil for one that does not.
 func (c *groupCore) lookupOf(hash uint64, key string, now int64, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	if e == nil || e.Foreign {
