@@ -269,7 +269,8 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 			continue
 		}
 		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.node.now())
-		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !isRefusal(err) {
+		// One that is of another side, or settles itself, is no stand-in.
+		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !isRefusal(err) && !isUnsettled(err) {
 			return got
 		}
 	}
