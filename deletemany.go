@@ -29,6 +29,16 @@ func (f *failures) put(key string, err error) {
 	f.errs[key] = err
 }
 
+// each does something for each key, a bounded number at once, and gathers what failed.
+func (f *failures) each(keys []string, do func(key string) error) {
+	var g errgroup.Group
+	g.SetLimit(batchLoaders)
+	for _, key := range keys {
+		g.Go(func() error { f.put(key, do(key)); return nil })
+	}
+	g.Wait()
+}
+
 // err returns the errors as one, nil if there are none.
 func (f *failures) err() error {
 	if len(f.errs) == 0 {
@@ -84,15 +94,7 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 }
 
 func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) {
-	var g errgroup.Group
-	g.SetLimit(batchLoaders)
-	for _, key := range keys {
-		g.Go(func() error {
-			f.put(key, c.change(ctx, ring.Hash(c.seed, key), key, change{}))
-			return nil
-		})
-	}
-	g.Wait()
+	f.each(keys, func(key string) error { return c.change(ctx, ring.Hash(c.seed, key), key, change{}) })
 }
 
 // deleteManyAt asks a peer to delete keys and returns those that must be tried

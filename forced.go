@@ -52,12 +52,7 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 
 // reloadEach loads keys again one by one, a bounded number at once.
 func (c *groupCore) reloadEach(ctx context.Context, keys []string, f *failures) {
-	var g errgroup.Group
-	g.SetLimit(batchLoaders)
-	for _, key := range keys {
-		g.Go(func() error { f.put(key, c.reload(ctx, key)); return nil })
-	}
-	g.Wait()
+	f.each(keys, func(key string) error { return c.reload(ctx, key) })
 }
 
 // reload loads a key again, and tries that until ctx ends.

@@ -11,7 +11,6 @@ import (
 // reporter says in the log what state the mesh is in, when that changes or lasts.
 // Its fields belong to the settle goroutine.
 type reporter struct {
-	mode  quorum.Mode
 	phase phase
 	since int64 // when the view was not settled; 0: it is
 	said  []string
@@ -35,7 +34,7 @@ func (n *Node) report(vd quorum.Verdict) {
 		n.log.Warn("this member sees no majority of the mesh: what is loaded is kept for MaxStale at most, and writes return ErrMinority, "+
 			"until enough of these are back, or certainly gone, or forgotten by Node.Forget", "waits_for", n.waitsFor(), "max_stale", n.opts.MaxStale)
 	}
-	r.phase, r.mode = p, vd.Mode
+	r.phase = p
 	n.reportUnreachable(r, now)
 	if vd.Mode != quorum.Unsettled {
 		r.since = 0
