@@ -101,7 +101,7 @@ func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) erro
 }
 
 func transportError(ctx context.Context, op uint8, o *owner, err error) error {
-	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err, unreachable: ctx.Err() == nil}
+	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err, unreachable: ended(ctx) == nil}
 	if ce, ok := errors.AsType[*httppool.CallError](err); ok {
 		pe.MaybeApplied = ce.Sent
 		pe.Err = ce.Err
@@ -116,6 +116,19 @@ func transportError(ctx context.Context, op uint8, o *owner, err error) error {
 		pe.Err = &remoteError{pe.Err.Error(), ErrTooLarge}
 	}
 	return pe
+}
+
+// ended returns why a caller has no time left, or nil. The time of its deadline counts,
+// and not when the timer comes: the peer, which has the same deadline, may say first that
+// it has passed, and that is no reason to load the key here.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // isUnreachable reports whether a call failed because the peer could not be
@@ -192,7 +205,7 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 		}
 		return outcome{err: ErrNotFound}, ""
 	}
-	if ctxErr := ctx.Err(); ctxErr != nil {
+	if ctxErr := ended(ctx); ctxErr != nil {
 		return outcome{err: ctxErr}, ""
 	}
 	if k.resp.Status == statusOtherVersion && k.req.Flags&flagRenewal == 0 {

@@ -179,3 +179,36 @@ func TestLoadsThatGoOn(t *testing.T) {
 		}
 	}
 }
+
+// A lateTimer is a context whose deadline is known and whose timer does not come.
+type lateTimer struct {
+	context.Context
+	deadline time.Time
+}
+
+func (l lateTimer) Deadline() (time.Time, bool) { return l.deadline, true }
+
+// TestNoLoadAfterTheDeadline: that the caller's time is over is no answer of the owner
+// that would have the caller load the key itself.
+func TestNoLoadAfterTheDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m, o := newMesh(t, 3), &slowOrigin{takes: 100 * time.Millisecond}
+		groups := groupOn(m, "g", o.load, cachemesh.GroupOptions[int64]{})
+		for _, left := range []time.Duration{0, 30 * time.Millisecond} {
+			for _, many := range []bool{false, true} {
+				before := o.entered.Load()
+				late, err := lateTimer{ctx, time.Now().Add(left)}, error(nil)
+				if key := m.keyOf("g", 1); many {
+					_, err = groups[0].GetMany(late, []string{key})
+				} else {
+					_, err = groups[0].Get(late, key)
+				}
+				synctest.Wait()
+				loads := o.entered.Load() - before
+				if want := min(1, int64(left)); loads != want || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("with %v, many %t: %d loads, %v; want %d and the deadline", left, many, loads, err, want)
+				}
+			}
+		}
+	})
+}
