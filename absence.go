@@ -2,6 +2,8 @@ package cachemesh
 
 import (
 	"errors"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // isAbsence reports whether a user's error says that there is no such value, and
@@ -25,32 +27,16 @@ func isAbsence(err error) bool {
 			return isAbsence(wrapped)
 		}
 	}
-	return errors.Is(err, ErrNotFound)
-}
-
-// A failure is an error that is no absence: whoever asks it for ErrNotFound, as
-// callers of Get do, hears no, though it may wrap that among others.
-type failure struct{ err error }
-
-func (f *failure) Error() string        { return f.err.Error() }
-func (f *failure) Is(target error) bool { return target != ErrNotFound && errors.Is(f.err, target) }
-func (f *failure) As(target any) bool   { return errors.As(f.err, target) }
-
-// asFailure returns an error that is not taken for an absence.
-func asFailure(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return &failure{err}
-	}
-	return err
+	return errors.Is(err, errs.ErrNotFound)
 }
 
 // perKey finds the KeyErrors in what LoadMany returned, and what it says of all
 // other keys: nil if it is a KeyErrors, wrapped or not, and nothing else. The error
 // has not been sealed yet.
-func perKey(err error) (keys KeyErrors, others error) {
+func perKey(err error) (keys errs.KeyErrors, others error) {
 	wrapped := err
 	for range wrapDepth {
-		if keys, ok := wrapped.(KeyErrors); ok {
+		if keys, ok := wrapped.(errs.KeyErrors); ok {
 			return keys, nil
 		}
 		parts := unwrap(wrapped)
@@ -60,7 +46,7 @@ func perKey(err error) (keys KeyErrors, others error) {
 		}
 		var rest []error
 		for _, part := range parts {
-			if found, ok := part.(KeyErrors); ok && keys == nil {
+			if found, ok := part.(errs.KeyErrors); ok && keys == nil {
 				keys = found
 			} else {
 				rest = append(rest, part)

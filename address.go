@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // advertised returns the host:port that peers dial.
 func advertised(o *Options, s sockets) (string, error) {
 	_, port, err := net.SplitHostPort(s.packets.LocalAddr().String())
 	if err != nil {
-		return "", &OptionError{"ListenAddr", o.ListenAddr, err}
+		return "", errs.Option("ListenAddr", o.ListenAddr, err)
 	}
 	if o.AdvertiseAddr != "" {
 		host, want, _ := net.SplitHostPort(o.AdvertiseAddr)
@@ -32,7 +33,7 @@ func advertised(o *Options, s sockets) (string, error) {
 	}
 	ip, err := routedAddr(o, s)
 	if err != nil {
-		return "", &OptionError{"AdvertiseAddr", "", err}
+		return "", errs.Option("AdvertiseAddr", "", err)
 	}
 	return net.JoinHostPort(ip, port), nil
 }
@@ -180,7 +181,7 @@ func (n *Node) answeredAtHome(knocked <-chan error, joined bool) error {
 		err = <-knocked
 	}
 	if errors.Is(err, httppool.ErrAddrTaken) {
-		return fmt.Errorf("%w: %w", ErrJoin, &OptionError{"AdvertiseAddr", n.addr, err})
+		return fmt.Errorf("%w: %w", errs.ErrJoin, errs.Option("AdvertiseAddr", n.addr, err))
 	}
 	return nil
 }

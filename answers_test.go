@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // TestErrorsAcrossTheWire writes errors into answers and reads them back.
 func TestErrorsAcrossTheWire(t *testing.T) {
 	c := &groupCore{node: &Node{}, name: "g", sentinels: sentinelsOf([]error{errors.ErrUnsupported})}
-	maybe := &PeerError{Op: "set", MaybeApplied: true, Err: context.DeadlineExceeded}
+	maybe := &errs.PeerError{Op: "set", MaybeApplied: true, Err: context.DeadlineExceeded}
 	for _, test := range []struct {
 		err   error
 		is    error
@@ -22,21 +23,21 @@ func TestErrorsAcrossTheWire(t *testing.T) {
 	}{
 		{maybe, context.DeadlineExceeded, true},
 		{fmt.Errorf("at the owner: %w", maybe), context.DeadlineExceeded, true},
-		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrClosed}, errPeerClosed, true},
-		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrOverloaded}, ErrOverloaded, true},
-		{&PeerError{Op: "set", Err: context.DeadlineExceeded}, context.DeadlineExceeded, false},
-		{&PeerError{Op: "set", MaybeApplied: true, Err: ErrMinority}, ErrMinority, true},
-		{&PeerError{Op: "set", Err: ErrMinority}, ErrMinority, false}, // refused before the origin was touched
-		{errors.Join(ErrWriterBusy, context.DeadlineExceeded), ErrWriterBusy, false},
-		{&LoadError{Err: maybe}, context.DeadlineExceeded, false}, // what another group's Set may have done
-		{&LoadError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
-		{&WriteError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
-		{ErrNotFound, ErrNotFound, false},
-		{errNotOwner, errNotOwner, false},
-		{ErrUnsettled, ErrUnsettled, false},
-		{fmt.Errorf("%w: 7 bytes", ErrTooLarge), ErrTooLarge, false},
-		{ErrOverloaded, ErrOverloaded, false},
-		{ErrClosed, errPeerClosed, false},
+		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrClosed}, errs.ErrPeerClosed, true},
+		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrOverloaded}, errs.ErrOverloaded, true},
+		{&errs.PeerError{Op: "set", Err: context.DeadlineExceeded}, context.DeadlineExceeded, false},
+		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrMinority}, errs.ErrMinority, true},
+		{&errs.PeerError{Op: "set", Err: errs.ErrMinority}, errs.ErrMinority, false}, // refused before the origin was touched
+		{errors.Join(errs.ErrWriterBusy, context.DeadlineExceeded), errs.ErrWriterBusy, false},
+		{&errs.LoadError{Err: maybe}, context.DeadlineExceeded, false}, // what another group's Set may have done
+		{&errs.LoadError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
+		{&errs.WriteError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
+		{errs.ErrNotFound, errs.ErrNotFound, false},
+		{errs.ErrNotOwner, errs.ErrNotOwner, false},
+		{errs.ErrUnsettled, errs.ErrUnsettled, false},
+		{fmt.Errorf("%w: 7 bytes", errs.ErrTooLarge), errs.ErrTooLarge, false},
+		{errs.ErrOverloaded, errs.ErrOverloaded, false},
+		{errs.ErrClosed, errs.ErrPeerClosed, false},
 		{context.Canceled, context.DeadlineExceeded, false},
 	} {
 		k := &call{req: httppool.Request{Op: opSet, Key: "k"}}
@@ -45,7 +46,7 @@ func TestErrorsAcrossTheWire(t *testing.T) {
 		if !errors.Is(got, test.is) {
 			t.Errorf("%v became %v, want %v", test.err, got, test.is)
 		}
-		if pe, ok := errors.AsType[*PeerError](got); ok && pe.MaybeApplied != test.maybe || !ok && test.maybe {
+		if pe, ok := errors.AsType[*errs.PeerError](got); ok && pe.MaybeApplied != test.maybe || !ok && test.maybe {
 			t.Errorf("%v became %v: may be applied is not %t", test.err, got, test.maybe)
 		}
 	}
@@ -57,7 +58,7 @@ func TestAnswersThatSayLittle(t *testing.T) {
 	c := &groupCore{node: &Node{}, name: "g"}
 	for _, status := range []uint8{httppool.StatusInternal, 99, 200} {
 		k := &call{req: httppool.Request{Op: opSet, Key: "k"}, resp: httppool.Response{Status: status, Message: "?"}}
-		if pe, ok := errors.AsType[*PeerError](c.errorOf(&owner{name: "peer"}, k)); !ok || !pe.MaybeApplied || pe.Member != "peer" {
+		if pe, ok := errors.AsType[*errs.PeerError](c.errorOf(&owner{name: "peer"}, k)); !ok || !pe.MaybeApplied || pe.Member != "peer" {
 			t.Errorf("status %d became %v", status, pe)
 		}
 	}

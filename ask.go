@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // askOwners gets what is left, from each owner in calls of at most batchKeys, all
@@ -148,7 +149,7 @@ func (b *batch) takeAnswer(o *owner, i int32, a answer) bool {
 	}
 	k.resp.Message = string(a.body)
 	err := b.errorOf(o, &k)
-	if !errors.Is(err, ErrNotFound) && a.status != statusLoadFailed {
+	if !errors.Is(err, errs.ErrNotFound) && a.status != statusLoadFailed {
 		return false
 	}
 	b.outcomes[i].err = err

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -30,7 +31,7 @@ type outcome struct {
 // outcomeOf is the outcome of a load, or of a look into the store.
 func outcomeOf(e *store.Entry, err error) outcome {
 	if e != nil && e.Negative {
-		e, err = nil, ErrNotFound
+		e, err = nil, errs.ErrNotFound
 	}
 	return outcome{e: e, err: err}
 }
@@ -102,7 +103,7 @@ func (b *batch) findHere(v *view) {
 		}
 		slow++
 		if o < 0 {
-			b.outcomes[i].err = ErrClosed
+			b.outcomes[i].err = errs.ErrClosed
 			continue
 		}
 		b.owners[i] = int32(o)

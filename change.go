@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 const (
@@ -18,13 +20,13 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		s := c.shard(hash)
-		if done, pending, err := c.tryWrite(s, hash, key, ch); done && !isUnsettled(err) {
+		if done, pending, err := c.tryWrite(s, hash, key, ch); done && !errs.IsUnsettled(err) {
 			return err
 		} else if !done && pending == nil {
 			ctx, cancel := c.node.bounded(ctx)
 			defer cancel()
 			err := c.writeReserved(ctx, s, hash, key, ch)
-			if !isUnsettled(err) || c.writesOrigin(ch) {
+			if !errs.IsUnsettled(err) || c.writesOrigin(ch) {
 				return err
 			}
 			// The key moved on while its leases ended.
@@ -40,8 +42,8 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 		}
 		c.stats.retries.Add(1)
 		if cause := c.node.pause(ctx, wait); cause != nil {
-			if isUnsettled(err) {
-				return unsettled(cause)
+			if errs.IsUnsettled(err) {
+				return errs.Unsettled(cause)
 			}
 			return err
 		}
@@ -58,12 +60,12 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 	o := v.owner(hash)
 	switch {
 	case o == nil:
-		return ErrClosed
+		return errs.ErrClosed
 	case o.peer == nil:
 		return c.write(ctx, hash, key, ch)
 	}
 	named, err := c.changeAt(ctx, o, hash, key, ch)
-	if errors.Is(err, errNotOwner) {
+	if errors.Is(err, errs.ErrNotOwner) {
 		if hint := c.node.hinted(named, o, nil); hint != nil {
 			_, err = c.changeAt(ctx, hint, hash, key, ch)
 		}
@@ -71,20 +73,16 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 	return err
 }
 
-func isUnsettled(err error) bool {
-	return !isLoadOutcome(err) && (errors.Is(err, errNotOwner) || errors.Is(err, ErrUnsettled))
-}
-
 // mayRetry reports whether an attempt that failed may be made again. A Set that
 // may have been applied is not repeated: applied twice it could undo somebody's
 // later write. A Delete may, for a cache may forget; but not one that deletes a
 // row.
 func (c *groupCore) mayRetry(err error, ch change) bool {
-	if isUnsettled(err) {
+	if errs.IsUnsettled(err) {
 		return true
 	}
-	pe, ok := errors.AsType[*PeerError](err)
-	if !ok || isLoadOutcome(err) || errors.Is(err, ErrClosed) || !isUnreachable(err) && !errors.Is(err, ErrOverloaded) {
+	pe, ok := errors.AsType[*errs.PeerError](err)
+	if !ok || errs.IsOutcome(err) || errors.Is(err, errs.ErrClosed) || !errs.IsUnreachable(err) && !errors.Is(err, errs.ErrOverloaded) {
 		return false
 	}
 	return !pe.MaybeApplied || ch.e == nil && !c.writesOrigin(ch)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -24,15 +25,15 @@ func (c *groupCore) clear(ctx context.Context) error {
 	for {
 		err, again := c.clearOnce(ctx)
 		if !again {
-			if errors.Is(err, ErrMinority) {
+			if errors.Is(err, errs.ErrMinority) {
 				c.oweAll()
 			}
 			return err
 		}
 		c.stats.retries.Add(1)
 		if cause := c.node.pause(ctx, wait); cause != nil {
-			if isUnsettled(err) {
-				return unsettled(cause)
+			if errs.IsUnsettled(err) {
+				return errs.Unsettled(cause)
 			}
 			return err
 		}
@@ -72,7 +73,7 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 	k := newCall(opClear, c.name, "")
 	defer k.free()
 	k.req.View, k.req.Idempotent = v.id, true
-	if err := k.do(ctx, c, o); !errors.Is(err, ErrUnknownGroup) {
+	if err := k.do(ctx, c, o); !errors.Is(err, errs.ErrUnknownGroup) {
 		return err
 	}
 	return nil // a member that does not know the group holds nothing of it
@@ -84,7 +85,7 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 // what is loaded around that, and may be older, is not stored.
 func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	if !c.node.actsBy(id) {
-		return ErrUnsettled
+		return errs.ErrUnsettled
 	}
 	leased := c.beginClear()
 	err := c.deleteLeased(ctx, leased)
@@ -103,9 +104,9 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	case err != nil:
 		return err
 	case !c.node.actsBy(id):
-		return ErrUnsettled
+		return errs.ErrUnsettled
 	case phase(c.node.phase.Load()) == asMinority:
-		return &PeerError{Op: opNames[opClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: ErrMinority}
+		return &errs.PeerError{Op: opNames[opClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: errs.ErrMinority}
 	}
 	return nil
 }

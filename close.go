@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
@@ -34,7 +35,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 	}
 	closed := n.Close()
 	if lost = n.lost.Load() - lost; lost > 0 {
-		err = &LostError{int(lost), err}
+		err = &errs.LostError{Values: int(lost), Err: err}
 	}
 	return errors.Join(err, closed)
 }
@@ -82,7 +83,7 @@ func (n *Node) drain(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-n.closing:
-			return ErrClosed
+			return errs.ErrClosed
 		}
 	}
 	for n.telling.Load() > 0 {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"unsafe"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // A Codec turns values into bytes and back. Its methods are called
@@ -103,7 +105,7 @@ func nilCheck[V any]() func(V) bool {
 // checkFormat refuses a type whose values JSON cannot give back.
 func (o *GroupOptions[V]) checkFormat() error {
 	if t := reflect.TypeFor[V](); o.Codec == nil && t.Kind() == reflect.Interface && t.NumMethod() > 0 {
-		return &OptionError{"Codec", nil, fmt.Errorf("values of type %v need one: JSON does not say which type an interface with methods holds", t)}
+		return errs.Option("Codec", nil, fmt.Errorf("values of type %v need one: JSON does not say which type an interface with methods holds", t))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -57,13 +58,13 @@ func newCohort(ctx context.Context) *cohort {
 // ErrNotFound and *LoadError.
 func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
 	if c.loader == nil {
-		return nil, ErrNotFound
+		return nil, errs.ErrNotFound
 	}
 	s := c.shard(hash)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return nil, ErrClosed
+		return nil, errs.ErrClosed
 	}
 	pair, mine := s.cohorts[key], (*cohort)(nil)
 	switch {
@@ -102,7 +103,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 		s.leaveCohort(pair, mine)
 		return nil, ctx.Err()
 	case <-c.node.closing:
-		return nil, ErrClosed
+		return nil, errs.ErrClosed
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -122,22 +123,22 @@ const routeTries = 3
 // but not long.
 func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now int64) outcome {
 	got := c.getRouted(ctx, hash, key, now)
-	if got.err == nil || c.loader != nil || !isUnsettled(got.err) && !isUnreachable(got.err) {
+	if got.err == nil || c.loader != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
 		return got
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
 	patience := c.node.now() + int64(silence)
-	for isUnsettled(got.err) || isUnreachable(got.err) && c.node.now() < patience {
+	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.node.now() < patience {
 		last := got.err
 		if got.err = c.node.pause(ctx, fenceRetryMin); got.err == nil {
 			got = c.getRouted(ctx, hash, key, c.node.now())
 		}
-		if over := ended(ctx); got.err != nil && over != nil {
-			if isUnreachable(last) {
+		if over := errs.Ended(ctx); got.err != nil && over != nil {
+			if errs.IsUnreachable(last) {
 				return outcome{err: last}
 			}
-			return outcome{err: unsettled(over)}
+			return outcome{err: errs.Unsettled(over)}
 		}
 	}
 	return got
@@ -158,7 +159,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 		var named string
 		switch {
 		case o == nil:
-			return outcome{err: ErrClosed}
+			return outcome{err: errs.ErrClosed}
 		case hint != nil:
 			got, named = c.getAt(ctx, hint, hash, key, 0, now)
 		case o.peer == nil:
@@ -167,37 +168,37 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			got, named = c.getAt(ctx, o, hash, key, 0, now)
 		}
 		switch err := got.err; {
-		case err == nil, isLoadOutcome(err): // whatever a loader says is an answer
+		case err == nil, errs.IsOutcome(err): // whatever a loader says is an answer
 			return got
-		case errors.Is(err, errNotOwner):
+		case errors.Is(err, errs.ErrNotOwner):
 			c.stats.retries.Add(1)
 			if named == c.node.addr && c.loader != nil {
 				return outcomeOf(c.loadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
 			}
 			hint = c.node.hinted(named, o, hint)
 			try++
-		case errors.Is(err, ErrUnsettled), errors.Is(err, ErrUnknownGroup):
+		case errors.Is(err, errs.ErrUnsettled), errors.Is(err, errs.ErrUnknownGroup):
 			if c.loader == nil {
 				return outcome{err: err}
 			}
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
-		case isUnreachable(err) && (hint != nil || c.node.view.Load() != v):
+		case errs.IsUnreachable(err) && (hint != nil || c.node.view.Load() != v):
 			// It left while it was being asked.
 			c.stats.retries.Add(1)
 			hint = nil
 			try++
-		case isUnreachable(err):
+		case errs.IsUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
-		case isRefusal(err) && c.loader != nil:
+		case errs.IsRefusal(err) && c.loader != nil:
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
-		case errors.Is(err, ErrOtherVersion):
-			return outcome{err: ErrNotFound} // what is there is nothing to this member
+		case errors.Is(err, errs.ErrOtherVersion):
+			return outcome{err: errs.ErrNotFound} // what is there is nothing to this member
 		default:
 			return got
 		}
 	}
 	if c.loader == nil {
-		return outcome{err: ErrUnsettled}
+		return outcome{err: errs.ErrUnsettled}
 	}
 	return outcomeOf(c.loadUnstored(ctx, hash, key, false))
 }
@@ -215,24 +216,6 @@ func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outco
 		}
 	}
 	return outcomeOf(e, err)
-}
-
-// isLoadOutcome reports whether err comes from a loader or a Writer, whose errors
-// may wrap those of another group.
-func isLoadOutcome(err error) bool {
-	if _, ok := errors.AsType[*LoadError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*WriteError](err)
-	return ok
-}
-
-// unsettled says why waiting for the members to agree ended.
-func unsettled(cause error) error {
-	if errors.Is(cause, ErrClosed) {
-		return ErrClosed
-	}
-	return errors.Join(ErrUnsettled, cause)
 }
 
 // hinted returns the owner to ask next when a peer said that it is not the owner
@@ -270,7 +253,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 		}
 		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.node.now())
 		// One that is of another side, or settles itself, is no stand-in.
-		if err := got.err; isLoadOutcome(err) || !isUnreachable(err) && !isRefusal(err) && !isUnsettled(err) {
+		if err := got.err; errs.IsOutcome(err) || !errs.IsUnreachable(err) && !errs.IsRefusal(err) && !errs.IsUnsettled(err) {
 			return got
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"slices"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // copy makes what the options point to this node's own: the caller may go on to
@@ -30,7 +32,7 @@ func checkTLS(o *Options) error {
 	if c == nil || o.ExternalServer || len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil {
 		return nil
 	}
-	return &OptionError{"TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates")}
+	return errs.Option("TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates"))
 }
 
 func checkSecrets(o *Options) error {
@@ -39,13 +41,13 @@ func checkSecrets(o *Options) error {
 			return err
 		}
 	} else if o.TLS != nil {
-		return &OptionError{"Secret", "(none)", errors.New("TLS needs it: gossip packets are UDP, where TLS does not reach, " +
-			"and one forged packet would add a member")}
+		return errs.Option("Secret", "(none)", errors.New("TLS needs it: gossip packets are UDP, where TLS does not reach, "+
+			"and one forged packet would add a member"))
 	} else if len(o.AcceptSecrets) > 0 {
-		return &OptionError{"AcceptSecrets", "(set)", errors.New("it needs Secret, which this member itself uses")}
+		return errs.Option("AcceptSecrets", "(set)", errors.New("it needs Secret, which this member itself uses"))
 	}
 	if n := len(o.AcceptSecrets); n > maxAccepted {
-		return &OptionError{"AcceptSecrets", fmt.Sprintf("(%d secrets)", n), fmt.Errorf("the limit is %d", maxAccepted)}
+		return errs.Option("AcceptSecrets", fmt.Sprintf("(%d secrets)", n), fmt.Errorf("the limit is %d", maxAccepted))
 	}
 	for _, s := range o.AcceptSecrets {
 		if err := checkSecret("AcceptSecrets", s); err != nil {
@@ -64,7 +66,7 @@ func checkSecret(option string, secret []byte) error {
 	if n == 0 {
 		err = fmt.Errorf("it is empty, as an environment variable that is not set would be; %w, and no secret is nil", err)
 	}
-	return &OptionError{option, fmt.Sprintf("(%d bytes)", n), err}
+	return errs.Option(option, fmt.Sprintf("(%d bytes)", n), err)
 }
 
 // warnIfOpen says in the log that anyone who reaches the port is a peer, where

@@ -5,6 +5,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -17,7 +18,7 @@ func (n *Node) Get(key []byte) ([]byte, error) {
 	if c := n.defaultKV.core; checkKey(alias) == nil {
 		if e := c.hit(ring.Hash(c.seed, alias), alias, n.now()); e != nil {
 			if e.Negative {
-				return nil, ErrNotFound
+				return nil, errs.ErrNotFound
 			}
 			return n.defaultKV.value(e)
 		}

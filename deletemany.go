@@ -8,13 +8,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
 // failures gathers the keys of a Delete that failed.
 type failures struct {
 	mu   sync.Mutex
-	errs KeyErrors // guarded by mu
+	errs errs.KeyErrors // guarded by mu
 }
 
 func (f *failures) put(key string, err error) {
@@ -24,7 +25,7 @@ func (f *failures) put(key string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.errs == nil {
-		f.errs = make(KeyErrors)
+		f.errs = make(errs.KeyErrors)
 	}
 	f.errs[key] = err
 }
@@ -62,7 +63,7 @@ func (c *groupCore) partition(v *view, keys []string, f *failures) map[*owner][]
 		}
 		o := v.owner(ring.Hash(c.seed, key))
 		if o == nil {
-			f.put(key, ErrClosed)
+			f.put(key, errs.ErrClosed)
 			continue
 		}
 		byOwner[o] = append(byOwner[o], key)
@@ -104,7 +105,7 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 	k := newCall(opDeleteMany, c.name, "")
 	defer k.free()
 	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), c.writer == nil
-	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) && c.writer == nil {
+	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) && c.writer == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		if !c.mayRetry(err, change{}) && c.writer != nil {
@@ -128,7 +129,7 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 			one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
 		}
 		err := c.errorOf(o, &one)
-		if c.writer == nil || isUnsettled(err) {
+		if c.writer == nil || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {
 			f.put(key, err)

@@ -1,8 +1,9 @@
 package cachemesh
 
 import (
-	"errors"
 	"fmt"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // Errors that callers branch on with errors.Is. They keep their identity when
@@ -10,72 +11,66 @@ import (
 var (
 	// ErrNotFound means that the key has no value: the loader said so, or the
 	// group has no loader and nothing was Set.
-	ErrNotFound = errors.New("cachemesh: not found")
+	ErrNotFound = errs.ErrNotFound
 
 	// ErrClosed means that the node was shut down or closed.
-	ErrClosed = errors.New("cachemesh: node is closed")
+	ErrClosed = errs.ErrClosed
 
 	// ErrNotStarted means that the node's Start was not called yet.
-	ErrNotStarted = errors.New("cachemesh: node is not started: call Start first")
+	ErrNotStarted = errs.ErrNotStarted
 
 	// ErrInvalidKey means that a key is empty or longer than MaxKeyLen.
-	ErrInvalidKey = errors.New("cachemesh: invalid key")
+	ErrInvalidKey = errs.ErrInvalidKey
 
 	// ErrInvalidTTL means that a TTL is negative.
-	ErrInvalidTTL = errors.New("cachemesh: invalid TTL")
+	ErrInvalidTTL = errs.ErrInvalidTTL
 
 	// ErrTooLarge means that a value does not fit the group's limit. Nothing
 	// was changed.
-	ErrTooLarge = errors.New("cachemesh: value too large")
+	ErrTooLarge = errs.ErrTooLarge
 
 	// ErrUnknownGroup means that the owner of the key has no group of this name,
 	// as happens while a new version of a service is rolled out.
-	ErrUnknownGroup = errors.New("cachemesh: unknown group")
+	ErrUnknownGroup = errs.ErrUnknownGroup
 
 	// ErrOverloaded means that a bound on concurrent work was reached.
-	ErrOverloaded = errors.New("cachemesh: overloaded")
+	ErrOverloaded = errs.ErrOverloaded
 
 	// ErrWriterBusy means that an earlier write of the key has not returned from
 	// the group's Writer before the caller's time ran out. The write was not applied.
-	ErrWriterBusy = errors.New("cachemesh: the Writer has not returned from an earlier write of the key")
+	ErrWriterBusy = errs.ErrWriterBusy
 
 	// ErrOtherVersion means that the owner of the key has another GroupOptions.Version,
 	// and a Writer that could not read the value. The write was not applied.
-	ErrOtherVersion = errors.New("cachemesh: the owner of the key has another GroupOptions.Version")
+	ErrOtherVersion = errs.ErrOtherVersion
 
 	// ErrUnsettled means that the members did not agree on who owns the key
 	// before the caller's time ran out. The write was not applied.
-	ErrUnsettled = errors.New("cachemesh: the members do not agree yet on the owner of the key")
+	ErrUnsettled = errs.ErrUnsettled
 
 	// ErrMinority means that the member that owns the key here sees no majority of
 	// the mesh. It comes in a *PeerError: a write that MaybeApplied holds on this
 	// side, for those who cannot see the majority either, and the majority forgets
 	// the key when they are back; else nothing was changed. Retry, and see README,
 	// Running it.
-	ErrMinority = errors.New("cachemesh: most of the mesh is out of reach: this holds on this side only")
+	ErrMinority = errs.ErrMinority
 
 	// ErrJoin means that Start joined nobody: those of BootstrapNodes that answered
 	// in JoinTimeout refused this member, or none answered and RequireJoin was set.
-	ErrJoin = errors.New("cachemesh: cannot join the mesh")
+	ErrJoin = errs.ErrJoin
 
 	// ErrNameTaken means that another live member has this node's Name.
-	ErrNameTaken = errors.New("cachemesh: another member has this name")
-
-	errNotOwner = errors.New("cachemesh: not the owner of the key")
+	ErrNameTaken = errs.ErrNameTaken
 )
 
 // An OptionError says which option cannot be used, and why.
-type OptionError struct {
-	Option string // the field's name, such as "ListenAddr"
-	Value  any    // what it was
-	Err    error  // why it cannot be used
-}
-
-func (e *OptionError) Error() string {
-	return fmt.Sprintf("cachemesh: option %s = %#v: %v", e.Option, e.Value, e.Err)
-}
-
-func (e *OptionError) Unwrap() error { return e.Err }
+//
+//	type OptionError struct {
+//		Option string // the field's name, such as "ListenAddr"
+//		Value  any    // what it was
+//		Err    error  // why it cannot be used
+//	}
+type OptionError = errs.OptionError
 
 // A LoadError wraps what a loader returned. Everyone who waited for the load
 // receives it, on any member.
@@ -84,111 +79,73 @@ func (e *OptionError) Unwrap() error { return e.Err }
 // own error. On others they see its text, and the identity of
 // context.DeadlineExceeded, context.Canceled, ErrOverloaded and whatever is
 // listed in GroupOptions.Errors.
-type LoadError struct {
-	Group  string
-	Key    string
-	Member string // name of the member that ran the loader
-	Panic  bool   // the loader panicked; Err holds the panic's value and stack
-	Err    error
-}
-
-func (e *LoadError) Error() string {
-	verb := "failed"
-	if e.Panic {
-		verb = "panicked"
-	}
-	return fmt.Sprintf("cachemesh: loader of group %q %s for key %q on %s: %v", e.Group, verb, e.Key, e.Member, e.Err)
-}
-
-func (e *LoadError) Unwrap() error { return e.Err }
+//
+//	type LoadError struct {
+//		Group  string
+//		Key    string
+//		Member string // name of the member that ran the loader
+//		Panic  bool   // the loader panicked; Err holds the panic's value and stack
+//		Err    error
+//	}
+type LoadError = errs.LoadError
 
 // A WriteError wraps what a group's Writer returned. The cache holds no value of
 // the key then: nobody knows what the origin has now.
-type WriteError struct {
-	Group  string
-	Key    string
-	Member string // name of the member that called the Writer
-	Panic  bool   // the Writer panicked; Err holds the panic's value and stack
-	Err    error
-}
-
-func (e *WriteError) Error() string {
-	verb := "failed"
-	if e.Panic {
-		verb = "panicked"
-	}
-	return fmt.Sprintf("cachemesh: writer of group %q %s for key %q on %s: %v", e.Group, verb, e.Key, e.Member, e.Err)
-}
-
-func (e *WriteError) Unwrap() error { return e.Err }
+//
+//	type WriteError struct {
+//		Group  string
+//		Key    string
+//		Member string // name of the member that called the Writer
+//		Panic  bool   // the Writer panicked; Err holds the panic's value and stack
+//		Err    error
+//	}
+type WriteError = errs.WriteError
 
 // A PeerError says that a call to a peer failed. Reads rarely see one: they
 // turn to another member or load for themselves.
-type PeerError struct {
-	Op     string // "get", "set", "delete", "refresh" or "clear"
-	Member string // the peer's name
-	Addr   string // the peer's address
-
-	// MaybeApplied reports whether the operation may have taken effect on the
-	// peer. If it is false, it certainly did not.
-	MaybeApplied bool
-
-	Err error
-
-	// unreachable says that the peer could not be reached or was lost, rather than
-	// that it answered or that the caller's own context ended.
-	unreachable bool
-}
-
-func (e *PeerError) Error() string {
-	state := "not applied"
-	if e.MaybeApplied {
-		state = "may have been applied"
-	}
-	return fmt.Sprintf("cachemesh: %s at %s (%s): %v (%s)", e.Op, e.Member, e.Addr, e.Err, state)
-}
-
-func (e *PeerError) Unwrap() error { return e.Err }
+//
+//	type PeerError struct {
+//		Op     string // "get", "set", "delete", "refresh" or "clear"
+//		Member string // the peer's name
+//		Addr   string // the peer's address
+//
+//		// MaybeApplied reports whether the operation may have taken effect on the
+//		// peer. If it is false, it certainly did not.
+//		MaybeApplied bool
+//
+//		Err error
+//	}
+type PeerError = errs.PeerError
 
 // A LostError says that Shutdown lost values that were Set in groups without a loader:
 // no other member could be reached to take them, or there was no time.
-type LostError struct {
-	Values int
-	Err    error // ctx's, if it ended first, else nil
-}
-
-func (e *LostError) Error() string {
-	why := "no other member took them"
-	if e.Err != nil {
-		why = e.Err.Error()
-	}
-	return fmt.Sprintf("cachemesh: %d values that no loader could bring back are lost: %s", e.Values, why)
-}
-
-func (e *LostError) Unwrap() error { return e.Err }
+//
+//	type LostError struct {
+//		Values int
+//		Err    error // ctx's, if it ended first, else nil
+//	}
+type LostError = errs.LostError
 
 // A KeyErrors value says which keys of a GetMany or Delete failed, and why.
 // Keys that are not in it succeeded.
-type KeyErrors map[string]error
+type KeyErrors = errs.KeyErrors
 
-func (e KeyErrors) Error() string {
-	for key, err := range e {
-		if len(e) == 1 {
-			return fmt.Sprintf("cachemesh: key %q: %v", key, err)
-		}
-		return fmt.Sprintf("cachemesh: %d keys failed, one of them %q: %v", len(e), key, err)
-	}
-	return "cachemesh: no key failed"
-}
-
-// Unwrap returns the keys' errors, for errors.Is and errors.As.
-func (e KeyErrors) Unwrap() []error {
-	errs := make([]error, 0, len(e))
-	for _, err := range e {
-		errs = append(errs, err)
-	}
-	return errs
-}
+// A StaleError comes together with a value whose TTL has passed: the loader
+// failed, and GroupOptions.StaleFor allows the old value instead. A caller that
+// wants the value whatever its age ignores it:
+//
+//	v, err := group.Get(ctx, key)
+//	if stale, ok := errors.AsType[*cachemesh.StaleError](err); ok {
+//		log.Print(stale) // and use v
+//	}
+//
+//	type StaleError struct {
+//		Group string
+//		Key   string
+//		Age   time.Duration // since the value's TTL has passed
+//		Err   error         // what the last load said, a *LoadError
+//	}
+type StaleError = errs.StaleError
 
 func invalidKey(key string) error {
 	if key == "" {

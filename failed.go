@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 const (
@@ -56,8 +58,8 @@ func (b *setbacks) last(key string, now int64) error {
 }
 
 // note remembers a failure, for twice as long as the one before it.
-func (b *setbacks) note(key string, le *LoadError, now int64) {
-	if b == nil || errors.Is(le, ErrOverloaded) { // the origin was not asked
+func (b *setbacks) note(key string, le *errs.LoadError, now int64) {
+	if b == nil || errors.Is(le, errs.ErrOverloaded) { // the origin was not asked
 		return
 	}
 	le = withoutStack(le)
@@ -91,7 +93,7 @@ func backoff(first time.Duration, failures int) time.Duration {
 }
 
 // withoutStack returns an error that does not keep a stack of many kilobytes.
-func withoutStack(le *LoadError) *LoadError {
+func withoutStack(le *errs.LoadError) *errs.LoadError {
 	p, ok := le.Err.(*panicError)
 	if !ok || len(p.text) <= failedText {
 		return le
@@ -129,7 +131,7 @@ func (b *setbacks) forgetAll() {
 
 // fail notes that a load of a key failed that has nothing to fall back on.
 func (c *groupCore) fail(key string, err error) {
-	if le, ok := err.(*LoadError); ok && !c.node.isClosing() {
+	if le, ok := err.(*errs.LoadError); ok && !c.node.isClosing() {
 		c.setbacks.note(key, le, c.node.now())
 	}
 }
@@ -140,7 +142,7 @@ func (c *groupCore) refreshFailed(err error) {
 	if c.node.isClosing() {
 		return
 	}
-	if le, ok := err.(*LoadError); ok {
+	if le, ok := err.(*errs.LoadError); ok {
 		err = withoutStack(le)
 	}
 	c.stats.refreshErrors.Add(1)

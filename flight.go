@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -122,14 +123,14 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 		case <-last:
 			if f.isQueued() && ctx.Err() != context.Canceled {
 				c.leave(f)
-				return nil, false, errors.Join(ErrOverloaded, context.DeadlineExceeded)
+				return nil, false, errors.Join(errs.ErrOverloaded, context.DeadlineExceeded)
 			}
 			last = nil
 		case <-ctx.Done():
 			c.leave(f)
 			return nil, false, ctx.Err()
 		case <-c.node.closing:
-			return nil, false, ErrClosed
+			return nil, false, errs.ErrClosed
 		}
 	}
 }
@@ -163,7 +164,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 	}
 	busy := c.busyLocked(s, hash, key)
 	if c.loader == nil && !busy {
-		return nil, nil, ErrNotFound
+		return nil, nil, errs.ErrNotFound
 	}
 	l := s.lane(key)
 	f := l.joinable()
@@ -190,7 +191,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 // *StaleError, or why this member may not load it, or neither.
 func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
 	if s.closed || c.node.isClosing() { // loads end before the shards close
-		return nil, ErrClosed
+		return nil, errs.ErrClosed
 	}
 	if err := c.node.mayServe(hash); err != nil {
 		return nil, err
@@ -292,7 +293,7 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	if f.void && !c.node.faults.IgnoreFillToken {
 		return e, err // with a Writer errVoid was published before
 	}
-	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, ErrNotFound)) {
+	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, errs.ErrNotFound)) {
 		c.recallForFillLocked(f)
 	}
 	f.shard.unlinkLocked(f)
@@ -300,7 +301,7 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	case err == nil:
 		c.setbacks.forget(f.key)
 		c.fillLocked(f, e)
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, errs.ErrNotFound):
 		c.setbacks.forget(f.key)
 		c.fillNotFoundLocked(f)
 	default:

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -26,7 +27,7 @@ import (
 func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	c := g.core
 	if c.loader == nil {
-		return &OptionError{"load", nil, errors.New("the group has no loader: nothing can be loaded again")}
+		return errs.Option("load", nil, errors.New("the group has no loader: nothing can be loaded again"))
 	}
 	if _, ok := ctx.Deadline(); !ok {
 		most := later(int64(c.node.opts.CallTimeout), c.loadTimeout)
@@ -64,11 +65,11 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 		}
 		o := v.owner(ring.Hash(c.seed, key))
 		if o == nil {
-			return ErrClosed
+			return errs.ErrClosed
 		}
 		once := &failures{}
 		if rest := c.reloadManyAt(ctx, o, []string{key}, once); len(rest) > 0 {
-			err = ErrUnsettled
+			err = errs.ErrUnsettled
 		} else {
 			err = once.errs[key]
 		}
@@ -77,8 +78,8 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 		}
 		c.stats.retries.Add(1)
 		if cause := c.node.pause(ctx, wait); cause != nil {
-			if isUnsettled(err) {
-				return unsettled(cause)
+			if errs.IsUnsettled(err) {
+				return errs.Unsettled(cause)
 			}
 			return err
 		}
@@ -89,7 +90,7 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 // tried again.
 func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f *failures) (again []string) {
 	settle := func(key string, err error) {
-		if isUnsettled(err) {
+		if errs.IsUnsettled(err) {
 			again = append(again, key)
 		} else {
 			f.put(key, err)
@@ -105,7 +106,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f
 	defer k.free()
 	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), true
 	k.carry(ctx, c.node)
-	if err := k.do(ctx, c, o); errors.Is(err, ErrUnknownGroup) {
+	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) {
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		for _, key := range keys {

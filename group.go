@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -39,10 +40,10 @@ type Group[V any] struct {
 // option, an empty or long name or one that is taken; ErrClosed.
 func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
 	if n == nil {
-		return nil, &OptionError{"n", nil, errors.New("it is nil")}
+		return nil, errs.Option("n", nil, errors.New("it is nil"))
 	}
 	if name == "" || len(name) > MaxGroupLen {
-		return nil, &OptionError{"name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen)}
+		return nil, errs.Option("name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen))
 	}
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	var hot *hotcache.Cache // a nil one holds nothing
 	if b := opts.hotBytes(); b > 0 {
 		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
-			return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
+			return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
 		}
 	}
 	c := &groupCore{
@@ -73,7 +74,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
 	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
-		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
+		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
@@ -117,7 +118,7 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	if e.Negative {
 		c.stats.negativeHits.Add(1)
 		var zero V
-		return zero, ErrNotFound
+		return zero, errs.ErrNotFound
 	}
 	v, err := g.value(e)
 	if err != nil {
@@ -132,7 +133,7 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 	c := g.core
 	c.noteUnreadable(key, cause)
 	if c.loader == nil {
-		return v, ErrNotFound
+		return v, errs.ErrNotFound
 	}
 	if c.discard(hash, key, e) {
 		o := c.getSlow(ctx, hash, key, c.node.now())
@@ -174,7 +175,7 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 // gathered is what GetMany returns.
 type gathered[V any] struct {
 	values map[string]V
-	failed KeyErrors // nil: none
+	failed errs.KeyErrors // nil: none
 }
 
 func (r *gathered[V]) put(key string, v V, found bool, err error) {
@@ -183,7 +184,7 @@ func (r *gathered[V]) put(key string, v V, found bool, err error) {
 	}
 	if err != nil {
 		if r.failed == nil {
-			r.failed = make(KeyErrors)
+			r.failed = make(errs.KeyErrors)
 		}
 		r.failed[key] = err
 	}
@@ -203,9 +204,9 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 			_, cause := g.decoded(o)
 			v, err := g.reload(ctx, ring.Hash(g.core.seed, key), key, o.e, cause)
 			found := err == nil
-			if _, stale := err.(*StaleError); stale {
+			if _, stale := err.(*errs.StaleError); stale {
 				found = true
-			} else if errors.Is(err, ErrNotFound) && !isLoadOutcome(err) {
+			} else if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
 				err = nil
 			}
 			mu.Lock()
@@ -233,7 +234,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return err
 	}
 	if ttl < 0 {
-		return fmt.Errorf("%w: %v is negative", ErrInvalidTTL, ttl)
+		return fmt.Errorf("%w: %v is negative", errs.ErrInvalidTTL, ttl)
 	}
 	if ttl == 0 {
 		var err error
@@ -246,7 +247,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return err
 	}
 	if limit := g.core.node.opts.MaxValueBytes; len(e.Data) > limit {
-		return fmt.Errorf("%w: it has %d bytes, Options.MaxValueBytes is %d", ErrTooLarge, len(e.Data), limit)
+		return fmt.Errorf("%w: it has %d bytes, Options.MaxValueBytes is %d", errs.ErrTooLarge, len(e.Data), limit)
 	}
 	ch := change{e: e}
 	switch {

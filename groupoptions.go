@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // GroupOptions configure a Group. The zero value is fit for use.
@@ -172,36 +173,36 @@ func (o *GroupOptions[V]) validate() error {
 		{"FailureTTL", o.FailureTTL},
 	} {
 		if f.value < 0 {
-			return &OptionError{f.option, f.value, fmt.Errorf("%w: it must not be negative", ErrInvalidTTL)}
+			return errs.Option(f.option, f.value, fmt.Errorf("%w: it must not be negative", errs.ErrInvalidTTL))
 		}
 	}
 	switch {
 	case o.MaxBytes < 0:
-		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
+		return errs.Option("MaxBytes", o.MaxBytes, errors.New("it must not be negative"))
 	case o.HotReads < 0 || o.HotReads > hotcache.MaxThreshold:
-		return &OptionError{"HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold)}
+		return errs.Option("HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold))
 	case o.MaxLoads < 0:
-		return &OptionError{"MaxLoads", o.MaxLoads, errors.New("it must not be negative")}
+		return errs.Option("MaxLoads", o.MaxLoads, errors.New("it must not be negative"))
 	case o.MaxQueued < 0:
-		return &OptionError{"MaxQueued", o.MaxQueued, errors.New("it must not be negative")}
+		return errs.Option("MaxQueued", o.MaxQueued, errors.New("it must not be negative"))
 	case !(o.TTLJitter >= 0 && o.TTLJitter <= 1):
-		return &OptionError{"TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1")}
+		return errs.Option("TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1"))
 	case !(o.RefreshPart >= 0 && o.RefreshPart < 1):
-		return &OptionError{"RefreshPart", o.RefreshPart, errors.New("it must be at least 0 and less than 1")}
+		return errs.Option("RefreshPart", o.RefreshPart, errors.New("it must be at least 0 and less than 1"))
 	case o.RefreshPart > 0 && o.RefreshAfter > 0:
-		return &OptionError{"RefreshPart", o.RefreshPart, errors.New("RefreshAfter is set, too")}
+		return errs.Option("RefreshPart", o.RefreshPart, errors.New("RefreshAfter is set, too"))
 	case o.BatchWindow > 0 && o.LoadMany == nil:
-		return &OptionError{"BatchWindow", o.BatchWindow, errors.New("it needs LoadMany")}
+		return errs.Option("BatchWindow", o.BatchWindow, errors.New("it needs LoadMany"))
 	case o.StaleWait > 0 && o.StaleFor == 0:
-		return &OptionError{"StaleWait", o.StaleWait, errors.New("it needs StaleFor")}
+		return errs.Option("StaleWait", o.StaleWait, errors.New("it needs StaleFor"))
 	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
-		return &OptionError{"RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL)}
+		return errs.Option("RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL))
 	}
 	if isTypedNil(o.Codec) {
-		return &OptionError{"Codec", o.Codec, errTypedNil}
+		return errs.Option("Codec", o.Codec, errTypedNil)
 	}
 	if isTypedNil(o.Writer) {
-		return &OptionError{"Writer", o.Writer, errTypedNil}
+		return errs.Option("Writer", o.Writer, errTypedNil)
 	}
 	return checkSentinels(o.Errors)
 }
@@ -209,7 +210,7 @@ func (o *GroupOptions[V]) validate() error {
 // checkLoading refuses options that do nothing without a loader or a TTL.
 func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 	if o.StaleFor > 0 && o.TTL == 0 && o.TTLFunc == nil {
-		return &OptionError{"StaleFor", o.StaleFor, errors.New("it needs TTL or TTLFunc: without one no value grows stale")}
+		return errs.Option("StaleFor", o.StaleFor, errors.New("it needs TTL or TTLFunc: without one no value grows stale"))
 	}
 	if load != nil || o.LoadMany != nil {
 		return nil
@@ -223,22 +224,22 @@ func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
 		{"RefreshPart", o.RefreshPart > 0}, {"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
 	} {
 		if f.set {
-			return &OptionError{f.option, "set", errors.New("it needs a loader or LoadMany")}
+			return errs.Option(f.option, "set", errors.New("it needs a loader or LoadMany"))
 		}
 	}
 	return nil
 }
 
-func checkSentinels(errs []error) error {
-	if len(errs) > maxSentinels {
-		return &OptionError{"Errors", len(errs), fmt.Errorf("the limit is %d", maxSentinels)}
+func checkSentinels(known []error) error {
+	if len(known) > maxSentinels {
+		return errs.Option("Errors", len(known), fmt.Errorf("the limit is %d", maxSentinels))
 	}
-	for i, err := range errs {
+	for i, err := range known {
 		if err == nil || isTypedNil(err) {
-			return &OptionError{"Errors", len(errs), fmt.Errorf("element %d is nil", i)}
+			return errs.Option("Errors", len(known), fmt.Errorf("element %d is nil", i))
 		}
-		if !trusted(err, sentinelsOf(errs[:i+1])) {
-			return &OptionError{"Errors", len(errs), fmt.Errorf("element %d, a %T, cannot be asked what it is: a method of it panics", i, err)}
+		if !trusted(err, sentinelsOf(known[:i+1])) {
+			return errs.Option("Errors", len(known), fmt.Errorf("element %d, a %T, cannot be asked what it is: a method of it panics", i, err))
 		}
 	}
 	return nil

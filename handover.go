@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -307,9 +308,9 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 			continue
 		}
 		switch err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true}); {
-		case deleted != nil && isUnsettled(err):
+		case deleted != nil && errs.IsUnsettled(err):
 			refused++
-		case err != nil && !errors.Is(err, ErrTooLarge):
+		case err != nil && !errors.Is(err, errs.ErrTooLarge):
 			return refused, err
 		}
 	}

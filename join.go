@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -50,7 +51,7 @@ func (n *Node) checkGossip() error {
 	if !ok {
 		return err
 	}
-	e := &OptionError{Option: ce.Field, Err: errors.New(ce.Reason)}
+	e := &errs.OptionError{Option: ce.Field, Err: errors.New(ce.Reason)}
 	switch ce.Field {
 	case "Name":
 		if e.Value = n.name; n.opts.Name == "" { // the address is the name
@@ -90,7 +91,7 @@ func (n *Node) gossip(ctx context.Context) (own netip.AddrPort, err error) {
 	n.mu.Unlock()
 	if closed {
 		ms.Close()
-		return own, ErrClosed
+		return own, errs.ErrClosed
 	}
 	return cfg.Gossip, nil
 }
@@ -106,13 +107,13 @@ func (n *Node) resolveSelf(ctx context.Context, r membership.Resolver) (netip.Ad
 		addr, err := membership.GossipAddr(n.closeCtx, r, n.addr)
 		switch {
 		case n.isClosing():
-			return addr, ErrClosed
+			return addr, errs.ErrClosed
 		case err == nil:
 			return addr, nil
 		case !errors.Is(err, membership.ErrUnresolved):
-			return addr, &OptionError{option, n.addr, err}
+			return addr, errs.Option(option, n.addr, err)
 		case ctx.Err() != nil:
-			return addr, &OptionError{option, n.addr, fmt.Errorf("not known within JoinTimeout, %v: %w", n.opts.JoinTimeout, err)}
+			return addr, errs.Option(option, n.addr, fmt.Errorf("not known within JoinTimeout, %v: %w", n.opts.JoinTimeout, err))
 		}
 		_ = n.pause(ctx, wait) // the look at ctx follows one more look-up
 	}
@@ -158,7 +159,7 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 		}
 		n.mayFound(nil) // who refuses, does so from now on
 		if pauseErr := n.pause(ctx, wait); n.isClosing() {
-			return ErrClosed
+			return errs.ErrClosed
 		} else if pauseErr != nil {
 			if err := n.joinFailed(refused, err); err != nil {
 				return err
@@ -176,10 +177,10 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 // cannotJoin returns an error of Join as one of Start, if trying again is no use.
 func (n *Node) cannotJoin(err error) error {
 	if errors.Is(err, membership.ErrNameTaken) { // whoever else answered
-		return fmt.Errorf("%w: %w", ErrNameTaken, err)
+		return fmt.Errorf("%w: %w", errs.ErrNameTaken, err)
 	}
 	if loopback, ok := errors.AsType[*membership.LoopbackError](err); ok {
-		return &OptionError{"AdvertiseAddr", n.addr, loopback}
+		return errs.Option("AdvertiseAddr", n.addr, loopback)
 	}
 	return nil
 }
@@ -189,11 +190,11 @@ func (n *Node) cannotJoin(err error) error {
 func (n *Node) joinFailed(refused, last error) error {
 	switch {
 	case errors.Is(refused, membership.ErrAddrTaken):
-		return fmt.Errorf("%w: %w", ErrJoin, &OptionError{"AdvertiseAddr", n.addr, refused})
+		return fmt.Errorf("%w: %w", errs.ErrJoin, errs.Option("AdvertiseAddr", n.addr, refused))
 	case refused != nil:
-		return fmt.Errorf("%w: bootstrap nodes that answered refused this member: %w", ErrJoin, refused)
+		return fmt.Errorf("%w: bootstrap nodes that answered refused this member: %w", errs.ErrJoin, refused)
 	case n.opts.RequireJoin:
-		return fmt.Errorf("%w: no bootstrap node answered in %v: %w", ErrJoin, n.opts.JoinTimeout, last)
+		return fmt.Errorf("%w: no bootstrap node answered in %v: %w", errs.ErrJoin, n.opts.JoinTimeout, last)
 	}
 	n.log.Warn("no bootstrap node answered: serving alone, and going on trying", "bootstrap", n.opts.BootstrapNodes, "err", last)
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // A lane is what is loaded, or waits to be, for one key. One load may be joined.
@@ -93,7 +95,7 @@ func (l *lane) countLocked(f *flight) bool {
 	return true
 }
 
-var errStuck = fmt.Errorf("%w: %d loads of the key have not returned, though their time is over", ErrOverloaded, maxLoading)
+var errStuck = fmt.Errorf("%w: %d loads of the key have not returned, though their time is over", errs.ErrOverloaded, maxLoading)
 
 // insistLocked reserves the key for a load that runs, if that insists: until it
 // ends, writes wait. Its deadline is GroupOptions.LoadTimeout.
@@ -123,7 +125,7 @@ func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
 	}
 	if f := l.next; f != nil {
 		e, err := c.presentLocked(s, hash, key, nil)
-		if f.forced && (e != nil || isLoadOutcome(err)) {
+		if f.forced && (e != nil || errs.IsOutcome(err)) {
 			e, err = nil, nil
 		}
 		switch {
@@ -133,7 +135,7 @@ func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
 		case c.busyLocked(s, hash, key):
 		case c.loader == nil:
 			l.next = nil
-			f.publishLocked(landed{err: ErrNotFound})
+			f.publishLocked(landed{err: errs.ErrNotFound})
 		default:
 			c.beginLocked(l, f, nil)
 		}

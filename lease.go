@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -133,7 +134,7 @@ func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, ke
 		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
 	maybe := func(err error) error {
-		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: err}
+		return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: err}
 	}
 	select {
 	case err := <-result:
@@ -141,7 +142,7 @@ func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, ke
 	case <-ctx.Done():
 		return maybe(ctx.Err())
 	case <-c.node.closing:
-		return maybe(ErrClosed)
+		return maybe(errs.ErrClosed)
 	}
 }
 
@@ -160,11 +161,11 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 	c.recall(s, hash, key)
 	s.mu.Lock()
 	err := c.installLocked(s, hash, key, ch)
-	if toOrigin && errors.Is(err, ErrTooLarge) {
+	if toOrigin && errors.Is(err, errs.ErrTooLarge) {
 		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
 		err = nil
 	}
-	moved := toOrigin && isUnsettled(err)
+	moved := toOrigin && errs.IsUnsettled(err)
 	if moved {
 		c.node.telling.Add(1) // before the key is free: Shutdown waits for it
 	}
@@ -180,7 +181,7 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 		return failed
 	case toOrigin && err != nil:
 		c.owe(key)
-		return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true,
+		return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true,
 			Err: fmt.Errorf("the origin was written, but another member may still have the former value: %v", err)}
 	}
 	return err
@@ -259,7 +260,7 @@ func (c *groupCore) recallFrom(h holder, key string) {
 				return
 			}
 		}
-		if err := c.node.pause(ctx, retryFloor); errors.Is(err, ErrClosed) || ctx.Err() != nil {
+		if err := c.node.pause(ctx, retryFloor); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -96,7 +97,7 @@ func guard[T any](ctx context.Context, c *groupCore, f func() (T, error)) (T, er
 	}
 }
 
-func (c *groupCore) loadError(key string, err error) *LoadError {
+func (c *groupCore) loadError(key string, err error) *errs.LoadError {
 	_, panics := errors.AsType[*panicError](err)
-	return &LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: asFailure(err)}
+	return &errs.LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: errs.AsFailure(err)}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -152,7 +153,7 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 	if b.err != nil && !isAbsence(b.err) {
 		return nil, b.core.loadError(f.key, b.err)
 	}
-	return nil, ErrNotFound
+	return nil, errs.ErrNotFound
 }
 
 // failed reports whether the call, or a key of it, failed otherwise than with
@@ -204,7 +205,7 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 			flights = append(flights, f)
 		case e != nil:
 			put(key, e, err)
-		case isUnsettled(err):
+		case errs.IsUnsettled(err):
 			rest = append(rest, key)
 		default:
 			put(key, nil, err)
@@ -216,7 +217,7 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 	defer cancel()
 	for _, f := range flights {
 		e, _, err := c.await(ctx, last, f)
-		if err == errVoid || e == nil && isUnsettled(err) {
+		if err == errVoid || e == nil && errs.IsUnsettled(err) {
 			rest = append(rest, f.key)
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"strconv"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // systemNetwork is the operating system's network.
@@ -40,7 +42,7 @@ func bind(o *Options) (sockets, error) {
 	if o.ExternalServer {
 		packets, err := o.Network.ListenPacket(ctx, o.ListenAddr)
 		if err != nil {
-			return sockets{}, &OptionError{"ListenAddr", o.ListenAddr, err}
+			return sockets{}, errs.Option("ListenAddr", o.ListenAddr, err)
 		}
 		return sockets{packets: packets}, nil
 	}
@@ -49,12 +51,12 @@ func bind(o *Options) (sockets, error) {
 	for range anyPortTries {
 		stream, err := o.Network.Listen(ctx, o.ListenAddr)
 		if err != nil {
-			return sockets{}, &OptionError{"ListenAddr", o.ListenAddr, err}
+			return sockets{}, errs.Option("ListenAddr", o.ListenAddr, err)
 		}
 		_, bound, err := net.SplitHostPort(stream.Addr().String())
 		if err != nil {
 			stream.Close()
-			return sockets{}, &OptionError{"ListenAddr", o.ListenAddr, err}
+			return sockets{}, errs.Option("ListenAddr", o.ListenAddr, err)
 		}
 		packets, err := o.Network.ListenPacket(ctx, net.JoinHostPort(host, bound))
 		if err == nil {
@@ -66,7 +68,7 @@ func bind(o *Options) (sockets, error) {
 			break
 		}
 	}
-	return sockets{}, &OptionError{"ListenAddr", o.ListenAddr, last}
+	return sockets{}, errs.Option("ListenAddr", o.ListenAddr, last)
 }
 
 func (s sockets) close() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
@@ -197,7 +198,7 @@ func (n *Node) Start() error {
 		n.state = stateStarting
 	case stateClosed:
 		n.mu.Unlock()
-		return ErrClosed
+		return errs.ErrClosed
 	default:
 		n.mu.Unlock()
 		return errors.New("cachemesh: Start was called before")
@@ -229,7 +230,7 @@ func (n *Node) start() error {
 	}
 	n.mu.Unlock()
 	if closed {
-		return ErrClosed
+		return errs.ErrClosed
 	}
 	n.adopt(n.members.View()) // one may have come between the last and now
 	n.awaitMesh()
@@ -247,11 +248,11 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 	state := n.state
 	n.mu.Unlock()
 	if state == stateNew {
-		return nil, ErrNotStarted
+		return nil, errs.ErrNotStarted
 	}
 	select {
 	case <-n.closing:
-		return nil, ErrClosed
+		return nil, errs.ErrClosed
 	case <-n.serving:
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -259,7 +260,7 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 	if v := n.view.Load(); v != nil {
 		return v, nil
 	}
-	return nil, ErrClosed
+	return nil, errs.ErrClosed
 }
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.
@@ -278,10 +279,10 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.state == stateClosed {
-		return nil, ErrClosed
+		return nil, errs.ErrClosed
 	}
 	if n.groups.find(c.name) != nil {
-		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
+		return nil, errs.Option("name", c.name, errors.New("the node has a group of this name"))
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
 		return parked, nil
@@ -339,7 +340,7 @@ func (n *Node) pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-n.closing:
-		return ErrClosed
+		return errs.ErrClosed
 	}
 }
 

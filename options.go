@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // Limits that hold on every member.
@@ -222,46 +224,46 @@ func setDefault[T comparable](field *T, value T) {
 
 func checkName(o *Options) error {
 	if len(o.Name) > MaxNameLen {
-		return &OptionError{"Name", o.Name, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Name), MaxNameLen)}
+		return errs.Option("Name", o.Name, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Name), MaxNameLen))
 	}
 	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '#' }) {
-		return &OptionError{"Name", o.Name, errors.New("control characters and '#' are not allowed")}
+		return errs.Option("Name", o.Name, errors.New("control characters and '#' are not allowed"))
 	}
 	if (o.InjectContext == nil) != (o.ExtractContext == nil) {
-		return &OptionError{"InjectContext", o.InjectContext != nil, errors.New("it and ExtractContext need each other")}
+		return errs.Option("InjectContext", o.InjectContext != nil, errors.New("it and ExtractContext need each other"))
 	}
 	if len(o.Mesh) > MaxNameLen {
-		return &OptionError{"Mesh", o.Mesh, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Mesh), MaxNameLen)}
+		return errs.Option("Mesh", o.Mesh, fmt.Errorf("it has %d bytes, the limit is %d", len(o.Mesh), MaxNameLen))
 	}
 	return nil
 }
 
 func checkAddresses(o *Options) error {
 	if err := checkHostPort(o.ListenAddr); err != nil {
-		return &OptionError{"ListenAddr", o.ListenAddr, err}
+		return errs.Option("ListenAddr", o.ListenAddr, err)
 	}
 	if o.AdvertiseAddr != "" {
 		if err := checkHostPort(o.AdvertiseAddr); err != nil {
-			return &OptionError{"AdvertiseAddr", o.AdvertiseAddr, err}
+			return errs.Option("AdvertiseAddr", o.AdvertiseAddr, err)
 		}
 		if host, _, _ := net.SplitHostPort(o.AdvertiseAddr); host == "" {
-			return &OptionError{"AdvertiseAddr", o.AdvertiseAddr, errors.New("it needs a host that peers can dial")}
+			return errs.Option("AdvertiseAddr", o.AdvertiseAddr, errors.New("it needs a host that peers can dial"))
 		}
 	} else if o.ExternalServer {
-		return &OptionError{"AdvertiseAddr", "", errors.New("ExternalServer needs it")}
+		return errs.Option("AdvertiseAddr", "", errors.New("ExternalServer needs it"))
 	}
 	if o.ExternalServer && portOf(o.ListenAddr) != portOf(o.AdvertiseAddr) {
-		return &OptionError{"ListenAddr", o.ListenAddr, fmt.Errorf("with ExternalServer its port must be that of AdvertiseAddr, %s", o.AdvertiseAddr)}
+		return errs.Option("ListenAddr", o.ListenAddr, fmt.Errorf("with ExternalServer its port must be that of AdvertiseAddr, %s", o.AdvertiseAddr))
 	}
 	if isTypedNil(o.Network) {
-		return &OptionError{"Network", o.Network, errTypedNil}
+		return errs.Option("Network", o.Network, errTypedNil)
 	}
 	for _, addr := range o.BootstrapNodes {
 		if err := checkHostPort(addr); err != nil {
-			return &OptionError{"BootstrapNodes", addr, err}
+			return errs.Option("BootstrapNodes", addr, err)
 		}
 		if portOf(addr) == "0" {
-			return &OptionError{"BootstrapNodes", addr, errors.New("port 0 cannot be dialled")}
+			return errs.Option("BootstrapNodes", addr, errors.New("port 0 cannot be dialled"))
 		}
 	}
 	return nil
@@ -298,14 +300,14 @@ func checkTimes(o *Options) error {
 		{"CallTimeout", o.CallTimeout, 0, 0},
 	} {
 		if t.value < t.min {
-			return &OptionError{t.option, t.value, fmt.Errorf("it must be at least %v", t.min)}
+			return errs.Option(t.option, t.value, fmt.Errorf("it must be at least %v", t.min))
 		}
 		if t.max > 0 && t.value > t.max {
-			return &OptionError{t.option, t.value, fmt.Errorf("it must be at most %v", t.max)}
+			return errs.Option(t.option, t.value, fmt.Errorf("it must be at most %v", t.max))
 		}
 	}
 	if o.Lease > o.MaxStale {
-		return &OptionError{"Lease", o.Lease, fmt.Errorf("it must not exceed MaxStale, %v", o.MaxStale)}
+		return errs.Option("Lease", o.Lease, fmt.Errorf("it must not exceed MaxStale, %v", o.MaxStale))
 	}
 	return nil
 }
@@ -323,10 +325,10 @@ func isTypedNil(v any) bool {
 
 func checkSizes(o *Options) error {
 	if o.MaxBytes < 0 {
-		return &OptionError{"MaxBytes", o.MaxBytes, errors.New("it must not be negative")}
+		return errs.Option("MaxBytes", o.MaxBytes, errors.New("it must not be negative"))
 	}
 	if o.MaxValueBytes < 0 || o.MaxValueBytes > maxValueMax {
-		return &OptionError{"MaxValueBytes", o.MaxValueBytes, fmt.Errorf("it must be from 1 to %d", maxValueMax)}
+		return errs.Option("MaxValueBytes", o.MaxValueBytes, fmt.Errorf("it must be from 1 to %d", maxValueMax))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -54,7 +55,7 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 			if out, ok := outcomes[key]; ok {
 				return out.entry, out.err
 			}
-			return nil, cmp.Or(err, ErrNotFound)
+			return nil, cmp.Or(err, errs.ErrNotFound)
 		}
 	}
 	if w := g.opts.Writer; w != nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -124,18 +125,18 @@ func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.now()) 
 func (n *Node) mayServeAt(hash uint64, now int64) error {
 	v := n.view.Load()
 	if v == nil {
-		return ErrClosed
+		return errs.ErrClosed
 	}
 	switch v.standing(hash) {
 	case ownsIt:
 		if now < n.confirmed.Load() {
 			return nil
 		}
-		return ErrUnsettled
+		return errs.ErrUnsettled
 	case gaining:
-		return ErrUnsettled
+		return errs.ErrUnsettled
 	default:
-		return errNotOwner
+		return errs.ErrNotOwner
 	}
 }
 
@@ -194,13 +195,13 @@ func (c *groupCore) awaitTurn(ctx context.Context, last <-chan struct{}, s *shar
 			return nil
 		case <-last:
 			if ctx.Err() != context.Canceled && s.isWriting(key) {
-				return errors.Join(ErrWriterBusy, context.DeadlineExceeded)
+				return errors.Join(errs.ErrWriterBusy, context.DeadlineExceeded)
 			}
 			last = nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.node.closing:
-			return ErrClosed
+			return errs.ErrClosed
 		}
 	}
 }
@@ -241,13 +242,13 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 // writableLocked returns why a write cannot be carried out.
 func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if s.closed {
-		return ErrClosed
+		return errs.ErrClosed
 	}
 	if ch.e != nil && ch.e.Size() > c.store.MaxEntry() {
 		return c.tooLarge(ch.e)
 	}
 	err := c.node.mayServe(hash)
-	if ch.merge && errors.Is(err, ErrUnsettled) {
+	if ch.merge && errors.Is(err, errs.ErrUnsettled) {
 		return nil
 	}
 	if err == nil && c.writesOrigin(ch) && phase(c.node.phase.Load()) == asMinority {
@@ -274,7 +275,7 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 
 // minorityError says that this side is not the majority.
 func (c *groupCore) minorityError(ch change, applied bool) error {
-	return &PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: applied, Err: ErrMinority}
+	return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: applied, Err: errs.ErrMinority}
 }
 
 // putLocked changes the store and takes back the token of a load.
@@ -335,14 +336,14 @@ func (c *groupCore) storeError(e *store.Entry, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrClosed):
-		return ErrClosed
+		return errs.ErrClosed
 	}
 	return c.tooLarge(e)
 }
 
 func (c *groupCore) tooLarge(e *store.Entry) error {
-	return &remoteError{fmt.Sprintf("%v: it takes %d bytes with its key and bookkeeping, group %q holds at most %d in one entry",
-		ErrTooLarge, e.Size(), c.name, c.store.MaxEntry()), ErrTooLarge}
+	return &errs.RemoteError{Text: fmt.Sprintf("%v: it takes %d bytes with its key and bookkeeping, group %q holds at most %d in one entry",
+		errs.ErrTooLarge, e.Size(), c.name, c.store.MaxEntry()), Known: errs.ErrTooLarge}
 }
 
 // dropLost forgets what this member does not own in v, so that nothing old can

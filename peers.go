@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -94,63 +95,29 @@ func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) erro
 	} else {
 		err = transportError(ctx, k.req.Op, o, err)
 	}
-	if _, ok := errors.AsType[*PeerError](err); ok {
+	if _, ok := errors.AsType[*errs.PeerError](err); ok {
 		c.stats.peerErrors.Add(1)
 	}
 	return err
 }
 
 func transportError(ctx context.Context, op uint8, o *owner, err error) error {
-	pe := &PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err, unreachable: ended(ctx) == nil}
+	pe := &errs.PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err}
+	unreachable := errs.Ended(ctx) == nil
 	if ce, ok := errors.AsType[*httppool.CallError](err); ok {
 		pe.MaybeApplied = ce.Sent
 		pe.Err = ce.Err
 	}
 	switch {
 	case errors.Is(err, httppool.ErrClosed):
-		pe.Err, pe.unreachable = ErrClosed, false
+		pe.Err, unreachable = errs.ErrClosed, false
 	case errors.Is(err, httppool.ErrOverloaded):
-		pe.Err, pe.unreachable = &remoteError{pe.Err.Error(), ErrOverloaded}, false
+		pe.Err, unreachable = &errs.RemoteError{Text: pe.Err.Error(), Known: errs.ErrOverloaded}, false
 	case errors.Is(err, httppool.ErrTooLarge):
-		pe.unreachable = false
-		pe.Err = &remoteError{pe.Err.Error(), ErrTooLarge}
+		unreachable = false
+		pe.Err = &errs.RemoteError{Text: pe.Err.Error(), Known: errs.ErrTooLarge}
 	}
-	return pe
-}
-
-// ended returns why a caller has no time left, or nil. The time of its deadline counts,
-// and not when the timer comes: the peer, which has the same deadline, may say first that
-// it has passed, and that is no reason to load the key here.
-func ended(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
-		return context.DeadlineExceeded
-	}
-	return nil
-}
-
-// isUnreachable reports whether a call failed because the peer could not be
-// reached or was lost, rather than because of what it answered or of the
-// caller's own context.
-func isUnreachable(err error) bool {
-	if isLoadOutcome(err) {
-		return false
-	}
-	pe, ok := errors.AsType[*PeerError](err)
-	return ok && pe.unreachable
-}
-
-// isRefusal reports whether a member answered that it has no value to give, for a reason
-// that says nothing about the key: the value is too large to be sent, the member does not
-// know the group or the operation, or failed over it. The caller has to load it itself.
-func isRefusal(err error) bool {
-	if isLoadOutcome(err) {
-		return false
-	}
-	pe, ok := errors.AsType[*PeerError](err)
-	return ok && !pe.unreachable && !errors.Is(err, ErrOverloaded) && !errors.Is(err, ErrClosed)
+	return errs.OutOfReach(pe, unreachable)
 }
 
 // getAt asks a peer for a key, and for a lease if this member reads the key
@@ -185,7 +152,7 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 			c.stats.of(hash).peerHits.Add(1)
 		}
 		got = outcome{data: k.resp.Value, found: true, err: c.staleResponse(o, k)}
-	} else if got, named = c.notGot(ctx, k, err); got.err != ErrNotFound {
+	} else if got, named = c.notGot(ctx, k, err); got.err != errs.ErrNotFound {
 		return got, named
 	}
 	if fetch != nil && k.resp.Lease > 0 {
@@ -198,14 +165,14 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 
 // notGot returns what getAt makes of an error.
 func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome, named string) {
-	if errors.Is(err, ErrNotFound) && !isLoadOutcome(err) {
+	if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
 		if k.resp.Flags&flagHit != 0 && k.req.Flags&(flagRenewal|flagPeek) == 0 {
 			c.stats.of(k.hash).peerHits.Add(1)
 			c.stats.negativeHits.Add(1)
 		}
-		return outcome{err: ErrNotFound}, ""
+		return outcome{err: errs.ErrNotFound}, ""
 	}
-	if ctxErr := ended(ctx); ctxErr != nil {
+	if ctxErr := errs.Ended(ctx); ctxErr != nil {
 		return outcome{err: ctxErr}, ""
 	}
 	if k.resp.Status == statusOtherVersion && k.req.Flags&flagRenewal == 0 {
@@ -233,7 +200,7 @@ func (c *groupCore) staleResponse(o *owner, k *call) error {
 		return nil
 	}
 	key := strings.Clone(k.req.Key)
-	return &StaleError{Group: c.name, Key: key, Age: time.Duration(k.resp.Version), Err: &LoadError{
+	return &errs.StaleError{Group: c.name, Key: key, Age: time.Duration(k.resp.Version), Err: &errs.LoadError{
 		Group: c.name, Key: key, Member: o.name, Panic: k.resp.Flags&flagPanic != 0, Err: c.causeOf(&k.resp)}}
 }
 
@@ -268,7 +235,7 @@ func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key str
 		}
 	}
 	err = k.do(ctx, c, o)
-	if errors.Is(err, ErrUnknownGroup) && k.req.Op == opDelete && c.writer == nil {
+	if errors.Is(err, errs.ErrUnknownGroup) && k.req.Op == opDelete && c.writer == nil {
 		return "", nil // a member that does not know the group holds nothing of it
 	}
 	return k.resp.Message, err

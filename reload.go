@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -64,7 +65,7 @@ func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) erro
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.node.closing:
-			return ErrClosed
+			return errs.ErrClosed
 		}
 	}
 }
@@ -77,7 +78,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || c.node.isClosing() {
-		return nil, nil, ErrClosed
+		return nil, nil, errs.ErrClosed
 	}
 	if err := c.node.mayServe(hash); err != nil {
 		return nil, nil, err
@@ -124,14 +125,14 @@ func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
 		case <-last:
 			if f.isQueued() && ctx.Err() != context.Canceled {
 				c.leave(f)
-				return errors.Join(ErrOverloaded, context.DeadlineExceeded)
+				return errors.Join(errs.ErrOverloaded, context.DeadlineExceeded)
 			}
 			last = nil
 		case <-ctx.Done():
 			c.leave(f)
 			return ctx.Err()
 		case <-c.node.closing:
-			return ErrClosed
+			return errs.ErrClosed
 		}
 	}
 }

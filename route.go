@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // One link that fails, while the members agree on who they are, must not make a
@@ -59,7 +60,7 @@ func (n *Node) callByDetour(ctx context.Context, o *owner, req *httppool.Request
 // what the call came to.
 func (n *Node) reroute(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response, err error) error {
 	switch {
-	case err == nil || ended(ctx) != nil || !mayDetour(o, req):
+	case err == nil || errs.Ended(ctx) != nil || !mayDetour(o, req):
 		return err
 	case errors.Is(err, httppool.ErrClosed), errors.Is(err, httppool.ErrOverloaded), errors.Is(err, httppool.ErrTooLarge):
 		return err
@@ -96,7 +97,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 	patience := n.opts.Patience
 	asked := 0
 	for r := range v.relaysTo(o, began) {
-		if asked == maxRelays || n.now()-began > int64(patience/detourShare) || ended(ctx) != nil {
+		if asked == maxRelays || n.now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
 			break
 		}
 		if !n.lives(ctx, r) {

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -72,7 +73,7 @@ func textOf(v any) (text string) {
 // else an error that stands for it. It may block, or end the goroutine, if a method
 // of err does: it is called where the user's function was.
 func seal(err error, sentinels []sentinel) error {
-	if err == nil || err == ErrNotFound || trusted(err, sentinels) {
+	if err == nil || err == errs.ErrNotFound || trusted(err, sentinels) {
 		return err
 	}
 	sealed := &sealedError{text: textOf(err)}
@@ -89,7 +90,7 @@ func trusted(err error, sentinels []sentinel) bool {
 
 // asked are the errors that this package asks others about.
 var asked = []error{
-	ErrNotFound, ErrClosed, ErrTooLarge, ErrUnknownGroup, ErrOverloaded, ErrUnsettled, errNotOwner, store.ErrClosed,
+	errs.ErrNotFound, errs.ErrClosed, errs.ErrTooLarge, errs.ErrUnknownGroup, errs.ErrOverloaded, errs.ErrUnsettled, errs.ErrNotOwner, store.ErrClosed,
 	context.Canceled, context.DeadlineExceeded, httppool.ErrClosed, httppool.ErrOverloaded, httppool.ErrTooLarge,
 }
 
@@ -108,7 +109,7 @@ func standsQuestions(err error, sentinels []sentinel) (ok bool) {
 	for _, s := range sentinels {
 		errors.Is(err, s.err)
 	}
-	return sound[LoadError](err) && sound[WriteError](err) && sound[PeerError](err) && sound[StaleError](err) &&
+	return sound[errs.LoadError](err) && sound[errs.WriteError](err) && sound[errs.PeerError](err) && sound[errs.StaleError](err) &&
 		sound[panicError](err) && sound[httppool.CallError](err)
 }
 

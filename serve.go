@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -64,7 +65,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		return
 	}
 	if (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
-		if c.putError(resp, ErrUnsettled); req.Op == opGetMany {
+		if c.putError(resp, errs.ErrUnsettled); req.Op == opGetMany {
 			resp.Status = statusOK // without answers: the peer asks singly
 		}
 		return
@@ -199,7 +200,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if hit {
 		defer func() { resp.Flags |= flagHit }()
 	}
-	if errors.Is(err, ErrUnsettled) && !isLoadOutcome(err) && c.loader != nil {
+	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.loader != nil {
 		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
 	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, enc, resp) {
@@ -219,9 +220,9 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 		c.noteTooLarge(e.Key)
 		return
 	}
-	if stale, ok := errors.AsType[*StaleError](err); ok {
+	if stale, ok := errors.AsType[*errs.StaleError](err); ok {
 		cause, panicked := stale.Err, false
-		if le, ok := cause.(*LoadError); ok {
+		if le, ok := cause.(*errs.LoadError); ok {
 			cause, panicked = le.Err, le.Panic
 		}
 		c.putCause(resp, statusOK, panicked, cause)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
@@ -185,7 +186,7 @@ func (n *Node) question(v *view, id string) {
 func (n *Node) exchange(ctx context.Context, v *view, id string, w quorum.Word) (quorum.Word, error) {
 	o := v.peers[id]
 	if o == nil {
-		return quorum.Word{}, errNotOwner
+		return quorum.Word{}, errs.ErrNotOwner
 	}
 	k := newCall(opFence, "", n.id)
 	defer k.free()
@@ -223,10 +224,10 @@ func (n *Node) awaitSettled(ctx context.Context) error {
 			return nil
 		}
 		if err := n.pause(ctx, fenceRetryMin); err != nil {
-			if errors.Is(err, ErrClosed) {
+			if errors.Is(err, errs.ErrClosed) {
 				return err
 			}
-			return errors.Join(ErrUnsettled, err)
+			return errors.Join(errs.ErrUnsettled, err)
 		}
 	}
 }

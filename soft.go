@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -55,5 +56,5 @@ func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
 		return e, nil // it was Set meanwhile
 	}
 	c.stats.staleServed.Add(1)
-	return e, &StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.loadError(e.Key, errSlow)}
+	return e, &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.loadError(e.Key, errSlow)}
 }

@@ -1,34 +1,13 @@
 package cachemesh
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
-
-// A StaleError comes together with a value whose TTL has passed: the loader
-// failed, and GroupOptions.StaleFor allows the old value instead. A caller that
-// wants the value whatever its age ignores it:
-//
-//	v, err := group.Get(ctx, key)
-//	if stale, ok := errors.AsType[*cachemesh.StaleError](err); ok {
-//		log.Print(stale) // and use v
-//	}
-type StaleError struct {
-	Group string
-	Key   string
-	Age   time.Duration // since the value's TTL has passed
-	Err   error         // what the last load said, a *LoadError
-}
-
-func (e *StaleError) Error() string {
-	return fmt.Sprintf("cachemesh: value of key %q in group %q outlived its TTL by %v: %v", e.Key, e.Group, e.Age.Round(time.Millisecond), e.Err)
-}
-
-func (e *StaleError) Unwrap() error { return e.Err }
 
 const (
 	retryLoadMin = 100 * time.Millisecond
@@ -178,7 +157,7 @@ func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.E
 
 func (c *groupCore) staleError(e *store.Entry, now int64) error {
 	c.stats.staleServed.Add(1)
-	stale := &StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
+	stale := &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
 	if p := e.Care.LastErr.Load(); p != nil {
 		stale.Err = *p
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // turns bounds the calls of a group's loader that run at once on this member,
@@ -60,13 +62,13 @@ func (t *turns) take(ctx context.Context, p *place) error {
 		return t.full()
 	case p.element != nil:
 		t.dequeueLocked(p)
-		return fmt.Errorf("%w: %d loads run, and none ended in time: %w", ErrOverloaded, t.max, ctx.Err())
+		return fmt.Errorf("%w: %d loads run, and none ended in time: %w", errs.ErrOverloaded, t.max, ctx.Err())
 	}
 	return nil
 }
 
 func (t *turns) full() error {
-	return fmt.Errorf("%w: %d loads run and %d wait", ErrOverloaded, t.max, t.room)
+	return fmt.Errorf("%w: %d loads run and %d wait", errs.ErrOverloaded, t.max, t.room)
 }
 
 func (t *turns) tryTake(p *place) (enqueued bool, err error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -87,7 +88,7 @@ func (g *Group[V]) answer(o *outcome) (v V, err error) {
 // take returns the value of an outcome, if it has one, and what failed.
 func (g *Group[V]) take(o *outcome) (v V, found bool, err error) {
 	if o.e == nil && !o.found {
-		if !errors.Is(o.err, ErrNotFound) {
+		if !errors.Is(o.err, errs.ErrNotFound) {
 			err = o.err
 		}
 		return v, false, err

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -71,7 +72,7 @@ func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
 	defer b.free()
 	failed := 0
 	for i := range b.outcomes {
-		if err := b.outcomes[i].err; err != nil && !errors.Is(err, ErrNotFound) {
+		if err := b.outcomes[i].err; err != nil && !errors.Is(err, errs.ErrNotFound) {
 			failed++
 		}
 	}
@@ -86,7 +87,7 @@ func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
 	v, err := g.answer(&o)
 	if isUnreadable(err) {
 		g.core.noteUnreadable(key, err)
-		err = ErrNotFound
+		err = errs.ErrNotFound
 	}
 	return v, err
 }
@@ -95,7 +96,7 @@ func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
 // ErrNotFound.
 func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
 	_, err := g.Peek(ctx, key)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, errs.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
@@ -116,13 +117,13 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	o := v.owner(hash)
 	switch {
 	case o == nil:
-		return outcome{err: ErrClosed}
+		return outcome{err: errs.ErrClosed}
 	case o.peer == nil:
-		return outcome{err: ErrNotFound}
+		return outcome{err: errs.ErrNotFound}
 	}
 	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.node.now())
-	if isUnsettled(got.err) {
-		got.err = ErrNotFound
+	if errs.IsUnsettled(got.err) {
+		got.err = errs.ErrNotFound
 	}
 	return got
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
 // Operations of the peer protocol. Numbers are never reused.
@@ -76,13 +77,13 @@ const (
 
 // putError writes err into a response.
 func (c *groupCore) putError(resp *httppool.Response, err error) {
-	var le *LoadError
-	var we *WriteError
-	if outer, ok := err.(*WriteError); ok { // it may wrap a LoadError of another group
+	var le *errs.LoadError
+	var we *errs.WriteError
+	if outer, ok := err.(*errs.WriteError); ok { // it may wrap a LoadError of another group
 		c.putCause(resp, statusWriteFailed, outer.Panic, outer.Err)
 		return
 	}
-	if pe, ok := errors.AsType[*PeerError](err); ok && pe.MaybeApplied {
+	if pe, ok := errors.AsType[*errs.PeerError](err); ok && pe.MaybeApplied {
 		resp.Flags |= flagMaybe
 	}
 	switch {
@@ -92,23 +93,23 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 		c.putCause(resp, statusLoadFailed, le.Panic, le.Err)
 	case errors.As(err, &we):
 		c.putCause(resp, statusWriteFailed, we.Panic, we.Err)
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, errs.ErrNotFound):
 		resp.Status = statusNotFound
-	case errors.Is(err, errNotOwner):
+	case errors.Is(err, errs.ErrNotOwner):
 		resp.Status = statusNotOwner
-	case errors.Is(err, ErrUnsettled):
+	case errors.Is(err, errs.ErrUnsettled):
 		resp.Status = statusUnsettled
-	case errors.Is(err, ErrMinority):
+	case errors.Is(err, errs.ErrMinority):
 		resp.Status = statusMinority
-	case errors.Is(err, ErrWriterBusy):
+	case errors.Is(err, errs.ErrWriterBusy):
 		resp.Status = statusWriterBusy
-	case errors.Is(err, ErrOtherVersion):
+	case errors.Is(err, errs.ErrOtherVersion):
 		resp.Status = statusOtherVersion
-	case errors.Is(err, ErrTooLarge):
-		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), ErrTooLarge.Error()+": ")
-	case errors.Is(err, ErrOverloaded):
+	case errors.Is(err, errs.ErrTooLarge):
+		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), errs.ErrTooLarge.Error()+": ")
+	case errors.Is(err, errs.ErrOverloaded):
 		resp.Status = statusOverloaded
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, errs.ErrClosed):
 		resp.Status = statusClosed
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		resp.Status = statusCanceled
@@ -155,7 +156,7 @@ func sentinelName(err error) string {
 var identities = []struct {
 	flag uint8
 	err  error
-}{{flagOverload, ErrOverloaded}, {flagDeadline, context.DeadlineExceeded}, {flagCanceled, context.Canceled}}
+}{{flagOverload, errs.ErrOverloaded}, {flagDeadline, context.DeadlineExceeded}, {flagCanceled, context.Canceled}}
 
 func clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
 
@@ -164,38 +165,38 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 	resp := &k.resp
 	tooLarge := resp.Status == statusTooLarge || resp.Status == httppool.StatusTooLarge
 	answer := func(err error) error {
-		return &PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err,
-			unreachable: resp.Status == statusClosed || tooLarge && c.node.faults.TooLargeUnreachable}
+		pe := &errs.PeerError{Op: opNames[k.req.Op], Member: o.name, Addr: o.addr, MaybeApplied: resp.Flags&flagMaybe != 0, Err: err}
+		return errs.OutOfReach(pe, resp.Status == statusClosed || tooLarge && c.node.faults.TooLargeUnreachable)
 	}
 	switch resp.Status {
 	case statusOK:
 		return nil
 	case statusNotFound:
-		return ErrNotFound
+		return errs.ErrNotFound
 	case statusNotOwner:
-		return errNotOwner
+		return errs.ErrNotOwner
 	case statusUnsettled:
-		return ErrUnsettled
+		return errs.ErrUnsettled
 	case statusUnknownGroup:
-		return answer(ErrUnknownGroup)
+		return answer(errs.ErrUnknownGroup)
 	case statusMinority:
-		return answer(ErrMinority)
+		return answer(errs.ErrMinority)
 	case statusOtherVersion:
-		return answer(ErrOtherVersion)
+		return answer(errs.ErrOtherVersion)
 	case statusLoadFailed:
-		return &LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
+		return &errs.LoadError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
 	case statusWriteFailed:
-		return &WriteError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
+		return &errs.WriteError{Group: c.name, Key: strings.Clone(k.req.Key), Member: o.name, Panic: resp.Flags&flagPanic != 0, Err: c.causeOf(resp)}
 	case statusTooLarge, httppool.StatusTooLarge:
-		return answer(&remoteError{resp.Message, ErrTooLarge})
+		return answer(&errs.RemoteError{Text: resp.Message, Known: errs.ErrTooLarge})
 	case statusInvalid:
 		return answer(errors.New(resp.Message))
 	case statusWriterBusy:
-		return answer(errors.Join(ErrWriterBusy, context.DeadlineExceeded))
+		return answer(errors.Join(errs.ErrWriterBusy, context.DeadlineExceeded))
 	case statusOverloaded, httppool.StatusOverloaded:
-		return answer(ErrOverloaded)
+		return answer(errs.ErrOverloaded)
 	case statusClosed:
-		return answer(errPeerClosed)
+		return answer(errs.ErrPeerClosed)
 	case statusCanceled, httppool.StatusCancelled:
 		return answer(context.DeadlineExceeded)
 	default:
@@ -205,36 +206,22 @@ func (c *groupCore) errorOf(o *owner, k *call) error {
 	}
 }
 
-// errPeerClosed says that the peer shut down. It is not ErrClosed, which is
-// about this node.
-var errPeerClosed = errors.New("the peer is shutting down")
-
 // causeOf returns what a user's function on a peer returned.
 func (c *groupCore) causeOf(resp *httppool.Response) error {
-	re := &remoteError{text: resp.Message}
+	re := &errs.RemoteError{Text: resp.Message}
 	for _, known := range identities {
 		if resp.Flags&known.flag != 0 {
-			re.is = errors.Join(re.is, known.err)
+			re.Known = errors.Join(re.Known, known.err)
 		}
 	}
 	if resp.Flags&flagSentinel != 0 {
 		names := strings.Split(resp.Message, "\x00")
-		names, re.text = names[:len(names)-1], names[len(names)-1]
+		names, re.Text = names[:len(names)-1], names[len(names)-1]
 		for _, s := range c.sentinels {
 			if slices.Contains(names, s.name) {
-				re.is = errors.Join(re.is, s.err)
+				re.Known = errors.Join(re.Known, s.err)
 			}
 		}
 	}
 	return re
 }
-
-// A remoteError is an error that happened on a peer: its text, and the identity
-// that could be carried across.
-type remoteError struct {
-	text string
-	is   error
-}
-
-func (e *remoteError) Error() string { return e.text }
-func (e *remoteError) Unwrap() error { return e.is }

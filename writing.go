@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -39,7 +40,7 @@ type writing struct {
 // their time has passed.
 const maxOverdue = 64
 
-var errOverdue = fmt.Errorf("%w: %d Writers have not returned, though their time has passed", ErrOverloaded, maxOverdue)
+var errOverdue = fmt.Errorf("%w: %d Writers have not returned, though their time has passed", errs.ErrOverloaded, maxOverdue)
 
 // beginWritingLocked notes that the Writer will be called for a key that is
 // reserved.
@@ -92,7 +93,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	}
 	c.passOver(s, key, w)
 	_, panicked := errors.AsType[*panicError](err)
-	return &WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
+	return &errs.WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
 }
 
 // endWriting notes that the Writer has returned. It reports whether that was after
