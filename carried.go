@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 // What a Get carries to the owner of a key besides the key: the groups of which a
@@ -76,13 +77,13 @@ func (n *Node) inject(ctx context.Context) []byte {
 	}
 	var b []byte
 	err := func() (err error) {
-		defer rescue(&err)
+		defer guard.Rescue(&err)
 		b = n.opts.InjectContext(ctx)
 		return nil
 	}()
 	switch {
 	case err != nil:
-		n.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", textOf(err))
+		n.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", guard.TextOf(err))
 		return nil
 	case len(b) > MaxCarried:
 		n.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "most", MaxCarried)
@@ -98,12 +99,12 @@ func (n *Node) extract(ctx context.Context, carried []byte) context.Context {
 	}
 	var with context.Context
 	err := func() (err error) {
-		defer rescue(&err)
+		defer guard.Rescue(&err)
 		with = n.opts.ExtractContext(ctx, bytes.Clone(carried))
 		return nil
 	}()
 	if err != nil {
-		n.complain("ExtractContext failed: a loader runs without the values of its caller's context", "err", textOf(err))
+		n.complain("ExtractContext failed: a loader runs without the values of its caller's context", "err", guard.TextOf(err))
 	}
 	if err != nil || with == nil {
 		return ctx

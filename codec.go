@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 // A Codec turns values into bytes and back. Its methods are called
@@ -136,18 +137,18 @@ func (f *format[V]) encode(v V) ([]byte, error) {
 	}
 	data, err := f.marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("cachemesh: encode a %T: %w", v, seal(err, nil))
+		return nil, fmt.Errorf("cachemesh: encode a %T: %w", v, guard.Seal(err, nil))
 	}
 	return data, nil
 }
 
 func (f *format[V]) marshal(v V) (data []byte, err error) {
-	defer rescue(&err)
+	defer guard.Rescue(&err)
 	return f.codec.Marshal(v)
 }
 
 func (f *format[V]) unmarshal(data []byte) (v V, err error) {
-	defer rescue(&err)
+	defer guard.Rescue(&err)
 	return f.codec.Unmarshal(data)
 }
 
@@ -167,7 +168,7 @@ func (f *format[V]) decode(data []byte) (V, error) {
 	}
 	v, err := f.unmarshal(data)
 	if err != nil {
-		return v, &unreadableError{fmt.Errorf("cachemesh: decode a %T: %w", v, seal(err, nil))}
+		return v, &unreadableError{fmt.Errorf("cachemesh: decode a %T: %w", v, guard.Seal(err, nil))}
 	}
 	return v, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -37,9 +38,9 @@ type groupCore struct {
 	staleWait                           time.Duration
 	refreshPart                         float64
 	finishLoads                         bool
-	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
-	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
-	sentinels                           []sentinel   // GroupOptions.Errors
+	setbacks                            *setbacks     // loads that failed; nil: they are not remembered
+	complained                          atomic.Int64  // when the log last said that a refresh failed; 0: never
+	sentinels                           []guard.Known // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none

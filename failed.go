@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 const (
@@ -63,7 +64,7 @@ func (b *setbacks) note(key string, le *errs.LoadError, now int64) {
 		return
 	}
 	le = withoutStack(le)
-	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(textOf(le.Err)))}
+	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(guard.TextOf(le.Err)))}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.keys[key]; old != nil && now < later(old.until, retryLoadMax) {
@@ -94,12 +95,12 @@ func backoff(first time.Duration, failures int) time.Duration {
 
 // withoutStack returns an error that does not keep a stack of many kilobytes.
 func withoutStack(le *errs.LoadError) *errs.LoadError {
-	p, ok := le.Err.(*panicError)
-	if !ok || len(p.text) <= failedText {
+	p, ok := le.Err.(*guard.PanicError)
+	if !ok {
 		return le
 	}
 	short := *le
-	short.Err = &panicError{text: p.text[:failedText] + "…", cause: p.cause}
+	short.Err = p.Clipped(failedText)
 	return &short
 }
 

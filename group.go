@@ -13,6 +13,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -69,7 +70,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		node: n, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
-		sentinels: sentinelsOf(opts.Errors),
+		sentinels: guard.KnownOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 // GroupOptions configure a Group. The zero value is fit for use.
@@ -238,7 +239,7 @@ func checkSentinels(known []error) error {
 		if err == nil || isTypedNil(err) {
 			return errs.Option("Errors", len(known), fmt.Errorf("element %d is nil", i))
 		}
-		if !trusted(err, sentinelsOf(known[:i+1])) {
+		if !guard.IsSound(err, guard.KnownOf(known[:i+1])) {
 			return errs.Option("Errors", len(known), fmt.Errorf("element %d, a %T, cannot be asked what it is: a method of it panics", i, err))
 		}
 	}
@@ -259,18 +260,4 @@ func (o *GroupOptions[V]) failedBytes() int64 {
 		return o.MaxBytes / failedShare
 	}
 	return 0
-}
-
-// A sentinel is one of GroupOptions.Errors.
-type sentinel struct {
-	err  error
-	name string // what stands for it in an answer: its text, clipped
-}
-
-func sentinelsOf(errs []error) []sentinel {
-	sentinels := make([]sentinel, len(errs))
-	for i, err := range errs {
-		sentinels[i] = sentinel{err, sentinelName(err)}
-	}
-	return sentinels
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -29,13 +30,8 @@ import (
 type LoaderFunc[V any] func(ctx context.Context, key string) (V, error)
 
 var (
-	errLoadedNil  = errors.New("it returned nil and no error: return ErrNotFound if there is no such value")
-	errLoadGoexit = errors.New("it ended its goroutine with runtime.Goexit")
+	errLoadedNil = errors.New("it returned nil and no error: return ErrNotFound if there is no such value")
 )
-
-// loaderGrace is how long a loader whose context has ended may take to return,
-// so that its own error is seen instead of the context's.
-const loaderGrace = 10 * time.Millisecond
 
 // callLoader calls the loader for one key, when it is its turn. returned is called when the loader has returned, which
 // may be later, or if it is not called.
@@ -46,12 +42,12 @@ func (c *groupCore) callLoader(ctx context.Context, key string, p *place, return
 	}
 	start := time.Now()
 	c.stats.loads.Add(1)
-	e, err := guard(ctx, c, func() (*store.Entry, error) {
+	e, err := guard.Call(ctx, c.sentinels, func() (*store.Entry, error) {
 		defer returned()
 		defer c.turn.give(p) // when it returns, and not when it is given up
 		return c.loader(c.withTurn(ctx), key)
 	})
-	failed := err != nil && !isAbsence(err)
+	failed := err != nil && !guard.IsAbsence(err)
 	c.stats.loaded(time.Since(start), failed)
 	if failed {
 		return nil, c.loadError(key, err)
@@ -59,45 +55,7 @@ func (c *groupCore) callLoader(ctx context.Context, key string, p *place, return
 	return e, err
 }
 
-// guard calls a user's function in a goroutine of its own, so that a panic, a
-// Goexit and a function that ignores its context all end in an error for those who
-// wait, and the error that it returns is sealed.
-func guard[T any](ctx context.Context, c *groupCore, f func() (T, error)) (T, error) {
-	type outcome struct {
-		v   T
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		out := outcome{err: errLoadGoexit} // if f neither returns nor panics
-		defer func() { done <- out }()
-		defer func() { // an error that panicked with may end the goroutine too
-			if p := recover(); p != nil {
-				err := panicked(p)
-				err.cause = seal(err.cause, c.sentinels)
-				out = outcome{err: err}
-			}
-		}()
-		v, err := f()
-		out = outcome{v, seal(err, c.sentinels)}
-	}()
-	select {
-	case out := <-done:
-		return out.v, out.err
-	case <-ctx.Done():
-	}
-	grace := time.NewTimer(loaderGrace)
-	defer grace.Stop()
-	select {
-	case out := <-done:
-		return out.v, out.err
-	case <-grace.C:
-		var zero T
-		return zero, ctx.Err()
-	}
-}
-
 func (c *groupCore) loadError(key string, err error) *errs.LoadError {
-	_, panics := errors.AsType[*panicError](err)
+	_, panics := errors.AsType[*guard.PanicError](err)
 	return &errs.LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: errs.AsFailure(err)}
 }

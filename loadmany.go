@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -118,7 +119,7 @@ func (b *loadBatch) load() {
 	}
 	start := time.Now()
 	c.stats.loads.Add(1)
-	b.outcomes, b.err = guard(b.ctx, c, func() (map[string]loaded, error) {
+	b.outcomes, b.err = guard.Call(b.ctx, c.sentinels, func() (map[string]loaded, error) {
 		defer b.returned()
 		defer c.turn.give(&b.place)
 		return c.loadMany(c.withTurn(b.ctx), keys)
@@ -145,12 +146,12 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 		return nil, b.core.loadError(f.key, f.ctx.Err())
 	}
 	if out, ok := b.outcomes[f.key]; ok {
-		if out.err != nil && !isAbsence(out.err) {
+		if out.err != nil && !guard.IsAbsence(out.err) {
 			return nil, b.core.loadError(f.key, out.err)
 		}
 		return out.entry, out.err
 	}
-	if b.err != nil && !isAbsence(b.err) {
+	if b.err != nil && !guard.IsAbsence(b.err) {
 		return nil, b.core.loadError(f.key, b.err)
 	}
 	return nil, errs.ErrNotFound
@@ -159,11 +160,11 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 // failed reports whether the call, or a key of it, failed otherwise than with
 // ErrNotFound.
 func (b *loadBatch) failed() bool {
-	if b.err != nil && !isAbsence(b.err) {
+	if b.err != nil && !guard.IsAbsence(b.err) {
 		return true
 	}
 	for _, out := range b.outcomes {
-		if out.err != nil && !isAbsence(out.err) {
+		if out.err != nil && !guard.IsAbsence(out.err) {
 			return true
 		}
 	}

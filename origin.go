@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -68,7 +69,7 @@ func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []stri
 		ctx, l := g.loading(ctx)
 		token := g.core.takeSpareToken()
 		values, err := many(ctx, slices.Clone(keys))
-		failed, err := perKey(err)
+		failed, err := guard.PerKey(err)
 		outcomes := make(map[string]loaded, len(values))
 		for _, key := range keys {
 			if v, ok := values[key]; ok {
@@ -76,7 +77,7 @@ func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []stri
 				out.entry, out.err = g.loadedEntry(key, v, l)
 				outcomes[key] = out
 			} else if failed[key] != nil {
-				outcomes[key] = loaded{err: seal(failed[key], g.core.sentinels)}
+				outcomes[key] = loaded{err: guard.Seal(failed[key], g.core.sentinels)}
 			}
 		}
 		if len(values) > len(keys) || len(values) > len(outcomes) {
@@ -111,7 +112,7 @@ func (g *Group[V]) ttl(key string, v V) (ttl time.Duration, err error) {
 	if g.opts.TTLFunc == nil {
 		return cmp.Or(g.opts.TTL, Forever), nil
 	}
-	defer rescue(&err)
+	defer guard.Rescue(&err)
 	return g.opts.TTLFunc(key, v), nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -118,7 +119,7 @@ func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
 			if f.out.failed != nil {
 				err = f.out.failed
 			}
-			if isAbsence(err) {
+			if guard.IsAbsence(err) {
 				return nil
 			}
 			return err

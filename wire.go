@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 // Operations of the peer protocol. Numbers are never reused.
@@ -120,35 +121,26 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 
 // putCause writes the error of a user's function into a response.
 func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked bool, cause error) {
-	resp.Status, resp.Message = status, clip(textOf(cause))
+	resp.Status, resp.Message = status, clip(guard.TextOf(cause))
 	if panicked {
 		resp.Flags |= flagPanic
 	}
 	for _, known := range identities {
-		if is(cause, known.err) {
+		if guard.Is(cause, known.err) {
 			resp.Flags |= known.flag
 		}
 	}
 	names := ""
 	for _, s := range c.sentinels {
 		// Those that do not fit are recognised on this member alone.
-		if is(cause, s.err) && len(names)+len(s.name)+1 <= maxNamesBytes {
-			names += s.name + "\x00"
+		if guard.Is(cause, s.Err) && len(names)+len(s.Name)+1 <= guard.MaxNamesBytes {
+			names += s.Name + "\x00"
 		}
 	}
 	if names != "" {
 		resp.Flags |= flagSentinel
 		resp.Message = names + strings.ReplaceAll(resp.Message, "\x00", " ")
 	}
-}
-
-// maxNamesBytes bounds the names in an answer, so that names and text fit a message.
-const maxNamesBytes = 2000
-
-// sentinelName returns what stands for one of GroupOptions.Errors in an answer.
-func sentinelName(err error) string {
-	text := strings.ReplaceAll(textOf(err), "\x00", " ")
-	return text[:min(len(text), maxNamesBytes/2)]
 }
 
 // identities are the errors that every member recognises in the error of a user's
@@ -218,8 +210,8 @@ func (c *groupCore) causeOf(resp *httppool.Response) error {
 		names := strings.Split(resp.Message, "\x00")
 		names, re.Text = names[:len(names)-1], names[len(names)-1]
 		for _, s := range c.sentinels {
-			if slices.Contains(names, s.name) {
-				re.Known = errors.Join(re.Known, s.err)
+			if slices.Contains(names, s.Name) {
+				re.Known = errors.Join(re.Known, s.Err)
 			}
 		}
 	}

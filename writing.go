@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -78,7 +79,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	s.mu.Lock()
 	w := s.writings[key]
 	s.mu.Unlock()
-	_, err := guard(ctx, c, func() (struct{}, error) {
+	_, err := guard.Call(ctx, c.sentinels, func() (struct{}, error) {
 		defer func() {
 			if c.endWriting(s, key, w) {
 				// Nobody waits for this goroutine; an error would reach no one.
@@ -92,7 +93,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 		return nil
 	}
 	c.passOver(s, key, w)
-	_, panicked := errors.AsType[*panicError](err)
+	_, panicked := errors.AsType[*guard.PanicError](err)
 	return &errs.WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
 }
 

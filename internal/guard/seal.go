@@ -1,22 +1,24 @@
-package cachemesh
+// Package guard calls the user's functions so that nothing of theirs harms this module:
+// a panic, a Goexit and a function that ignores its context all end as errors, and the
+// errors are sealed.
+//
+// What a user's function returns as an error, or panics with, is a value whose
+// methods are the user's too: a nil pointer in an error's clothes panics as soon as
+// errors.Is asks it. This module asks errors on goroutines of its own, where a
+// panic ends the process. So each error is asked everything once where the user's
+// function was called, under the same guard; one that does not stand it is sealed.
+package guard
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
-
-// What a user's function returns as an error, or panics with, is a value whose
-// methods are the user's too: a nil pointer in an error's clothes panics as soon as
-// errors.Is asks it. This package asks errors on goroutines of its own, where a
-// panic ends the process. So each error is asked everything once where the user's
-// function was called, under the same guard; one that does not stand it is sealed.
 
 // A sealedError stands for an error whose methods cannot be relied on. Its own
 // never panic.
@@ -28,7 +30,7 @@ type sealedError struct {
 func (e *sealedError) Error() string { return e.text }
 
 // Is reports what errors.Is says of the error, false if that panics.
-func (e *sealedError) Is(target error) bool { return is(e.err, target) }
+func (e *sealedError) Is(target error) bool { return Is(e.err, target) }
 
 // As is errors.As of the error, and reports false if that panics or finds a nil
 // pointer.
@@ -45,8 +47,8 @@ func (e *sealedError) As(target any) (found bool) {
 	return v.Kind() != reflect.Pointer || !v.IsNil()
 }
 
-// is is errors.Is, but false if the error panics.
-func is(err, target error) (found bool) {
+// Is is errors.Is, but false if the error panics.
+func Is(err, target error) (found bool) {
 	defer func() {
 		if recover() != nil {
 			found = false
@@ -55,9 +57,9 @@ func is(err, target error) (found bool) {
 	return errors.Is(err, target)
 }
 
-// textOf returns the text of an error or of a panic's value, or says that it has
+// TextOf returns the text of an error or of a panic's value, or says that it has
 // none.
-func textOf(v any) (text string) {
+func TextOf(v any) (text string) {
 	defer func() {
 		if recover() != nil {
 			text = fmt.Sprintf("a %T whose text cannot be had: it panics", v)
@@ -69,22 +71,22 @@ func textOf(v any) (text string) {
 	return fmt.Sprint(v)
 }
 
-// seal returns err if it can be asked all that this package and the sentinels ask,
+// Seal returns err if it can be asked all that this package and the sentinels ask,
 // else an error that stands for it. It may block, or end the goroutine, if a method
 // of err does: it is called where the user's function was.
-func seal(err error, sentinels []sentinel) error {
-	if err == nil || err == errs.ErrNotFound || trusted(err, sentinels) {
+func Seal(err error, sentinels []Known) error {
+	if err == nil || err == errs.ErrNotFound || IsSound(err, sentinels) {
 		return err
 	}
-	sealed := &sealedError{text: textOf(err)}
+	sealed := &sealedError{text: TextOf(err)}
 	if !boundless(err) {
 		sealed.err = err
 	}
 	return sealed
 }
 
-// trusted reports whether an error can be asked what it is.
-func trusted(err error, sentinels []sentinel) bool {
+// IsSound reports whether an error can be asked what it is.
+func IsSound(err error, sentinels []Known) bool {
 	return !boundless(err) && standsQuestions(err, sentinels)
 }
 
@@ -96,7 +98,7 @@ var asked = []error{
 
 // standsQuestions asks an error what it will be asked later. It reports false if it
 // panics, or is a nil pointer to an error of this package.
-func standsQuestions(err error, sentinels []sentinel) (ok bool) {
+func standsQuestions(err error, sentinels []Known) (ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false
@@ -107,10 +109,10 @@ func standsQuestions(err error, sentinels []sentinel) (ok bool) {
 		errors.Is(err, target)
 	}
 	for _, s := range sentinels {
-		errors.Is(err, s.err)
+		errors.Is(err, s.Err)
 	}
 	return sound[errs.LoadError](err) && sound[errs.WriteError](err) && sound[errs.PeerError](err) && sound[errs.StaleError](err) &&
-		sound[panicError](err) && sound[httppool.CallError](err)
+		sound[PanicError](err) && sound[httppool.CallError](err)
 }
 
 // sound reports whether an error wraps no *T that is nil.
@@ -156,38 +158,4 @@ func unwrap(err error) (wrapped []error) {
 		return err.Unwrap()
 	}
 	return nil
-}
-
-const (
-	panicTextBytes  = 4 << 10
-	panicStackBytes = 16 << 10
-)
-
-// A panicError is the panic of a user's function.
-type panicError struct {
-	text  string // its value and its stack
-	cause error  // its value, if that is an error
-}
-
-func (e *panicError) Error() string { return e.text }
-
-// Unwrap returns the panic's value if it is an error.
-func (e *panicError) Unwrap() error { return e.cause }
-
-// panicked returns the error that a panic's value stands for. It is called where
-// the panic was recovered.
-func panicked(value any) *panicError {
-	text, stack := textOf(value), debug.Stack()
-	e := &panicError{text: fmt.Sprintf("panic: %s\n%s", text[:min(len(text), panicTextBytes)], stack[:min(len(stack), panicStackBytes)])}
-	if err, ok := value.(error); ok {
-		e.cause = seal(err, nil)
-	}
-	return e
-}
-
-// rescue, when deferred, turns a panic into an error.
-func rescue(err *error) {
-	if p := recover(); p != nil {
-		*err = panicked(p)
-	}
 }

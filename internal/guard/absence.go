@@ -1,4 +1,4 @@
-package cachemesh
+package guard
 
 import (
 	"errors"
@@ -6,17 +6,17 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
-// isAbsence reports whether a user's error says that there is no such value, and
+// IsAbsence reports whether a user's error says that there is no such value, and
 // nothing else. Of errors that are joined all must say so: a loader that asked two
 // shards, one of which is down, does not know. The error has been sealed.
-func isAbsence(err error) bool {
+func IsAbsence(err error) bool {
 	switch err := err.(type) {
-	case nil, *panicError, *sealedError:
+	case nil, *PanicError, *sealedError:
 		return false
 	case interface{ Unwrap() []error }:
 		found := false
 		for _, wrapped := range err.Unwrap() {
-			if wrapped != nil && !isAbsence(wrapped) {
+			if wrapped != nil && !IsAbsence(wrapped) {
 				return false
 			}
 			found = found || wrapped != nil
@@ -24,16 +24,16 @@ func isAbsence(err error) bool {
 		return found
 	case interface{ Unwrap() error }:
 		if wrapped := err.Unwrap(); wrapped != nil {
-			return isAbsence(wrapped)
+			return IsAbsence(wrapped)
 		}
 	}
 	return errors.Is(err, errs.ErrNotFound)
 }
 
-// perKey finds the KeyErrors in what LoadMany returned, and what it says of all
+// PerKey finds the KeyErrors in what LoadMany returned, and what it says of all
 // other keys: nil if it is a KeyErrors, wrapped or not, and nothing else. The error
 // has not been sealed yet.
-func perKey(err error) (keys errs.KeyErrors, others error) {
+func PerKey(err error) (keys errs.KeyErrors, others error) {
 	wrapped := err
 	for range wrapDepth {
 		if keys, ok := wrapped.(errs.KeyErrors); ok {
