@@ -10,12 +10,13 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // TestErrorsAcrossTheWire writes errors into answers and reads them back.
 func TestErrorsAcrossTheWire(t *testing.T) {
-	c := &groupCore{node: &Node{}, name: "g", sentinels: guard.KnownOf([]error{errors.ErrUnsupported})}
+	c := &groupCore{node: &Node{}, name: "g", origin: &origin.Origin{Known: guard.KnownOf([]error{errors.ErrUnsupported})}}
 	maybe := &errs.PeerError{Op: "set", MaybeApplied: true, Err: context.DeadlineExceeded}
 	for _, test := range []struct {
 		err   error

@@ -126,7 +126,7 @@ func resized[T any](s []T, n int) []T {
 
 // loadHere loads keys that this node owns, together if the group has LoadMany.
 func (b *batch) loadHere(indexes []int32) {
-	if b.loadMany == nil {
+	if b.origin.LoadMany == nil {
 		b.getEach(indexes)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 )
 
 // What a Get carries to the owner of a key besides the key: the groups of which a
@@ -26,20 +27,20 @@ const (
 
 // carriedFrom returns what a call of one who came with ctx carries.
 func (n *Node) carriedFrom(ctx context.Context) []byte {
-	held := turnsHeld(ctx)
+	held := origin.Held(ctx)
 	injected := n.inject(ctx)
 	if held == nil && len(injected) == 0 {
 		return nil
 	}
 	names := uint64(0)
-	for h := held; h != nil && names < maxHeld; h = h.next {
+	for h := held; h != nil && names < maxHeld; h = h.Next {
 		names++
 	}
 	b := binary.AppendUvarint(nil, names)
 	for ; names > 0; names-- {
-		b = binary.AppendUvarint(b, uint64(len(held.group)))
-		b = append(b, held.group...)
-		held = held.next
+		b = binary.AppendUvarint(b, uint64(len(held.Group)))
+		b = append(b, held.Group...)
+		held = held.Next
 	}
 	return append(b, injected...)
 }
@@ -55,17 +56,17 @@ func (n *Node) arrived(ctx context.Context, carried []byte) context.Context {
 		return ctx
 	}
 	carried = carried[size:]
-	var held *heldTurns
+	var held *origin.HeldTurns
 	for range names {
 		name, rest, ok := cutBytes(carried)
 		if !ok || len(name) > MaxGroupLen {
 			return ctx
 		}
-		held = &heldTurns{string(name), held}
+		held = &origin.HeldTurns{Group: string(name), Next: held}
 		carried = rest
 	}
 	if held != nil {
-		ctx = context.WithValue(ctx, heldKey{}, held)
+		ctx = origin.WithHeld(ctx, held)
 	}
 	return n.extract(ctx, carried)
 }

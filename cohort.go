@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -22,16 +23,10 @@ import (
 type cohort struct {
 	ctx     context.Context // ends when nobody waits
 	cancel  context.CancelFunc
-	place   place         // in the queue for a turn to call the loader
+	place   origin.Place  // in the queue for a turn to call the loader
 	waiters int           // guarded by the shard's lock
 	done    chan struct{} // closed once out is set
-	out     loaded
-}
-
-// loaded is what a load came to.
-type loaded struct {
-	entry *store.Entry
-	err   error
+	out     origin.Loaded
 }
 
 // cohorts are the running cohort of a key and the one that gathers behind it.
@@ -39,8 +34,8 @@ type loaded struct {
 type cohorts struct {
 	running *cohort // nil between two loads
 	next    *cohort
-	spaced  bool    // it is loaded for an owner that cannot be reached
-	kept    *loaded // with faults.KeepStandIn, between two loads: the last
+	spaced  bool           // it is loaded for an owner that cannot be reached
+	kept    *origin.Loaded // with faults.KeepStandIn, between two loads: the last
 }
 
 const (
@@ -57,7 +52,7 @@ func newCohort(ctx context.Context) *cohort {
 // not. The key must not alias a buffer. Its errors are ctx's own, ErrClosed,
 // ErrNotFound and *LoadError.
 func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return nil, errs.ErrNotFound
 	}
 	s := c.shard(hash)
@@ -71,7 +66,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 	case pair != nil && pair.kept != nil:
 		kept := *pair.kept
 		s.mu.Unlock()
-		return kept.entry, kept.err
+		return kept.Entry, kept.Err
 	case pair == nil:
 		own := strings.Clone(key) // a loader may keep it, and it may be a part of a large string
 		mine = newCohort(ctx)
@@ -85,12 +80,9 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 		mine = pair.next
 		c.stats.deduplicated.Add(1)
 	}
-	if c.turn != nil {
-		free := holdsTurn(ctx, c.name)
-		c.turn.hurry(&mine.place, free)
-		if free && pair.running != nil { // mine comes after it
-			c.turn.hurry(&pair.running.place, true)
-		}
+	c.origin.HurryUp(ctx, &mine.place)
+	if pair.running != nil && origin.HoldsTurn(ctx, c.name) { // mine comes after it
+		c.origin.HurryUp(ctx, &pair.running.place)
 	}
 	mine.waiters++
 	pair.spaced = pair.spaced || standIn
@@ -98,7 +90,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 
 	select {
 	case <-mine.done:
-		return mine.out.entry, mine.out.err
+		return mine.out.Entry, mine.out.Err
 	case <-ctx.Done():
 		s.leaveCohort(pair, mine)
 		return nil, ctx.Err()
@@ -150,14 +142,14 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
 	returned := make(chan struct{})
 	begun := false
-	if co.out.err = ctx.Err(); co.out.err == nil { // else nobody waits any more
+	if co.out.Err = ctx.Err(); co.out.Err == nil { // else nobody waits any more
 		s.mu.Lock()
 		begun = s.lane(key).countLocked(f)
 		s.mu.Unlock()
-		co.out.err = c.loadError(key, errStuck)
+		co.out.Err = c.origin.LoadError(key, errStuck)
 	}
 	if begun {
-		co.out.entry, co.out.err = c.callLoader(ctx, key, &co.place, func() { c.returned(f); close(returned) })
+		co.out.Entry, co.out.Err = c.origin.CallLoad(ctx, key, &co.place, func() { c.returned(f); close(returned) })
 	}
 	co.cancel()
 	close(co.done)

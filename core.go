@@ -10,7 +10,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -24,13 +24,10 @@ type groupCore struct {
 	node        *Node
 	name        string
 	encoding    encoding
-	seed        uint64                                                              // of the hash of its keys
-	store       *store.Store                                                        // what this member owns
-	hot         *hotcache.Cache                                                     // leased copies of what others own
-	loader      func(ctx context.Context, key string) (*store.Entry, error)         // nil: none
-	loadMany    func(ctx context.Context, keys []string) (map[string]loaded, error) // nil: none
-	writer      func(ctx context.Context, key string, e *store.Entry) error         // nil: none; e nil: delete
-	turn        *turns
+	seed        uint64          // of the hash of its keys
+	store       *store.Store    // what this member owns
+	hot         *hotcache.Cache // leased copies of what others own
+	origin      *origin.Origin
 	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
 
 	loadTimeout, batchWindow            time.Duration
@@ -38,9 +35,8 @@ type groupCore struct {
 	staleWait                           time.Duration
 	refreshPart                         float64
 	finishLoads                         bool
-	setbacks                            *setbacks     // loads that failed; nil: they are not remembered
-	complained                          atomic.Int64  // when the log last said that a refresh failed; 0: never
-	sentinels                           []guard.Known // GroupOptions.Errors
+	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
@@ -124,7 +120,7 @@ const routeTries = 3
 // but not long.
 func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now int64) outcome {
 	got := c.getRouted(ctx, hash, key, now)
-	if got.err == nil || c.loader != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
+	if got.err == nil || c.origin.Load != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
 		return got
 	}
 	ctx, cancel := c.node.bounded(ctx)
@@ -173,13 +169,13 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return got
 		case errors.Is(err, errs.ErrNotOwner):
 			c.stats.retries.Add(1)
-			if named == c.node.addr && c.loader != nil {
+			if named == c.node.addr && c.origin.Load != nil {
 				return outcomeOf(c.loadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
 			}
 			hint = c.node.hinted(named, o, hint)
 			try++
 		case errors.Is(err, errs.ErrUnsettled), errors.Is(err, errs.ErrUnknownGroup):
-			if c.loader == nil {
+			if c.origin.Load == nil {
 				return outcome{err: err}
 			}
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
@@ -190,7 +186,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			try++
 		case errs.IsUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
-		case errs.IsRefusal(err) && c.loader != nil:
+		case errs.IsRefusal(err) && c.origin.Load != nil:
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
 		case errors.Is(err, errs.ErrOtherVersion):
 			return outcome{err: errs.ErrNotFound} // what is there is nothing to this member
@@ -198,7 +194,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return got
 		}
 	}
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return outcome{err: errs.ErrUnsettled}
 	}
 	return outcomeOf(c.loadUnstored(ctx, hash, key, false))
@@ -240,7 +236,7 @@ const standIns = 2
 // through others either, so that the origin sees one load and not one per member. The
 // owner may be alive and take writes that a stand-in never hears of, so nothing is kept.
 func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) outcome {
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return outcome{err: cause}
 	}
 	var buf [standIns + 1]int

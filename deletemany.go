@@ -104,11 +104,11 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f *failures) (rest []string) {
 	k := newCall(opDeleteMany, c.name, "")
 	defer k.free()
-	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), c.writer == nil
-	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) && c.writer == nil {
+	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), c.origin.Write == nil
+	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) && c.origin.Write == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {
-		if !c.mayRetry(err, change{}) && c.writer != nil {
+		if !c.mayRetry(err, change{}) && c.origin.Write != nil {
 			for _, key := range keys {
 				f.put(key, err)
 			}
@@ -129,7 +129,7 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 			one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
 		}
 		err := c.errorOf(o, &one)
-		if c.writer == nil || errs.IsUnsettled(err) {
+		if c.origin.Write == nil || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {
 			f.put(key, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -19,7 +20,7 @@ type flight struct {
 	key     string
 	values  context.Context // of whoever asked first, without their deadline
 	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
-	place   place           // in the queue for a turn to call the loader
+	place   origin.Place    // in the queue for a turn to call the loader
 
 	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
 
@@ -90,7 +91,7 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store
 		if f == nil {
 			return e, err == nil, err
 		}
-		last, cancel := c.lastCall(ctx)
+		last, cancel := c.origin.LastCall(ctx)
 		e, hit, err = c.await(ctx, last, f)
 		cancel()
 		if err != errVoid {
@@ -137,11 +138,19 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 
 // isQueued reports whether the load waits for its turn to call the loader.
 func (f *flight) isQueued() bool {
-	if f.place.queued.Load() {
+	if f.place.Queued.Load() {
 		return true
 	}
 	b := f.batch.Load()
-	return b != nil && b.place.queued.Load()
+	return b != nil && b.place.Queued.Load()
+}
+
+// hurry notes that one who came with ctx waits for the flight.
+func (f *flight) hurry(ctx context.Context, o *origin.Origin) {
+	o.HurryUp(ctx, &f.place)
+	if b := f.batch.Load(); b != nil {
+		o.HurryUp(ctx, &b.place)
+	}
 }
 
 // joining says how a key's flight is joined.
@@ -163,17 +172,17 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 		return e, nil, err
 	}
 	busy := c.busyLocked(s, hash, key)
-	if c.loader == nil && !busy {
+	if c.origin.Load == nil && !busy {
 		return nil, nil, errs.ErrNotFound
 	}
 	l := s.lane(key)
 	f := l.joinable()
 	if f != nil {
 		c.stats.deduplicated.Add(1)
-		c.hurry(ctx, f)
+		f.hurry(ctx, c.origin)
 	} else {
 		f = c.newFlight(ctx, s, hash, key)
-		c.hurry(ctx, f)
+		f.hurry(ctx, c.origin)
 		l.next = f
 		if !busy {
 			c.beginLocked(l, f, j.into)
@@ -328,5 +337,5 @@ func (c *groupCore) loadOnce(f *flight) (*store.Entry, error) {
 	if b := f.batch.Load(); b != nil {
 		return b.wait(f)
 	}
-	return c.callLoader(f.ctx, f.key, &f.place, func() { c.returned(f) })
+	return c.origin.CallLoad(f.ctx, f.key, &f.place, func() { c.returned(f) })
 }

@@ -26,7 +26,7 @@ import (
 // an *OptionError if the group has no loader.
 func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	c := g.core
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return errs.Option("load", nil, errors.New("the group has no loader: nothing can be loaded again"))
 	}
 	if _, ok := ctx.Deadline(); !ok {

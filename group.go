@@ -14,6 +14,7 @@ import (
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -70,9 +71,9 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		node: n, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
-		sentinels: guard.KnownOf(opts.Errors),
-		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
-		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
+		setbacks: newSetbacks(opts.FailureTTL, opts.MaxBytes),
+		origin:   &origin.Origin{Group: strings.Clone(name), Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
+		encoding: encodingOf(opts.Version),
 	}
 	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
 		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
@@ -133,7 +134,7 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store.Entry, cause error) (v V, err error) {
 	c := g.core
 	c.noteUnreadable(key, cause)
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return v, errs.ErrNotFound
 	}
 	if c.discard(hash, key, e) {
@@ -253,7 +254,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	ch := change{e: e}
 	switch {
 	case ttl > 0:
-	case g.core.writer == nil:
+	case g.core.origin.Write == nil:
 		ch = change{} // it only ends what was there before
 	default:
 		e.Expires = max(g.core.node.now(), 1)

@@ -119,7 +119,7 @@ func (n *Node) loseHeld() {
 		return
 	}
 	for _, c := range n.groups.all() {
-		if c.loader != nil {
+		if c.origin.Load != nil {
 			continue
 		}
 		c.store.Range(n.now(), func(hash uint64, e *store.Entry) bool {
@@ -282,7 +282,7 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 		resp.Status = statusNotOwner
 		return
 	}
-	if c.loader != nil {
+	if c.origin.Load != nil {
 		return // it is loaded again
 	}
 	_, err := c.merge(ctx, req.Value, 0, nil)

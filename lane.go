@@ -71,7 +71,7 @@ func (c *groupCore) beginLocked(l *lane, f *flight, into *loadBatch) {
 		return
 	default:
 		l.next = nil
-		f.publishLocked(landed{err: c.loadError(f.key, errStuck)})
+		f.publishLocked(landed{err: c.origin.LoadError(f.key, errStuck)})
 		return
 	}
 	l.next, l.current = nil, f
@@ -133,7 +133,7 @@ func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
 			l.next = nil
 			f.publishLocked(landed{entry: e, hit: err == nil, err: err})
 		case c.busyLocked(s, hash, key):
-		case c.loader == nil:
+		case c.origin.Load == nil:
 			l.next = nil
 			f.publishLocked(landed{err: errs.ErrNotFound})
 		default:
@@ -206,7 +206,7 @@ func (c *groupCore) voidLocked(f *flight) {
 	if f.waiters == 0 {
 		f.cancel() // it went on for its value's sake alone
 	}
-	if c.writer != nil && !c.node.faults.IgnoreFillToken {
+	if c.origin.Write != nil && !c.node.faults.IgnoreFillToken {
 		f.publishLocked(landed{err: errVoid})
 		f.cancel()
 	}

@@ -3,11 +3,6 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"time"
-
-	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
-	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // A LoaderFunc fetches the value of a key from where it really lives. It runs
@@ -32,30 +27,3 @@ type LoaderFunc[V any] func(ctx context.Context, key string) (V, error)
 var (
 	errLoadedNil = errors.New("it returned nil and no error: return ErrNotFound if there is no such value")
 )
-
-// callLoader calls the loader for one key, when it is its turn. returned is called when the loader has returned, which
-// may be later, or if it is not called.
-func (c *groupCore) callLoader(ctx context.Context, key string, p *place, returned func()) (*store.Entry, error) {
-	if err := c.turn.take(ctx, p); err != nil {
-		returned()
-		return nil, c.loadError(key, err)
-	}
-	start := time.Now()
-	c.stats.loads.Add(1)
-	e, err := guard.Call(ctx, c.sentinels, func() (*store.Entry, error) {
-		defer returned()
-		defer c.turn.give(p) // when it returns, and not when it is given up
-		return c.loader(c.withTurn(ctx), key)
-	})
-	failed := err != nil && !guard.IsAbsence(err)
-	c.stats.loaded(time.Since(start), failed)
-	if failed {
-		return nil, c.loadError(key, err)
-	}
-	return e, err
-}
-
-func (c *groupCore) loadError(key string, err error) *errs.LoadError {
-	_, panics := errors.AsType[*guard.PanicError](err)
-	return &errs.LoadError{Group: c.name, Key: key, Member: c.node.name, Panic: panics, Err: errs.AsFailure(err)}
-}

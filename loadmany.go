@@ -7,6 +7,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -40,10 +41,10 @@ type loadBatch struct {
 	flights []*flight // that it carries; guarded by core.gathering until it is started
 	started bool      // guarded by core.gathering
 
-	waiting int   // flights that have not been called off; guarded by core.gathering
-	place   place // in the queue for a turn to call LoadMany
+	waiting int          // flights that have not been called off; guarded by core.gathering
+	place   origin.Place // in the queue for a turn to call LoadMany
 
-	outcomes map[string]loaded // keys that are missing do not exist, unless err
+	outcomes map[string]origin.Loaded // keys that are missing do not exist, unless err
 	err      error
 }
 
@@ -57,7 +58,7 @@ func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
 // batchFor enrols a flight that begins: in the batch given, else in the group's
 // gathering one if single loads gather. Else it is loaded on its own.
 func (c *groupCore) batchFor(f *flight, b *loadBatch) {
-	if c.loadMany == nil || b == nil && c.batchWindow == 0 {
+	if c.origin.LoadMany == nil || b == nil && c.batchWindow == 0 {
 		return
 	}
 	c.gathering.Lock()
@@ -72,7 +73,7 @@ func (c *groupCore) batchFor(f *flight, b *loadBatch) {
 	f.batch.Store(b)
 	b.flights = append(b.flights, f)
 	b.waiting++
-	c.turn.carry(&b.place, &f.place)
+	c.origin.Turn.Carry(&b.place, &f.place)
 	if b == c.gather && len(b.flights) == maxLoadMany {
 		b.startLocked()
 	}
@@ -109,22 +110,11 @@ func (b *loadBatch) load() {
 		b.returned()
 		return
 	}
-	if b.err = c.turn.take(b.ctx, &b.place); b.err != nil {
-		b.returned()
-		return
-	}
 	keys := make([]string, len(b.flights))
 	for i, f := range b.flights {
 		keys[i] = f.key
 	}
-	start := time.Now()
-	c.stats.loads.Add(1)
-	b.outcomes, b.err = guard.Call(b.ctx, c.sentinels, func() (map[string]loaded, error) {
-		defer b.returned()
-		defer c.turn.give(&b.place)
-		return c.loadMany(c.withTurn(b.ctx), keys)
-	})
-	c.stats.loaded(time.Since(start), b.failed())
+	b.outcomes, b.err = c.origin.CallLoadMany(b.ctx, keys, &b.place, b.returned)
 }
 
 // returned notes for all flights that LoadMany has returned.
@@ -143,32 +133,18 @@ func (b *loadBatch) wait(f *flight) (*store.Entry, error) {
 		if b.leave(f) {
 			b.core.returned(f)
 		}
-		return nil, b.core.loadError(f.key, f.ctx.Err())
+		return nil, b.core.origin.LoadError(f.key, f.ctx.Err())
 	}
 	if out, ok := b.outcomes[f.key]; ok {
-		if out.err != nil && !guard.IsAbsence(out.err) {
-			return nil, b.core.loadError(f.key, out.err)
+		if out.Err != nil && !guard.IsAbsence(out.Err) {
+			return nil, b.core.origin.LoadError(f.key, out.Err)
 		}
-		return out.entry, out.err
+		return out.Entry, out.Err
 	}
 	if b.err != nil && !guard.IsAbsence(b.err) {
-		return nil, b.core.loadError(f.key, b.err)
+		return nil, b.core.origin.LoadError(f.key, b.err)
 	}
 	return nil, errs.ErrNotFound
-}
-
-// failed reports whether the call, or a key of it, failed otherwise than with
-// ErrNotFound.
-func (b *loadBatch) failed() bool {
-	if b.err != nil && !guard.IsAbsence(b.err) {
-		return true
-	}
-	for _, out := range b.outcomes {
-		if out.err != nil && !guard.IsAbsence(out.err) {
-			return true
-		}
-	}
-	return false
 }
 
 // leave notes that a flight was called off. When none is left the batch is too,
@@ -214,7 +190,7 @@ func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key
 	}
 	b.start()
 	c.refreshAll(&list)
-	last, cancel := c.lastCall(ctx)
+	last, cancel := c.origin.LastCall(ctx)
 	defer cancel()
 	for _, f := range flights {
 		e, _, err := c.await(ctx, last, f)

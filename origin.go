@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -38,11 +39,11 @@ type Writer[V any] interface {
 func (g *Group[V]) attach(load LoaderFunc[V]) {
 	c, many := g.core, g.opts.LoadMany
 	if many != nil {
-		c.loadMany = g.manyLoader(many)
+		c.origin.LoadMany = g.manyLoader(many)
 	}
 	switch {
 	case load != nil:
-		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
+		c.origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
 			ctx, l := g.loading(ctx)
 			v, err := load(ctx, key)
 			if err != nil {
@@ -51,33 +52,33 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 			return g.loadedEntry(key, v, l)
 		}
 	case many != nil:
-		c.loader = func(ctx context.Context, key string) (*store.Entry, error) {
-			outcomes, err := c.loadMany(ctx, []string{key})
+		c.origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
+			outcomes, err := c.origin.LoadMany(ctx, []string{key})
 			if out, ok := outcomes[key]; ok {
-				return out.entry, out.err
+				return out.Entry, out.Err
 			}
 			return nil, cmp.Or(err, errs.ErrNotFound)
 		}
 	}
 	if w := g.opts.Writer; w != nil {
-		c.writer = g.originWriter(w)
+		c.origin.Write = g.originWriter(w)
 	}
 }
 
-func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]loaded, error) {
-	return func(ctx context.Context, keys []string) (map[string]loaded, error) {
+func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]origin.Loaded, error) {
+	return func(ctx context.Context, keys []string) (map[string]origin.Loaded, error) {
 		ctx, l := g.loading(ctx)
 		token := g.core.takeSpareToken()
 		values, err := many(ctx, slices.Clone(keys))
 		failed, err := guard.PerKey(err)
-		outcomes := make(map[string]loaded, len(values))
+		outcomes := make(map[string]origin.Loaded, len(values))
 		for _, key := range keys {
 			if v, ok := values[key]; ok {
-				var out loaded
-				out.entry, out.err = g.loadedEntry(key, v, l)
+				var out origin.Loaded
+				out.Entry, out.Err = g.loadedEntry(key, v, l)
 				outcomes[key] = out
 			} else if failed[key] != nil {
-				outcomes[key] = loaded{err: guard.Seal(failed[key], g.core.sentinels)}
+				outcomes[key] = origin.Loaded{Err: guard.Seal(failed[key], g.core.origin.Known)}
 			}
 		}
 		if len(values) > len(keys) || len(values) > len(outcomes) {

@@ -23,7 +23,7 @@ const maxOwed = 4096
 
 // owe notes a key. Values without a loader are not owed: they are merged.
 func (c *groupCore) owe(key string) {
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return
 	}
 	o := &c.owed
@@ -43,7 +43,7 @@ func (c *groupCore) owe(key string) {
 
 // oweAll notes that all keys of the group are to be forgotten.
 func (c *groupCore) oweAll() {
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return
 	}
 	c.owed.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -154,7 +155,7 @@ type change struct {
 
 // writesOrigin reports whether a change goes to the group's Writer first.
 func (c *groupCore) writesOrigin(ch change) bool {
-	return c.writer != nil && !ch.merge && !ch.cacheOnly
+	return c.origin.Write != nil && !ch.merge && !ch.cacheOnly
 }
 
 // write installs e as the value of the key, or removes the value if e is nil or
@@ -176,7 +177,7 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 		}
 		if last == nil {
 			var cancel context.CancelFunc
-			last, cancel = shortlyBefore(ctx)
+			last, cancel = origin.ShortlyBefore(ctx)
 			defer cancel()
 		}
 		if err := c.awaitTurn(ctx, last, s, key, pending); err != nil {
@@ -295,7 +296,7 @@ func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) erro
 		c.store.Delete(hash, key)
 		return nil
 	}
-	if c.loader != nil {
+	if c.origin.Load != nil {
 		c.attend(e, now)
 	}
 	e.Epoch.Store(era)
@@ -310,7 +311,7 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 	e := ch.e
 	switch {
 	case ch.merge:
-	case c.loader != nil:
+	case c.origin.Load != nil:
 		if e != nil {
 			c.node.limitNew(e, now)
 		}

@@ -235,7 +235,7 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 
 // fetchParked stores what was parked for a group that is about to be registered.
 func (c *groupCore) fetchParked(g *parkedGroup) {
-	if c.loader != nil {
+	if c.origin.Load != nil {
 		return
 	}
 	lost := 0

@@ -235,7 +235,7 @@ func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key str
 		}
 	}
 	err = k.do(ctx, c, o)
-	if errors.Is(err, errs.ErrUnknownGroup) && k.req.Op == opDelete && c.writer == nil {
+	if errors.Is(err, errs.ErrUnknownGroup) && k.req.Op == opDelete && c.origin.Write == nil {
 		return "", nil // a member that does not know the group holds nothing of it
 	}
 	return k.resp.Message, err

@@ -18,7 +18,7 @@ func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
 	since := c.node.now()
 	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
 	var b *loadBatch
-	if c.loadMany != nil && len(keys) > 1 {
+	if c.origin.LoadMany != nil && len(keys) > 1 {
 		b = c.newBatch(ctx)
 	}
 	var g errgroup.Group
@@ -94,7 +94,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 		f = c.newFlight(ctx, s, hash, key)
 		f.forced = true
 		f.waiters++
-		c.hurry(ctx, f)
+		f.hurry(ctx, c.origin)
 		l.next = f
 		c.beginLocked(l, f, into)
 		return f, nil, nil
@@ -103,14 +103,14 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	}
 	f.forced = true
 	f.waiters++
-	c.hurry(ctx, f)
+	f.hurry(ctx, c.origin)
 	return f, nil, nil
 }
 
 // awaitForced waits for a forced flight. It returns what the loader said, nil for
 // ErrNotFound, or errVoid.
 func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
-	last, cancel := c.lastCall(ctx)
+	last, cancel := c.origin.LastCall(ctx)
 	defer cancel()
 	for {
 		select {

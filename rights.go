@@ -159,7 +159,7 @@ func (n *Node) limitNew(e *store.Entry, began int64) {
 // dropBefore drops what was stored before an era, if it can be loaded again, and
 // voids the loads that began before it.
 func (c *groupCore) dropBefore(era uint32) {
-	if c.loader == nil {
+	if c.origin.Load == nil {
 		return
 	}
 	// Whoever read the era before it changed has stored its value after this.

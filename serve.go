@@ -96,7 +96,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 // node does not: it has met this node, and this node not it yet. What is held here may
 // be older than writes that it must see.
 func (c *groupCore) mayKnowBetter(from string) bool {
-	if c.loader == nil || !c.node.limited() {
+	if c.origin.Load == nil || !c.node.limited() {
 		return false
 	}
 	v := c.node.view.Load()
@@ -110,7 +110,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req, resp)
 		return
 	}
-	if req.Op == opSet && c.writer != nil && c.refuseVersion(hash, encoding(req.Arg), resp) {
+	if req.Op == opSet && c.origin.Write != nil && c.refuseVersion(hash, encoding(req.Arg), resp) {
 		return
 	}
 	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&flagCacheOnly != 0}))
@@ -200,7 +200,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if hit {
 		defer func() { resp.Flags |= flagHit }()
 	}
-	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.loader != nil {
+	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.origin.Load != nil {
 		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
 	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, enc, resp) {
@@ -233,7 +233,7 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 
 // serveWriteFast carries out a write that waits for nothing.
 func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *httppool.Response) bool {
-	if c.writer != nil {
+	if c.origin.Write != nil {
 		return false
 	}
 	key := req.Key

@@ -124,7 +124,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc encoding)
 		missing = append(missing, key)
 	}
 	c.refreshAll(&list)
-	if c.loadMany != nil && len(missing) > 0 {
+	if c.origin.LoadMany != nil && len(missing) > 0 {
 		missing = c.loadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
 			c.stats.of(0).served.Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -31,7 +32,7 @@ func (c *groupCore) softTimer(ctx context.Context, f *flight) *time.Timer {
 	f.shard.mu.Unlock()
 	if deadline, ok := ctx.Deadline(); ok {
 		until := time.Until(deadline)
-		left = min(left, until-lastCallMargin(until))
+		left = min(left, until-origin.Margin(until))
 	}
 	return time.NewTimer(max(left, 0))
 }
@@ -56,5 +57,5 @@ func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
 		return e, nil // it was Set meanwhile
 	}
 	c.stats.staleServed.Add(1)
-	return e, &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.loadError(e.Key, errSlow)}
+	return e, &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.origin.LoadError(e.Key, errSlow)}
 }

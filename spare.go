@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"strings"
 
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -51,7 +52,7 @@ func (c *groupCore) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
 }
 
 // keepSpares stores values that nobody asked for, some of them if they are very many.
-func (g *Group[V]) keepSpares(t *spareToken, l *loading, asked map[string]loaded, values map[string]V) {
+func (g *Group[V]) keepSpares(t *spareToken, l *loading, asked map[string]origin.Loaded, values map[string]V) {
 	c, looked := g.core, 0
 	if t.view == nil {
 		return

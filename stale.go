@@ -64,7 +64,7 @@ func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64, list *due)
 
 // refreshDue refreshes an entry, with others that are due if there is a list.
 func (c *groupCore) refreshDue(e *store.Entry, list *due) {
-	if list != nil && c.loadMany != nil {
+	if list != nil && c.origin.LoadMany != nil {
 		*list = append(*list, e)
 		return
 	}

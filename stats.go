@@ -72,31 +72,19 @@ type counters struct {
 
 	lateHits atomic.Uint64 // slow Gets that were own hits on the second look
 
-	loads, loadErrors, deduplicated      atomic.Uint64
+	deduplicated                         atomic.Uint64
 	stuckLoads, stuckWrites              atomic.Uint64
 	peerErrors, retries, tooLarge        atomic.Uint64
 	refreshes, staleServed, negativeHits atomic.Uint64
 	refreshErrors                        atomic.Uint64
 	refreshError                         atomic.Pointer[error]
-	loadNanos, loadMax                   atomic.Int64
-}
-
-// loaded counts one call of the loader.
-func (c *counters) loaded(took time.Duration, failed bool) {
-	c.loadNanos.Add(int64(took))
-	for last := c.loadMax.Load(); int64(took) > last && !c.loadMax.CompareAndSwap(last, int64(took)); {
-		last = c.loadMax.Load()
-	}
-	if failed {
-		c.loadErrors.Add(1)
-	}
 }
 
 func (c *groupCore) snapshot() Stats {
-	k, st := &c.stats, c.store.Stats()
+	k, l, st := &c.stats, &c.origin.Counts, c.store.Stats()
 	s := Stats{
-		OwnHits: k.lateHits.Load(), Loads: k.loads.Load(), LoadErrors: k.loadErrors.Load(),
-		LoadTime: time.Duration(k.loadNanos.Load()), LoadMax: time.Duration(k.loadMax.Load()),
+		OwnHits: k.lateHits.Load(), Loads: l.Loads.Load(), LoadErrors: l.Failed.Load(),
+		LoadTime: time.Duration(l.Nanos.Load()), LoadMax: time.Duration(l.Most.Load()),
 		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
 		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
 		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),

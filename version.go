@@ -98,7 +98,7 @@ func (c *groupCore) noteUnreadable(key string, err error) {
 // discard drops an entry that cannot be read from the store, where it was owned and can
 // be loaded again. As when it is evicted, a load first ends the leases on it.
 func (c *groupCore) discard(hash uint64, key string, e *store.Entry) bool {
-	if c.loader == nil || e == nil {
+	if c.origin.Load == nil || e == nil {
 		return false
 	}
 	s := c.shard(hash)

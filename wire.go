@@ -131,7 +131,7 @@ func (c *groupCore) putCause(resp *httppool.Response, status uint8, panicked boo
 		}
 	}
 	names := ""
-	for _, s := range c.sentinels {
+	for _, s := range c.origin.Known {
 		// Those that do not fit are recognised on this member alone.
 		if guard.Is(cause, s.Err) && len(names)+len(s.Name)+1 <= guard.MaxNamesBytes {
 			names += s.Name + "\x00"
@@ -209,7 +209,7 @@ func (c *groupCore) causeOf(resp *httppool.Response) error {
 	if resp.Flags&flagSentinel != 0 {
 		names := strings.Split(resp.Message, "\x00")
 		names, re.Text = names[:len(names)-1], names[len(names)-1]
-		for _, s := range c.sentinels {
+		for _, s := range c.origin.Known {
 			if slices.Contains(names, s.Name) {
 				re.Known = errors.Join(re.Known, s.Err)
 			}

@@ -2,12 +2,10 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -79,22 +77,17 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	s.mu.Lock()
 	w := s.writings[key]
 	s.mu.Unlock()
-	_, err := guard.Call(ctx, c.sentinels, func() (struct{}, error) {
-		defer func() {
-			if c.endWriting(s, key, w) {
-				// Nobody waits for this goroutine; an error would reach no one.
-				c.change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
-				c.node.telling.Add(-1)
-			}
-		}()
-		return struct{}{}, c.writer(ctx, key, e)
+	err := c.origin.CallWriter(ctx, key, e, func() {
+		if c.endWriting(s, key, w) {
+			// Nobody waits for this goroutine; an error would reach no one.
+			c.change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
+			c.node.telling.Add(-1)
+		}
 	})
-	if err == nil {
-		return nil
+	if err != nil {
+		c.passOver(s, key, w)
 	}
-	c.passOver(s, key, w)
-	_, panicked := errors.AsType[*guard.PanicError](err)
-	return &errs.WriteError{Group: c.name, Key: key, Member: c.node.name, Panic: panicked, Err: err}
+	return err
 }
 
 // endWriting notes that the Writer has returned. It reports whether that was after

@@ -1,4 +1,4 @@
-package cachemesh
+package origin
 
 import (
 	"container/list"
@@ -23,10 +23,10 @@ type turns struct {
 	idle    list.List // *place; the others
 }
 
-// A place is where a load stands for its turn. The zero value is fit for use, for
+// A Place is where a load stands for its turn. The zero value is fit for use, for
 // one load. Its fields are guarded by turns.mu.
-type place struct {
-	queued  atomic.Bool // it waits for its turn; read without the lock
+type Place struct {
+	Queued  atomic.Bool // it waits for its turn; read without the lock
 	waited  bool        // somebody waits for the load
 	free    bool        // it needs no turn, for a loader that has one waits for it
 	turn    bool        // it has a turn
@@ -35,7 +35,7 @@ type place struct {
 	ready   chan struct{} // closed when it waits no longer
 }
 
-func newTurns(maxLoads, maxQueued int) *turns {
+func NewTurns(maxLoads, maxQueued int) *turns {
 	if maxLoads == 0 {
 		return nil
 	}
@@ -44,7 +44,7 @@ func newTurns(maxLoads, maxQueued int) *turns {
 
 // take waits for a turn. Its errors match ErrOverloaded: too many wait already, or
 // ctx ended first.
-func (t *turns) take(ctx context.Context, p *place) error {
+func (t *turns) take(ctx context.Context, p *Place) error {
 	if t == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (t *turns) full() error {
 	return fmt.Errorf("%w: %d loads run and %d wait", errs.ErrOverloaded, t.max, t.room)
 }
 
-func (t *turns) tryTake(p *place) (enqueued bool, err error) {
+func (t *turns) tryTake(p *Place) (enqueued bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -86,37 +86,37 @@ func (t *turns) tryTake(p *place) (enqueued bool, err error) {
 		if last == nil || !p.waited {
 			return false, t.full()
 		}
-		last.Value.(*place).refused = true
-		t.dequeueLocked(last.Value.(*place))
+		last.Value.(*Place).refused = true
+		t.dequeueLocked(last.Value.(*Place))
 	}
 	p.ready = make(chan struct{})
 	t.enqueueLocked(p)
 	return true, nil
 }
 
-func (t *turns) enqueueLocked(p *place) {
+func (t *turns) enqueueLocked(p *Place) {
 	queue := &t.idle
 	if p.waited {
 		queue = &t.waited
 	}
 	p.element = queue.PushBack(p)
-	p.queued.Store(true)
+	p.Queued.Store(true)
 }
 
 // dequeueLocked lets a place wait no longer.
-func (t *turns) dequeueLocked(p *place) {
+func (t *turns) dequeueLocked(p *Place) {
 	queue := &t.idle
 	if p.waited {
 		queue = &t.waited
 	}
 	queue.Remove(p.element)
 	p.element = nil
-	p.queued.Store(false)
+	p.Queued.Store(false)
 	close(p.ready)
 }
 
 // give ends a turn.
-func (t *turns) give(p *place) {
+func (t *turns) give(p *Place) {
 	if t == nil {
 		return
 	}
@@ -133,13 +133,13 @@ func (t *turns) give(p *place) {
 		t.running--
 		return
 	}
-	next.Value.(*place).turn = true
-	t.dequeueLocked(next.Value.(*place))
+	next.Value.(*Place).turn = true
+	t.dequeueLocked(next.Value.(*Place))
 }
 
 // hurry notes that somebody waits for a load; if free is set, a loader that has a
 // turn of the group. Loads that wait for each other's turns would wait for ever.
-func (t *turns) hurry(p *place, free bool) {
+func (t *turns) hurry(p *Place, free bool) {
 	if t == nil {
 		return
 	}
@@ -148,7 +148,7 @@ func (t *turns) hurry(p *place, free bool) {
 	t.hurryLocked(p, free)
 }
 
-func (t *turns) hurryLocked(p *place, free bool) {
+func (t *turns) hurryLocked(p *Place, free bool) {
 	p.free = p.free || free
 	switch {
 	case p.element == nil:
@@ -162,8 +162,8 @@ func (t *turns) hurryLocked(p *place, free bool) {
 	}
 }
 
-// carry hurries a batch as a load that it carries was hurried.
-func (t *turns) carry(batch, p *place) {
+// Carry hurries a batch as a load that it carries was hurried.
+func (t *turns) Carry(batch, p *Place) {
 	if t == nil {
 		return
 	}
@@ -174,47 +174,31 @@ func (t *turns) carry(batch, p *place) {
 	}
 }
 
-// hurry notes that one who came with ctx waits for a flight.
-func (c *groupCore) hurry(ctx context.Context, f *flight) {
-	if c.turn == nil {
-		return
-	}
-	free := holdsTurn(ctx, c.name)
-	c.turn.hurry(&f.place, free)
-	if b := f.batch.Load(); b != nil {
-		c.turn.hurry(&b.place, free)
-	}
-}
-
-// heldTurns are the groups of which a loader that runs, or one that waits for it,
+// HeldTurns are the groups of which a loader that runs, or one that waits for it,
 // has a turn. A context carries them.
-type heldTurns struct {
-	group string
-	next  *heldTurns
+type HeldTurns struct {
+	Group string
+	Next  *HeldTurns
 }
 
 type heldKey struct{}
 
-func turnsHeld(ctx context.Context) *heldTurns {
-	held, _ := ctx.Value(heldKey{}).(*heldTurns)
+func Held(ctx context.Context) *HeldTurns {
+	held, _ := ctx.Value(heldKey{}).(*HeldTurns)
 	return held
 }
 
-func holdsTurn(ctx context.Context, group string) bool {
-	for held := turnsHeld(ctx); held != nil; held = held.next {
-		if held.group == group {
+func WithHeld(ctx context.Context, held *HeldTurns) context.Context {
+	return context.WithValue(ctx, heldKey{}, held)
+}
+
+func HoldsTurn(ctx context.Context, group string) bool {
+	for held := Held(ctx); held != nil; held = held.Next {
+		if held.Group == group {
 			return true
 		}
 	}
 	return false
-}
-
-// withTurn returns a context for a loader of the group.
-func (c *groupCore) withTurn(ctx context.Context) context.Context {
-	if c.turn == nil || holdsTurn(ctx, c.name) {
-		return ctx
-	}
-	return context.WithValue(ctx, heldKey{}, &heldTurns{c.name, turnsHeld(ctx)})
 }
 
 const (
@@ -222,27 +206,17 @@ const (
 	lastCallMost  = 20 * time.Millisecond
 )
 
-// lastCall returns a channel that is closed a little before ctx's deadline if
-// loads may have to wait for their turn: it is time to say that they still do, or
-// a peer that asked would hear nothing but that its time is up.
-func (c *groupCore) lastCall(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
-	if c.turn == nil {
-		return nil, func() {}
-	}
-	return shortlyBefore(ctx)
-}
-
-// shortlyBefore returns a channel that is closed a little before ctx's deadline,
+// ShortlyBefore returns a channel that is closed a little before ctx's deadline,
 // nil if it has none.
-func shortlyBefore(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
+func ShortlyBefore(ctx context.Context) (<-chan struct{}, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return nil, func() {}
 	}
-	early, cancel := context.WithDeadline(ctx, deadline.Add(-lastCallMargin(time.Until(deadline))))
+	early, cancel := context.WithDeadline(ctx, deadline.Add(-Margin(time.Until(deadline))))
 	return early.Done(), cancel
 }
 
-// lastCallMargin is how long before the end of the time that is left it is time to
+// Margin is how long before the end of the time that is left it is time to
 // say something.
-func lastCallMargin(left time.Duration) time.Duration { return min(left/lastCallShare, lastCallMost) }
+func Margin(left time.Duration) time.Duration { return min(left/lastCallShare, lastCallMost) }
