@@ -153,7 +153,7 @@ func (n *Node) knockAtHome(own netip.AddrPort) <-chan error {
 	look := func() {
 		var err error
 		for range knocks {
-			if err = n.pool.Knock(n.closeCtx, n.addr); err != nil {
+			if err = n.pool.Knock(n.life.Context(), n.addr); err != nil {
 				break
 			}
 		}
@@ -162,7 +162,7 @@ func (n *Node) knockAtHome(own netip.AddrPort) <-chan error {
 		}
 		result <- err
 	}
-	if len(n.opts.BootstrapNodes) == 0 || n.isBound(own) || !n.spawn(look) {
+	if len(n.opts.BootstrapNodes) == 0 || n.isBound(own) || !n.life.Go(look) {
 		result <- nil
 	}
 	return result

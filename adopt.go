@@ -14,7 +14,7 @@ import (
 func (n *Node) adopt(mv *membership.View) {
 	n.adopting.Lock()
 	defer n.adopting.Unlock()
-	if n.isClosing() || n.gossiped != nil && mv.Epoch <= n.gossiped.Epoch {
+	if n.life.IsClosing() || n.gossiped != nil && mv.Epoch <= n.gossiped.Epoch {
 		return
 	}
 	n.gossiped = mv
@@ -24,7 +24,7 @@ func (n *Node) adopt(mv *membership.View) {
 // adoptLocked makes a view of what gossip says, without those that this node goes
 // on without because they cannot be reached. n.adopting is held.
 func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
-	old, now := n.view.Load(), n.now()
+	old, now := n.view.Load(), n.clock.Now()
 	members := n.admitted(n.gossiped.Members)
 	n.forgetFormerRuns(members, old)
 	v := n.newView(members, old)
@@ -66,7 +66,7 @@ func (n *Node) admitted(all []membership.Member) []membership.Member {
 func (n *Node) readopt() {
 	n.adopting.Lock()
 	defer n.adopting.Unlock()
-	if n.view.Load() == nil || n.isClosing() {
+	if n.view.Load() == nil || n.life.IsClosing() {
 		return
 	}
 	var gone []membership.Departure
@@ -110,14 +110,5 @@ func (n *Node) forgetFormerRuns(members []membership.Member, old *view) {
 		if id := m.ID(); id != n.id && old.peers[id] == nil {
 			n.pool.Renew(m.Addr, id)
 		}
-	}
-}
-
-func (n *Node) isClosing() bool {
-	select {
-	case <-n.closing:
-		return true
-	default:
-		return false
 	}
 }

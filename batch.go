@@ -84,7 +84,7 @@ func (b *batch) findHere(v *view) {
 	b.owners = resized(b.owners, len(b.keys))
 	b.counts = resized(b.counts, len(v.owners))
 	clear(b.counts)
-	now := b.node.now()
+	now := b.clock.Now()
 	slow := uint64(0)
 	for i, key := range b.keys {
 		b.owners[i] = -1
@@ -159,7 +159,7 @@ func (b *batch) getEach(indexes []int32) {
 	for _, i := range indexes {
 		g.Go(func() error {
 			key := b.keys[i]
-			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.seed, key), key, b.node.now())
+			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.seed, key), key, b.clock.Now())
 			return nil
 		})
 	}

@@ -115,7 +115,7 @@ func (n *Node) extract(ctx context.Context, carried []byte) context.Context {
 
 // complain writes a line about a user's hook, once a minute at most.
 func (n *Node) complain(message string, args ...any) {
-	now, last := n.now(), n.complained.Load()
+	now, last := n.clock.Now(), n.complained.Load()
 	if (last == 0 || now-last >= int64(complainMost)) && n.complained.CompareAndSwap(last, max(now, 1)) {
 		n.log.Error(message, args...)
 	}

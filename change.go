@@ -41,7 +41,7 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 			return err
 		}
 		c.stats.retries.Add(1)
-		if cause := c.node.pause(ctx, wait); cause != nil {
+		if cause := c.life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}

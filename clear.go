@@ -31,7 +31,7 @@ func (c *groupCore) clear(ctx context.Context) error {
 			return err
 		}
 		c.stats.retries.Add(1)
-		if cause := c.node.pause(ctx, wait); cause != nil {
+		if cause := c.life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}

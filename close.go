@@ -50,7 +50,7 @@ func (n *Node) awaitVoted(ctx context.Context) {
 		n.mandate.mu.Lock()
 		voted := n.mandate.verdict.Mode != quorum.Unsettled && n.mandate.view != nil && n.mandate.view.self < 0
 		n.mandate.mu.Unlock()
-		if voted || n.pause(ctx, retryFloor) != nil {
+		if voted || n.life.Pause(ctx, retryFloor) != nil {
 			return
 		}
 	}
@@ -63,7 +63,7 @@ func (n *Node) awaitVoted(ctx context.Context) {
 func (n *Node) drain(ctx context.Context) error {
 	unstored := n.cohortsUnderWay()
 	for n.handing.Load() > 0 {
-		if err := n.pause(ctx, retryFloor); err != nil {
+		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (n *Node) drain(ctx context.Context) error {
 		shards := c.made()
 		for i := range shards {
 			for !shards[i].idle() {
-				if err := n.pause(ctx, retryFloor); err != nil {
+				if err := n.life.Pause(ctx, retryFloor); err != nil {
 					return err
 				}
 			}
@@ -82,12 +82,12 @@ func (n *Node) drain(ctx context.Context) error {
 		case <-done:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-n.closing:
+		case <-n.life.Closing():
 			return errs.ErrClosed
 		}
 	}
 	for n.telling.Load() > 0 {
-		if err := n.pause(ctx, retryFloor); err != nil {
+		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
 	}
@@ -146,19 +146,11 @@ func (s *shard) idle() bool {
 // loader that ignores its context is not waited for, and a log handler no longer
 // than a second. It is safe to call more than once.
 func (n *Node) Close() error {
-	n.mu.Lock()
-	if n.state == stateClosed {
-		n.mu.Unlock()
-		<-n.closed
+	if !n.life.Close() {
+		<-n.life.Ended()
 		return nil
 	}
-	n.state = stateClosed
-	close(n.closing)
-	n.cancel()
-	ms := n.members
-	n.mu.Unlock()
-
-	if ms != nil {
+	if ms := n.membership(); ms != nil {
 		ms.Close()
 	}
 	if n.server != nil {
@@ -174,9 +166,9 @@ func (n *Node) Close() error {
 		c.close()
 	}
 	n.sockets.close()
-	n.work.Wait()
+	n.life.Wait()
 	n.logs.Close(logPatience)
-	close(n.closed)
+	n.life.End()
 	return nil
 }
 

@@ -72,7 +72,8 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 		mine = newCohort(ctx)
 		pair = &cohorts{running: mine}
 		s.cohorts[own] = pair
-		c.node.work.Go(func() { c.runCohorts(s, pair, hash, own) })
+		c.life.Begin()
+		go c.runCohorts(s, pair, hash, own)
 	case pair.next == nil:
 		pair.next = newCohort(ctx)
 		fallthrough
@@ -94,7 +95,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 	case <-ctx.Done():
 		s.leaveCohort(pair, mine)
 		return nil, ctx.Err()
-	case <-c.node.closing:
+	case <-c.life.Closing():
 		return nil, errs.ErrClosed
 	}
 }
@@ -116,6 +117,7 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 
 // runCohorts runs one cohort after the other until none gathers any more.
 func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
+	defer c.life.Done()
 	for co := pair.running; co != nil; {
 		began := time.Now()
 		c.runCohort(co, s, hash, key)
@@ -161,7 +163,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	defer over.Stop()
 	select {
 	case <-returned:
-	case <-c.node.closing:
+	case <-c.life.Closing():
 	case <-over.C:
 		s.mu.Lock()
 		c.giveUpLocked(f)
@@ -179,7 +181,7 @@ func (c *groupCore) spaceLocked(s *shard, pair *cohorts, last *cohort, began tim
 	s.spaced++
 	s.mu.Unlock()
 	// An error means that the node closes: then nobody waits any more.
-	_ = c.node.pause(c.node.closeCtx, time.Until(began.Add(spacing)))
+	_ = c.life.Pause(c.life.Context(), time.Until(began.Add(spacing)))
 	s.mu.Lock()
 	s.spaced--
 	pair.kept = nil

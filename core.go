@@ -9,7 +9,9 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -22,6 +24,8 @@ const doNotStore = -1
 // asks them. Values are entries: bytes, and beside them the decoded value.
 type groupCore struct {
 	node        *Node
+	life        *life.Life
+	clock       *clock.Clock
 	name        string
 	encoding    encoding
 	seed        uint64          // of the hash of its keys
@@ -125,11 +129,11 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
-	patience := c.node.now() + int64(silence)
-	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.node.now() < patience {
+	patience := c.clock.Now() + int64(silence)
+	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.clock.Now() < patience {
 		last := got.err
-		if got.err = c.node.pause(ctx, fenceRetryMin); got.err == nil {
-			got = c.getRouted(ctx, hash, key, c.node.now())
+		if got.err = c.life.Pause(ctx, fenceRetryMin); got.err == nil {
+			got = c.getRouted(ctx, hash, key, c.clock.Now())
 		}
 		if over := errs.Ended(ctx); got.err != nil && over != nil {
 			if errs.IsUnreachable(last) {
@@ -146,7 +150,7 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 // then loads without storing, or returns ErrUnsettled if there is no loader.
 func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now int64) outcome {
 	var hint *owner
-	for try := 0; try < routeTries; now = c.node.now() {
+	for try := 0; try < routeTries; now = c.clock.Now() {
 		v, err := c.node.currentView(ctx)
 		if err != nil {
 			return outcome{err: err}
@@ -202,7 +206,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 
 // loadHere is load for a Get on this member.
 func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outcome {
-	if e := c.store.Peek(hash, key, c.node.now()); e != nil && e.Foreign {
+	if e := c.store.Peek(hash, key, c.clock.Now()); e != nil && e.Foreign {
 		c.noteUnreadable(key, errForeign)
 	}
 	e, hit, err := c.load(ctx, hash, key)
@@ -248,7 +252,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 		if !c.node.lives(ctx, o) {
 			continue
 		}
-		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.node.now())
+		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.clock.Now())
 		// One that is of another side, or settles itself, is no stand-in.
 		if err := got.err; errs.IsOutcome(err) || !errs.IsUnreachable(err) && !errs.IsRefusal(err) && !errs.IsUnsettled(err) {
 			return got

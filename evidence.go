@@ -35,7 +35,7 @@ type evidence struct {
 // members that are over, bootstrap nodes that are not there, members that were
 // put out and can be called again. It returns when it wants to be called again.
 func (n *Node) seekEvidence(v *view, vd quorum.Verdict) time.Duration {
-	now := n.now()
+	now := n.clock.Now()
 	if left := time.Duration(n.evidence.next.Load() - now); left > 0 {
 		return left
 	}
@@ -60,7 +60,7 @@ func (n *Node) seekEvidence(v *view, vd quorum.Verdict) time.Duration {
 		n.evidence.seeking.Store(false)
 		return every
 	}
-	ok := n.spawn(func() {
+	ok := n.life.Go(func() {
 		defer n.evidence.seeking.Store(false)
 		n.probeMissing(waits)
 		n.probeExpelled(out)
@@ -80,7 +80,7 @@ func (n *Node) heed() {
 	expelled, self := n.mandate.core.TakeNews()
 	n.mandate.mu.Unlock()
 	if expelled {
-		n.spawn(n.readopt)
+		n.life.Go(n.readopt)
 	}
 	if ms := n.membership(); self && ms != nil {
 		n.log.Warn("the others went on without this member, which they could not call; they can again: it comes back empty")
@@ -107,7 +107,7 @@ func (n *Node) probeMissing(members []quorum.Member) {
 
 // refuses reports whether nobody listens at an address.
 func (n *Node) refuses(addr string) bool {
-	ctx, cancel := context.WithTimeout(n.closeCtx, probeTime)
+	ctx, cancel := context.WithTimeout(n.life.Context(), probeTime)
 	defer cancel()
 	conn, err := n.opts.Network.Dial(ctx, addr)
 	if err == nil {
@@ -120,7 +120,7 @@ func (n *Node) refuses(addr string) bool {
 // called is told, and comes back.
 func (n *Node) probeExpelled(members []quorum.Member) {
 	for _, m := range members {
-		ctx, cancel := context.WithTimeout(n.closeCtx, probeTime)
+		ctx, cancel := context.WithTimeout(n.life.Context(), probeTime)
 		var w quorum.Word
 		n.judge(func(c *quorum.Core, now int64) { w = c.Say(m.ID, now) })
 		k := newCall(opFence, "", n.id)
@@ -140,7 +140,7 @@ func (n *Node) mayFound(v *view) {
 	if ms == nil {
 		return
 	}
-	now, settled := n.now(), true
+	now, settled := n.clock.Now(), true
 	quiet := func(addr string) {
 		since, known := n.evidence.silent[addr]
 		if !known {
@@ -149,7 +149,7 @@ func (n *Node) mayFound(v *view) {
 		}
 		settled = settled && now-since >= int64(n.opts.JoinTimeout)
 	}
-	for _, seed := range ms.Told(n.closeCtx) {
+	for _, seed := range ms.Told(n.life.Context()) {
 		switch {
 		case seed.Missing: // a name that has no address
 			quiet(seed.Name)

@@ -47,14 +47,14 @@ func AwaitSettled(ctx context.Context, n *Node, members int) error {
 		if v := n.view.Load(); v != nil && len(v.members) == members && v.settled.Load() {
 			return nil
 		}
-		if err := n.pause(ctx, time.Millisecond); err != nil {
+		if err := n.life.Pause(ctx, time.Millisecond); err != nil {
 			return err
 		}
 	}
 }
 
 // Pause waits as the node's own loops do.
-func Pause(ctx context.Context, n *Node, d time.Duration) error { return n.pause(ctx, d) }
+func Pause(ctx context.Context, n *Node, d time.Duration) error { return n.life.Pause(ctx, d) }
 
 // Stored calls f for the keys of a group that a node stores, and says whether it
 // owns them.
@@ -63,7 +63,7 @@ func Stored(n *Node, group string, f func(key string, owned bool)) {
 	if v == nil || c == nil {
 		return
 	}
-	c.store.Range(n.now(), func(hash uint64, e *store.Entry) bool {
+	c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
 		f(e.Key, v.standing(hash) == ownsIt)
 		return true
 	})
@@ -152,14 +152,16 @@ func AdoptLife(n *Node, name string, life uint32) (settled bool) {
 func Judge(n *Node) { n.judge(nil) }
 
 // SkewVersions makes the clock by which n numbers what it writes run ahead.
-func SkewVersions(n *Node, ahead time.Duration) { n.seeVersion(n.nextVersion() + uint64(ahead)) }
+func SkewVersions(n *Node, ahead time.Duration) {
+	n.clock.SeeVersion(n.clock.NextVersion() + uint64(ahead))
+}
 
 // GetAt asks a member for a key, as it is asked as the owner, whoever owns the key by
 // now.
 func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
 	c := g.core
 	o := c.node.view.Load().peers[id]
-	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.node.now())
+	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.clock.Now())
 	return got.err
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 )
@@ -67,10 +68,10 @@ func (b *setbacks) note(key string, le *errs.LoadError, now int64) {
 	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(guard.TextOf(le.Err)))}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if old := b.keys[key]; old != nil && now < later(old.until, retryLoadMax) {
+	if old := b.keys[key]; old != nil && now < clock.Later(old.until, retryLoadMax) {
 		s.count = old.count + 1
 	}
-	s.until = later(now, backoff(b.first, s.count))
+	s.until = clock.Later(now, backoff(b.first, s.count))
 	b.forgetLocked(key)
 	for other := range b.keys { // any one gives way
 		if b.bytes+s.size <= b.max {
@@ -132,15 +133,15 @@ func (b *setbacks) forgetAll() {
 
 // fail notes that a load of a key failed that has nothing to fall back on.
 func (c *groupCore) fail(key string, err error) {
-	if le, ok := err.(*errs.LoadError); ok && !c.node.isClosing() {
-		c.setbacks.note(key, le, c.node.now())
+	if le, ok := err.(*errs.LoadError); ok && !c.life.IsClosing() {
+		c.setbacks.note(key, le, c.clock.Now())
 	}
 }
 
 // refreshFailed notes that a refresh failed, of which nobody else hears: whoever
 // reads the key has the value before it.
 func (c *groupCore) refreshFailed(err error) {
-	if c.node.isClosing() {
+	if c.life.IsClosing() {
 		return
 	}
 	if le, ok := err.(*errs.LoadError); ok {
@@ -148,7 +149,7 @@ func (c *groupCore) refreshFailed(err error) {
 	}
 	c.stats.refreshErrors.Add(1)
 	c.stats.refreshError.Store(&err)
-	now, last := c.node.now(), c.complained.Load()
+	now, last := c.clock.Now(), c.complained.Load()
 	if (last == 0 || now-last >= int64(complainMost)) && c.complained.CompareAndSwap(last, max(now, 1)) {
 		c.node.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
 			"group", c.name, "failed so far", c.stats.refreshErrors.Load(), "err", err)

@@ -25,7 +25,7 @@ func (c *groupCore) recallForFillLocked(f *flight) {
 			s.mu.Unlock()
 			<-busy
 			s.mu.Lock()
-		case !b.live(c.node.now()):
+		case !b.live(c.clock.Now()):
 			return
 		default:
 			b.write = make(chan struct{})
@@ -51,7 +51,7 @@ func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 }
 
 func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
-	now := c.node.now()
+	now := c.clock.Now()
 	switch {
 	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.node.era.Load():
 		return false

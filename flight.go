@@ -130,7 +130,7 @@ func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) 
 		case <-ctx.Done():
 			c.leave(f)
 			return nil, false, ctx.Err()
-		case <-c.node.closing:
+		case <-c.life.Closing():
 			return nil, false, errs.ErrClosed
 		}
 	}
@@ -199,13 +199,13 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 // presentLocked returns what a key has without a load: an entry, perhaps with a
 // *StaleError, or why this member may not load it, or neither.
 func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
-	if s.closed || c.node.isClosing() { // loads end before the shards close
+	if s.closed || c.life.IsClosing() { // loads end before the shards close
 		return nil, errs.ErrClosed
 	}
 	if err := c.node.mayServe(hash); err != nil {
 		return nil, err
 	}
-	now := c.node.now()
+	now := c.clock.Now()
 	if e := c.lookupOf(hash, key, now, list); e != nil {
 		return e, nil
 	}
@@ -228,14 +228,14 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 	if b.write != nil {
 		return true
 	}
-	if !b.live(c.node.now()) {
+	if !b.live(c.clock.Now()) {
 		delete(s.books, key)
 		return false
 	}
 	b.write = make(chan struct{})
-	c.node.work.Add(1)
+	c.life.Begin()
 	go func() {
-		defer c.node.work.Done()
+		defer c.life.Done()
 		c.recall(s, hash, key)
 		s.mu.Lock()
 		c.releaseLocked(s, hash, key)
@@ -278,9 +278,9 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 // is published, so that whoever asks later cannot be answered by it, and it stores
 // the value in the same critical section that finds the token still standing.
 func (c *groupCore) run(f *flight) {
-	defer c.node.work.Done()
+	defer c.life.Done()
 	defer f.cancel()
-	defer context.AfterFunc(c.node.closeCtx, f.cancel)()
+	defer context.AfterFunc(c.life.Context(), f.cancel)()
 	e, err := c.loadOnce(f)
 	s := f.shard
 	s.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
@@ -30,7 +31,7 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 		return errs.Option("load", nil, errors.New("the group has no loader: nothing can be loaded again"))
 	}
 	if _, ok := ctx.Deadline(); !ok {
-		most := later(int64(c.node.opts.CallTimeout), c.loadTimeout)
+		most := clock.Later(int64(c.node.opts.CallTimeout), c.loadTimeout)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(most))
 		defer cancel()
@@ -77,7 +78,7 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 			return err
 		}
 		c.stats.retries.Add(1)
-		if cause := c.node.pause(ctx, wait); cause != nil {
+		if cause := c.life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}

@@ -68,7 +68,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		}
 	}
 	c := &groupCore{
-		node: n, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
+		node: n, life: n.life, clock: &n.clock, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		setbacks: newSetbacks(opts.FailureTTL, opts.MaxBytes),
@@ -102,7 +102,7 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		return zero, err
 	}
 	c := g.core
-	hash, now := ring.Hash(c.seed, key), c.node.now()
+	hash, now := ring.Hash(c.seed, key), c.clock.Now()
 	e := c.hit(hash, key, now)
 	if e == nil {
 		o := c.get(ctx, hash, key, now)
@@ -138,7 +138,7 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 		return v, errs.ErrNotFound
 	}
 	if c.discard(hash, key, e) {
-		o := c.getSlow(ctx, hash, key, c.node.now())
+		o := c.getSlow(ctx, hash, key, c.clock.Now())
 		if v, err = g.answer(&o); !isUnreadable(err) {
 			return v, err
 		}
@@ -257,7 +257,7 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	case g.core.origin.Write == nil:
 		ch = change{} // it only ends what was there before
 	default:
-		e.Expires = max(g.core.node.now(), 1)
+		e.Expires = max(g.core.clock.Now(), 1)
 	}
 	hash := ring.Hash(g.core.seed, key)
 	g.core.stats.of(hash).sets.Add(1)

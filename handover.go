@@ -32,29 +32,6 @@ const (
 	traceFor = time.Hour
 )
 
-// nextVersion returns a version greater than all that this node gave or saw. It
-// follows the wall clock, so that of two writes on two sides of a cut the later
-// one most likely counts (a hybrid logical clock, Kulkarni et al. 2014, without
-// its logical part's bits).
-func (n *Node) nextVersion() uint64 {
-	for {
-		last := n.version.Load()
-		next := max(uint64(time.Now().UnixNano()), last+1)
-		if n.version.CompareAndSwap(last, next) {
-			return next
-		}
-	}
-}
-
-// seeVersion makes later versions of this node greater than v.
-func (n *Node) seeVersion(v uint64) {
-	for last := n.version.Load(); v > last; last = n.version.Load() {
-		if n.version.CompareAndSwap(last, v) {
-			return
-		}
-	}
-}
-
 // handOver sends values to their new owners in the background. Until it is done
 // this node acknowledges no view, so that the new owners do not begin without
 // them. What nobody took for handOverTime, or until the node closed, is lost.
@@ -63,20 +40,20 @@ func (n *Node) handOver(parcels []parcel) {
 		return
 	}
 	n.handing.Add(1)
-	ok := n.spawn(func() {
+	ok := n.life.Go(func() {
 		defer n.settler.poke() // the vote that waited for this
 		defer n.handing.Add(-1)
-		wait, progress := retryFloor, n.now()
+		wait, progress := retryFloor, n.clock.Now()
 		for {
-			rest := n.deliver(n.closeCtx, parcels)
+			rest := n.deliver(n.life.Context(), parcels)
 			if len(rest) == 0 {
 				return
 			}
 			if len(rest) < len(parcels) {
-				wait, progress = retryFloor, n.now()
+				wait, progress = retryFloor, n.clock.Now()
 			}
 			parcels = rest
-			if n.now()-progress >= int64(handOverTime) || n.pause(n.closeCtx, wait) != nil {
+			if n.clock.Now()-progress >= int64(handOverTime) || n.life.Pause(n.life.Context(), wait) != nil {
 				n.lose(parcels)
 				return
 			}
@@ -93,7 +70,7 @@ func (n *Node) handOver(parcels []parcel) {
 func (n *Node) lose(parcels []parcel) {
 	values := 0
 	for _, p := range parcels {
-		if p.isValue(n.now()) {
+		if p.isValue(n.clock.Now()) {
 			values++
 		}
 	}
@@ -122,7 +99,7 @@ func (n *Node) loseHeld() {
 		if c.origin.Load != nil {
 			continue
 		}
-		c.store.Range(n.now(), func(hash uint64, e *store.Entry) bool {
+		c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
 			if !e.Negative && v.standing(hash) == ownsIt {
 				values++
 			}
@@ -154,7 +131,7 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 	}
 	for to, pile := range piles {
 		for len(pile) > 0 {
-			body, count := packParcels(pile, n.now())
+			body, count := packParcels(pile, n.clock.Now())
 			if !to.c.deliverTo(ctx, v, to.o, body) {
 				rest = append(rest, pile...)
 				break
@@ -300,7 +277,7 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 		}
 		list = rest
 		e := c.unpackParcel(p)
-		c.node.seeVersion(e.Version)
+		c.clock.SeeVersion(e.Version)
 		if e.Expires != 0 {
 			e.Expires = max(e.Expires-int64(age), 1)
 		}

@@ -79,13 +79,13 @@ func (n *Node) gossip(ctx context.Context) (own netip.AddrPort, err error) {
 		return own, fmt.Errorf("cachemesh: %w", err)
 	}
 	n.mu.Lock()
-	closed := n.state == stateClosed
+	closed := n.life.IsClosing()
 	if !closed {
 		n.members = ms
-		n.work.Go(n.settler.run)
-		n.work.Go(n.tend)
+		n.life.Go(n.settler.run)
+		n.life.Go(n.tend)
 		if n.server != nil {
-			n.work.Go(n.serveHTTP)
+			n.life.Go(n.serveHTTP)
 		}
 	}
 	n.mu.Unlock()
@@ -104,9 +104,9 @@ func (n *Node) resolveSelf(ctx context.Context, r membership.Resolver) (netip.Ad
 		option = "ListenAddr"
 	}
 	for wait := joinRetryFloor; ; wait = min(2*wait, joinRetryCeiling) {
-		addr, err := membership.GossipAddr(n.closeCtx, r, n.addr)
+		addr, err := membership.GossipAddr(n.life.Context(), r, n.addr)
 		switch {
-		case n.isClosing():
+		case n.life.IsClosing():
 			return addr, errs.ErrClosed
 		case err == nil:
 			return addr, nil
@@ -115,7 +115,7 @@ func (n *Node) resolveSelf(ctx context.Context, r membership.Resolver) (netip.Ad
 		case ctx.Err() != nil:
 			return addr, errs.Option(option, n.addr, fmt.Errorf("not known within JoinTimeout, %v: %w", n.opts.JoinTimeout, err))
 		}
-		_ = n.pause(ctx, wait) // the look at ctx follows one more look-up
+		_ = n.life.Pause(ctx, wait) // the look at ctx follows one more look-up
 	}
 }
 
@@ -158,7 +158,7 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 			refused = err
 		}
 		n.mayFound(nil) // who refuses, does so from now on
-		if pauseErr := n.pause(ctx, wait); n.isClosing() {
+		if pauseErr := n.life.Pause(ctx, wait); n.life.IsClosing() {
 			return errs.ErrClosed
 		} else if pauseErr != nil {
 			if err := n.joinFailed(refused, err); err != nil {

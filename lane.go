@@ -77,9 +77,9 @@ func (c *groupCore) beginLocked(l *lane, f *flight, into *loadBatch) {
 	l.next, l.current = nil, f
 	l.countLocked(f)
 	f.ctx, f.cancel = context.WithTimeout(f.values, c.loadTimeout)
-	f.began, f.era = c.node.now(), c.node.era.Load()
+	f.began, f.era = c.clock.Now(), c.node.era.Load()
 	s.running++
-	c.node.work.Add(1)
+	c.life.Begin()
 	c.batchFor(f, into)
 	c.insistLocked(f)
 	go c.run(f)

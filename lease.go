@@ -61,7 +61,7 @@ func (c *groupCore) grant(hash uint64, key, from string, enc encoding, resp *htt
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := c.node.now()
+	now := c.clock.Now()
 	if c.node.mayServeAt(hash, now) != nil {
 		return false
 	}
@@ -130,7 +130,7 @@ func (c *groupCore) reserveLocked(s *shard, key string) {
 func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	result := make(chan error, 1)
 	go func() { // tryWrite has announced it to Close
-		defer c.node.work.Done()
+		defer c.life.Done()
 		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
 	maybe := func(err error) error {
@@ -141,7 +141,7 @@ func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, ke
 		return err
 	case <-ctx.Done():
 		return maybe(ctx.Err())
-	case <-c.node.closing:
+	case <-c.life.Closing():
 		return maybe(errs.ErrClosed)
 	}
 }
@@ -236,13 +236,13 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 
 // recallFrom ends one lease.
 func (c *groupCore) recallFrom(h holder, key string) {
-	lapse := time.Duration(h.until - c.node.now())
+	lapse := time.Duration(h.until - c.clock.Now())
 	if lapse <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lapse)
 	defer cancel()
-	defer context.AfterFunc(c.node.closeCtx, cancel)()
+	defer context.AfterFunc(c.life.Context(), cancel)()
 	for {
 		v := c.node.view.Load()
 		if v == nil {
@@ -260,7 +260,7 @@ func (c *groupCore) recallFrom(h holder, key string) {
 				return
 			}
 		}
-		if err := c.node.pause(ctx, retryFloor); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
+		if err := c.life.Pause(ctx, retryFloor); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
 			return
 		}
 	}

@@ -47,7 +47,7 @@ func (n *Node) buildPool() (err error) {
 		t.wrap, n.faults = s.WrapPeer, s.Faults()
 	}
 	if s, ok := n.opts.Network.(seam.Clocked); ok {
-		s.SetClock(&n.clock)
+		s.SetClock(&n.clock.Clock)
 	}
 	n.peers = t
 	if n.opts.ExternalServer {
@@ -92,7 +92,7 @@ func (n *Node) serveGossip(conn net.Conn, from string) {
 // onView receives every new view of the membership, in order.
 func (n *Node) onView(mv *membership.View) {
 	select {
-	case <-n.serving:
+	case <-n.life.Serving():
 		n.adopt(mv)
 	default:
 		// Before this node serves it must not act on a view that may lack those it

@@ -72,7 +72,7 @@ func (g *Group[V]) former(key string) (v V, ok bool) {
 	if c.node.mayServe(hash) != nil {
 		return v, false
 	}
-	e := c.store.Peek(hash, key, c.node.now())
+	e := c.store.Peek(hash, key, c.clock.Now())
 	if e == nil || e.Negative {
 		return v, false
 	}

@@ -10,14 +10,14 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
+	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
-	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -30,7 +30,8 @@ type Node struct {
 	id    string          // name and boot
 	log   *slog.Logger    // through logs: it never calls the user's handler, so it may be used under locks
 	logs  *logqueue.Queue // in front of Options.Logger
-	clock seam.Clock      // zero of now is when the node was made
+	clock clock.Clock     // zero of now is when the node was made
+	life  *life.Life
 
 	complained atomic.Int64 // when the log last said that a user's hook failed; 0: never
 
@@ -60,7 +61,6 @@ type Node struct {
 	relayed atomic.Uint64 // calls that another member passed on
 	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
-	version atomic.Uint64 // the newest version given or seen
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
@@ -70,28 +70,12 @@ type Node struct {
 	mandate  mandate  // has a lock of its own
 	evidence evidence // belongs to the goroutine that seeks it
 
-	mu      sync.Mutex          // guards the fields below, and writes of groups
-	hints   map[string]struct{} // addresses that peers named as owners
-	parked  parking             // values for groups that are not registered yet
-	state   state
+	mu      sync.Mutex             // guards the fields below, and writes of groups
+	hints   map[string]struct{}    // addresses that peers named as owners
+	parked  parking                // values for groups that are not registered yet
 	members *membership.Membership // nil before Start
 
-	serving  chan struct{}   // closed when Start has joined or given up
-	closing  chan struct{}   // closed when the node begins to close
-	closed   chan struct{}   // closed when nothing of the node runs any more
-	closeCtx context.Context // ends when the node begins to close
-	cancel   context.CancelFunc
-	work     sync.WaitGroup // the node's goroutines
 }
-
-type state uint8
-
-const (
-	stateNew state = iota
-	stateStarting
-	stateServing
-	stateClosed
-)
 
 // New validates the options and binds the node's port, so that its address is
 // known; it does not serve yet. Its errors are *OptionError.
@@ -102,11 +86,10 @@ func New(o Options) (*Node, error) {
 	}
 	n := &Node{
 		opts: o, logs: logqueue.New(o.Logger.Handler()), boot: newBoot(),
-		serving: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
+		life: life.New(),
 	}
 	n.clock.Start()
 	n.log = n.logs.Logger()
-	n.closeCtx, n.cancel = context.WithCancel(context.Background())
 	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
 	n.absent = absent{missing: make(map[string]missed), after: int64(n.opts.ForgetAfter)}
@@ -156,10 +139,6 @@ func newBoot() uint64 {
 	return binary.LittleEndian.Uint64(b[:]) | 1
 }
 
-// now returns nanoseconds on this process's monotonic clock. No two members
-// compare theirs.
-func (n *Node) now() int64 { return n.clock.Mono() }
-
 // Addr returns the host:port that peers dial.
 func (n *Node) Addr() string { return n.addr }
 
@@ -192,18 +171,9 @@ func (n *Node) Handler() http.Handler { return n.pool }
 // in JoinTimeout, or is not its own; ErrClosed; an error if it was called before.
 // After an error the node is closed.
 func (n *Node) Start() error {
-	n.mu.Lock()
-	switch n.state {
-	case stateNew:
-		n.state = stateStarting
-	case stateClosed:
-		n.mu.Unlock()
-		return errs.ErrClosed
-	default:
-		n.mu.Unlock()
-		return errors.New("cachemesh: Start was called before")
+	if err := n.life.Start(); err != nil {
+		return err
 	}
-	n.mu.Unlock()
 	if err := n.start(); err != nil {
 		n.Close()
 		return err
@@ -213,7 +183,7 @@ func (n *Node) Start() error {
 
 func (n *Node) start() error {
 	n.warnIfOpen()
-	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
+	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.JoinTimeout)
 	defer cancel()
 	own, err := n.gossip(ctx)
 	if err != nil {
@@ -222,14 +192,7 @@ func (n *Node) start() error {
 	if err := n.join(ctx, own); err != nil {
 		return err
 	}
-	n.mu.Lock()
-	closed := n.state == stateClosed
-	if !closed {
-		n.state = stateServing
-		close(n.serving)
-	}
-	n.mu.Unlock()
-	if closed {
+	if !n.life.Serve() {
 		return errs.ErrClosed
 	}
 	n.adopt(n.members.View()) // one may have come between the last and now
@@ -244,16 +207,13 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 	if v := n.view.Load(); v != nil {
 		return v, nil
 	}
-	n.mu.Lock()
-	state := n.state
-	n.mu.Unlock()
-	if state == stateNew {
+	if n.life.IsNew() {
 		return nil, errs.ErrNotStarted
 	}
 	select {
-	case <-n.closing:
+	case <-n.life.Closing():
 		return nil, errs.ErrClosed
-	case <-n.serving:
+	case <-n.life.Serving():
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -278,7 +238,7 @@ func (n *Node) addGroup(c *groupCore) error {
 func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state == stateClosed {
+	if n.life.IsClosing() {
 		return nil, errs.ErrClosed
 	}
 	if n.groups.find(c.name) != nil {
@@ -293,18 +253,6 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 
 // group returns the group of a name that may alias a buffer, nil if there is none.
 func (n *Node) group(name string) *groupCore { return n.groups.find(name) }
-
-// spawn runs f on a goroutine that Close waits for. It reports false if the node
-// is closing.
-func (n *Node) spawn(f func()) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.state == stateClosed {
-		return false
-	}
-	n.work.Go(f)
-	return true
-}
 
 // hintedPeer returns a caller for an address that a peer named as an owner and
 // that this node's view may not have yet, nil if too many were named. They are
@@ -328,20 +276,6 @@ func (n *Node) bounded(ctx context.Context) (context.Context, context.CancelFunc
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, n.opts.CallTimeout)
-}
-
-// pause waits. It returns ctx's error, or ErrClosed, if it was cut short.
-func (n *Node) pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-n.closing:
-		return errs.ErrClosed
-	}
 }
 
 // String identifies the node in logs and test failures.

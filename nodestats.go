@@ -91,7 +91,7 @@ func (n *Node) Stats() NodeStats {
 
 // standing says by what right the node answers.
 func (n *Node) standing(s *NodeStats) {
-	m, now := &n.mandate, n.now()
+	m, now := &n.mandate, n.clock.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Mode, s.ModeSince, s.Primary = m.verdict.Mode.String(), time.Duration(now-m.since), m.verdict.Number

@@ -68,7 +68,7 @@ func (n *Node) payOwed() {
 		if len(keys) == 0 && !all {
 			continue
 		}
-		paid := n.spawn(func() { c.pay(keys, all) })
+		paid := n.life.Go(func() { c.pay(keys, all) })
 		if !paid {
 			return // closing
 		}
@@ -76,7 +76,7 @@ func (n *Node) payOwed() {
 }
 
 func (c *groupCore) pay(keys map[string]struct{}, all bool) {
-	ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.CallTimeout)
+	ctx, cancel := context.WithTimeout(c.life.Context(), c.node.opts.CallTimeout)
 	defer cancel()
 	if all {
 		if c.clear(ctx) != nil {

@@ -120,7 +120,7 @@ func (c *groupCore) shard(hash uint64) *shard {
 
 // mayServe returns nil if this node may answer for a key from what it holds, and
 // may change it; else errNotOwner or ErrUnsettled.
-func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.now()) }
+func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.clock.Now()) }
 
 // mayServeAt is mayServe for a caller that has just looked at the clock.
 func (n *Node) mayServeAt(hash uint64, now int64) error {
@@ -201,7 +201,7 @@ func (c *groupCore) awaitTurn(ctx context.Context, last <-chan struct{}, s *shar
 			last = nil
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-c.node.closing:
+		case <-c.life.Closing():
 			return errs.ErrClosed
 		}
 	}
@@ -231,9 +231,9 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 		}
 		s.beginWritingLocked(key)
 	}
-	if toOrigin || b != nil && b.live(c.node.now()) {
+	if toOrigin || b != nil && b.live(c.clock.Now()) {
 		c.reserveLocked(s, key)
-		c.node.work.Add(1) // for writeReserved; later it could come after Close waited
+		c.life.Begin() // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
 	delete(s.books, key)
@@ -285,7 +285,7 @@ func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) erro
 	s.changes.Add(1)
 	delete(s.tooLarge, key)
 	c.setbacks.forget(key)
-	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
+	now, era := c.clock.Now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
 	if ch.merge {
 		if old := c.store.Peek(hash, key, now); old != nil && !newer(e, old) {
@@ -316,9 +316,9 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 			c.node.limitNew(e, now)
 		}
 	case e != nil:
-		e.Version, e.Primary = c.node.nextVersion(), c.node.primary.Load()
+		e.Version, e.Primary = c.clock.NextVersion(), c.node.primary.Load()
 	case c.node.tracing.Load():
-		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.node.nextVersion(), Primary: c.node.primary.Load(),
+		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.clock.NextVersion(), Primary: c.node.primary.Load(),
 			Expires: now + int64(traceFor)}
 	}
 	return e

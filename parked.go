@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 )
 
 // Values may be handed over to a member that has not registered their group yet,
@@ -57,7 +58,7 @@ func listOf(body []byte, now int64) (l parkedList, ok bool) {
 			return l, false
 		}
 		forever = forever || p.left == 0
-		l.until = max(l.until, later(now, p.left))
+		l.until = max(l.until, clock.Later(now, p.left))
 	}
 	if forever {
 		l.until = 0
@@ -76,7 +77,7 @@ func (g *parkedGroup) values() (n int) {
 // says Overloaded if there is no room, and the peer tries again for a while.
 func (n *Node) park(group string, body []byte, resp *httppool.Response) {
 	n.mu.Lock()
-	now := n.now()
+	now := n.clock.Now()
 	list, ok := listOf(body, now)
 	switch {
 	case !ok:
@@ -240,7 +241,7 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	}
 	lost := 0
 	for _, l := range g.lists {
-		age := time.Duration(c.node.now() - l.arrived)
+		age := time.Duration(c.clock.Now() - l.arrived)
 		refused, err := c.merge(context.Background(), l.body, age, g.deleted)
 		if err != nil { // the node was closed
 			return
@@ -248,7 +249,7 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 		lost += refused
 	}
 	c.node.mu.Lock()
-	warn := c.node.parked.loseLocked(lost, c.node.now())
+	warn := c.node.parked.loseLocked(lost, c.clock.Now())
 	c.node.mu.Unlock()
 	if warn {
 		c.node.warnParked(c.name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -187,10 +188,10 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 func (c *groupCore) keep(fetch *hotcache.Fetch, k *call, sent int64) *store.Entry {
 	e := &store.Entry{Key: strings.Clone(k.req.Key), Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
 	if k.resp.TTL > 0 {
-		e.Expires = later(sent, k.resp.TTL)
+		e.Expires = clock.Later(sent, k.resp.TTL)
 	}
 	c.copyExtra(e)
-	fetch.Keep(e, later(sent, k.resp.Lease), c.node.now())
+	fetch.Keep(e, clock.Later(sent, k.resp.Lease), c.clock.Now())
 	return e
 }
 
@@ -210,10 +211,10 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 	if o == nil {
 		return // everybody is leaving
 	}
-	c.node.spawn(func() {
-		ctx, cancel := context.WithTimeout(c.node.closeCtx, c.node.opts.Lease)
+	c.life.Go(func() {
+		ctx, cancel := context.WithTimeout(c.life.Context(), c.node.opts.Lease)
 		defer cancel()
-		c.getAt(ctx, o, hash, key, flagRenewal, c.node.now())
+		c.getAt(ctx, o, hash, key, flagRenewal, c.clock.Now())
 	})
 }
 
@@ -231,7 +232,7 @@ func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key str
 		if e.Expires != 0 {
 			// The time that retries took is gone from the TTL. A value that lived too
 			// short to arrive still removes the one before it.
-			k.req.TTL = max(time.Duration(e.Expires-c.node.now()), 1)
+			k.req.TTL = max(time.Duration(e.Expires-c.clock.Now()), 1)
 		}
 	}
 	err = k.do(ctx, c, o)

@@ -15,7 +15,7 @@ import (
 // LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
 // value.
 func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
-	since := c.node.now()
+	since := c.clock.Now()
 	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
 	var b *loadBatch
 	if c.origin.LoadMany != nil && len(keys) > 1 {
@@ -65,7 +65,7 @@ func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) erro
 		case <-pending:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-c.node.closing:
+		case <-c.life.Closing():
 			return errs.ErrClosed
 		}
 	}
@@ -78,7 +78,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || c.node.isClosing() {
+	if s.closed || c.life.IsClosing() {
 		return nil, nil, errs.ErrClosed
 	}
 	if err := c.node.mayServe(hash); err != nil {
@@ -132,7 +132,7 @@ func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
 		case <-ctx.Done():
 			c.leave(f)
 			return ctx.Err()
-		case <-c.node.closing:
+		case <-c.life.Closing():
 			return errs.ErrClosed
 		}
 	}

@@ -31,7 +31,7 @@ func TestRenewWithoutOwner(t *testing.T) {
 		}
 		hash := ring.Hash(g.core.seed, "k")
 		f := g.core.hot.Begin(hash, "k", "b#1")
-		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.now()+int64(time.Second), n.now())
+		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.clock.Now()+int64(time.Second), n.clock.Now())
 		time.Sleep(900 * time.Millisecond)
 		v := &view{epoch: 1 << 40, ring: ring.New(nil), self: -1}
 		n.view.Store(v)

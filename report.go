@@ -22,7 +22,7 @@ const complainEvery = time.Minute
 // report says what changed.
 func (n *Node) report(vd quorum.Verdict) {
 	r := &n.settler.told
-	now, p := n.now(), phase(n.phase.Load())
+	now, p := n.clock.Now(), phase(n.phase.Load())
 	switch {
 	case p == r.phase:
 	case p == byMajority:
@@ -90,7 +90,7 @@ func (n *Node) reportVanished(gone []membership.Departure) {
 func (n *Node) waitsFor() (names []string) {
 	n.mandate.mu.Lock()
 	defer n.mandate.mu.Unlock()
-	for _, m := range n.mandate.core.WaitsFor(n.now()) {
+	for _, m := range n.mandate.core.WaitsFor(n.clock.Now()) {
 		names = append(names, m.Name)
 	}
 	return names

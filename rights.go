@@ -42,7 +42,7 @@ func (n *Node) judge(f func(c *quorum.Core, now int64)) {
 	m := &n.mandate
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := n.now()
+	now := n.clock.Now()
 	m.core.Hand(n.handing.Load() > 0)
 	if f != nil {
 		f(m.core, now)
@@ -137,7 +137,7 @@ func (n *Node) actAgain(era uint32) {
 	defer m.mu.Unlock()
 	if n.era.Load() == era {
 		m.dropping, m.phase = false, m.next
-		n.actLocked(false, n.now())
+		n.actLocked(false, n.clock.Now())
 	}
 }
 
@@ -174,7 +174,7 @@ func (n *Node) whileEntitled(end func()) (stop func()) {
 	var stopped atomic.Bool
 	var watch func()
 	watch = func() {
-		left := time.Duration(n.confirmed.Load() - n.now())
+		left := time.Duration(n.confirmed.Load() - n.clock.Now())
 		switch {
 		case stopped.Load():
 		case left <= 0:

@@ -42,7 +42,7 @@ func (n *Node) callMember(ctx context.Context, o *owner, req *httppool.Request, 
 
 // callByDetour calls a member that only others reached a moment ago.
 func (n *Node) callByDetour(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) error {
-	tried := n.now() < o.route.relayed.Load() && mayDetour(o, req)
+	tried := n.clock.Now() < o.route.relayed.Load() && mayDetour(o, req)
 	if tried {
 		if done, err := n.askOthers(ctx, o, req, resp); done {
 			return err
@@ -89,7 +89,7 @@ func wasSent(err error) bool {
 // could. If one lost the answer to a request that is not idempotent, it is done, with an
 // error that says so.
 func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
-	v, began := n.view.Load(), n.now()
+	v, began := n.view.Load(), n.clock.Now()
 	if v == nil || v.peers[o.id] == nil || began < o.route.lost.Load() {
 		return false, nil
 	}
@@ -97,7 +97,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 	patience := n.opts.Patience
 	asked := 0
 	for r := range v.relaysTo(o, began) {
-		if asked == maxRelays || n.now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
+		if asked == maxRelays || n.clock.Now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
 			break
 		}
 		if !n.lives(ctx, r) {
@@ -108,7 +108,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 		if err == nil && isAnswer(resp.Status) {
 			resp.Lease = 0
 			n.relayed.Add(1)
-			o.route.relayed.Store(n.now() + int64(relayedFor))
+			o.route.relayed.Store(n.clock.Now() + int64(relayedFor))
 			return true, nil
 		}
 		lost := wasSent(err)
@@ -121,7 +121,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 			return true, err
 		}
 	}
-	o.route.lost.Store(n.now() + int64(patience/detourShare))
+	o.route.lost.Store(n.clock.Now() + int64(patience/detourShare))
 	return false, nil
 }
 
@@ -161,7 +161,7 @@ func (v *view) relaysTo(o *owner, now int64) func(yield func(*owner) bool) {
 
 // lives reports whether a member shows that it lives, in a part of Patience.
 func (n *Node) lives(ctx context.Context, o *owner) bool {
-	if n.now() < o.route.alive.Load() {
+	if n.clock.Now() < o.route.alive.Load() {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.opts.Patience/aliveShare)
@@ -169,6 +169,6 @@ func (n *Node) lives(ctx context.Context, o *owner) bool {
 	if n.peers.ping(ctx, o.addr) != nil {
 		return false
 	}
-	o.route.alive.Store(n.now() + int64(n.opts.Patience))
+	o.route.alive.Store(n.clock.Now() + int64(n.opts.Patience))
 	return true
 }

@@ -3,11 +3,11 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -127,7 +127,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 			return false
 		}
 	} else {
-		now := c.node.now()
+		now := c.clock.Now()
 		if c.node.mayServeAt(hash, now) != nil {
 			return false
 		}
@@ -216,7 +216,7 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 		c.putError(resp, err)
 		return
 	}
-	if c.putEntry(resp, e, c.node.now()); resp.Status == statusTooLarge {
+	if c.putEntry(resp, e, c.clock.Now()); resp.Status == statusTooLarge {
 		c.noteTooLarge(e.Key)
 		return
 	}
@@ -281,17 +281,8 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 // positive.
 func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
 	if ttl > 0 && ttl != Forever {
-		e.Expires = later(c.node.now(), ttl)
+		e.Expires = clock.Later(c.clock.Now(), ttl)
 	}
-}
-
-// later returns the time d after t, or the last time there is if that is later
-// than the clock can say.
-func later(t int64, d time.Duration) int64 {
-	if int64(d) > math.MaxInt64-t {
-		return math.MaxInt64
-	}
-	return t + int64(d)
 }
 
 // copyExtra charges an entry for the decoded value that it may come to hold,

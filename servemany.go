@@ -19,7 +19,7 @@ const fastKeys = 128
 // serveManyHits answers a peer's GetMany if every key is in memory here.
 func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
 	v := c.node.view.Load()
-	now := c.node.now()
+	now := c.clock.Now()
 	if v == nil || now >= c.node.confirmed.Load() || req.Flags&flagNoValue != 0 {
 		return false
 	}

@@ -70,7 +70,7 @@ func (s *settler) run() {
 	var last *view
 	for {
 		select {
-		case <-s.node.closing:
+		case <-s.node.life.Closing():
 			return
 		case <-s.kick:
 		case <-timer.C:
@@ -103,7 +103,7 @@ func (s *settler) step(again time.Duration) time.Duration {
 		}
 	})
 	if expelled {
-		n.spawn(n.readopt)
+		n.life.Go(n.readopt)
 	}
 	n.mandate.mu.Lock()
 	vd = n.mandate.verdict
@@ -119,7 +119,7 @@ func (s *settler) step(again time.Duration) time.Duration {
 	if vd.Mode == quorum.Settled && v.settled.Load() && !n.limited() {
 		n.payOwed()
 	}
-	now := n.now()
+	now := n.clock.Now()
 	for _, at := range []int64{vd.OwnFrom, vd.Right} { // something changes then
 		if left := time.Duration(at - now); left > 0 {
 			next = min(next, left)
@@ -138,7 +138,7 @@ func (s *settler) ask(v *view, id string) {
 		return
 	}
 	s.asking[q] = struct{}{}
-	started := s.node.spawn(func() {
+	started := s.node.life.Go(func() {
 		defer func() {
 			s.mu.Lock()
 			delete(s.asking, q)
@@ -148,7 +148,7 @@ func (s *settler) ask(v *view, id string) {
 		case s.seat <- struct{}{}:
 			defer func() { <-s.seat }()
 			s.node.question(v, id)
-		case <-s.node.closing:
+		case <-s.node.life.Closing():
 		}
 	})
 	if !started {
@@ -158,13 +158,13 @@ func (s *settler) ask(v *view, id string) {
 
 // question asks one member of the view, once.
 func (n *Node) question(v *view, id string) {
-	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.Right/2)
+	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.Right/2)
 	defer cancel()
 	var w quorum.Word
 	var sent int64
 	n.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
 	a, err := n.exchange(ctx, v, id, w)
-	if n.isClosing() {
+	if n.life.IsClosing() {
 		return
 	}
 	n.judge(func(c *quorum.Core, now int64) {
@@ -223,7 +223,7 @@ func (n *Node) awaitSettled(ctx context.Context) error {
 		if v.settled.Load() {
 			return nil
 		}
-		if err := n.pause(ctx, fenceRetryMin); err != nil {
+		if err := n.life.Pause(ctx, fenceRetryMin); err != nil {
 			if errors.Is(err, errs.ErrClosed) {
 				return err
 			}
@@ -236,9 +236,9 @@ func (n *Node) awaitSettled(ctx context.Context) error {
 // over: then the members are slow to agree, and operations wait for it
 // themselves where they must.
 func (n *Node) awaitMesh() {
-	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
+	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.JoinTimeout)
 	defer cancel()
-	if err := n.awaitSettled(ctx); err != nil && !n.isClosing() {
+	if err := n.awaitSettled(ctx); err != nil && !n.life.IsClosing() {
 		n.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
 	}
 }

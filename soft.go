@@ -20,7 +20,7 @@ func (c *groupCore) softTimer(ctx context.Context, f *flight) *time.Timer {
 	if c.staleFor == 0 {
 		return nil
 	}
-	now := c.node.now()
+	now := c.clock.Now()
 	if e := c.store.Peek(f.hash, f.key, now); e == nil || e.Care == nil {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
 	if s.closed || c.node.mayServe(f.hash) != nil {
 		return nil, nil
 	}
-	now := c.node.now()
+	now := c.clock.Now()
 	e := c.store.Peek(f.hash, f.key, now)
 	if e == nil {
 		return nil, nil

@@ -20,7 +20,7 @@ type spareToken struct {
 }
 
 func (c *groupCore) takeSpareToken() *spareToken {
-	t := &spareToken{era: c.node.era.Load(), began: c.node.now()}
+	t := &spareToken{era: c.node.era.Load(), began: c.clock.Now()}
 	if v := c.node.view.Load(); v != nil && v.settled.Load() {
 		t.view = v
 	}
@@ -38,7 +38,7 @@ func (c *groupCore) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := c.node.now()
+	now := c.clock.Now()
 	b, w := s.books[e.Key], s.writings[e.Key]
 	switch {
 	case s.closed || t.view != c.node.view.Load():

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -23,12 +24,12 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 	care := &store.Care{Fresh: e.Expires}
 	switch {
 	case c.refreshAfter > 0:
-		care.Next.Store(later(now, c.refreshAfter))
+		care.Next.Store(clock.Later(now, c.refreshAfter))
 	case c.refreshPart > 0 && e.Expires != 0:
 		care.Next.Store(now + int64(c.refreshPart*float64(e.Expires-now)))
 	}
 	if c.staleFor > 0 && e.Expires != 0 && !c.node.limited() {
-		e.Expires = later(e.Expires, c.staleFor)
+		e.Expires = clock.Later(e.Expires, c.staleFor)
 	}
 	e.Care = care
 }
@@ -56,7 +57,7 @@ func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64, list *due)
 	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
 		return nil
 	}
-	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
+	if next := e.Care.Next.Load(); next != 0 && now >= next && e.Care.Next.CompareAndSwap(next, clock.Later(now, c.loadTimeout)) {
 		c.refreshDue(e, list)
 	}
 	return e
@@ -92,10 +93,10 @@ func freshUntil(e *store.Entry) int64 {
 // call of LoadMany. Their flights are ordinary ones: they void like any other when
 // the key is written, and whoever misses the key meanwhile joins it.
 func (c *groupCore) refresh(entries []*store.Entry) {
-	c.node.spawn(func() {
+	c.life.Go(func() {
 		var b *loadBatch
 		if len(entries) > 1 {
-			b = c.newBatch(c.node.closeCtx)
+			b = c.newBatch(c.life.Context())
 		}
 		flights := make([]*flight, 0, len(entries))
 		for _, e := range entries {
@@ -130,7 +131,7 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 	if l.joinable() != nil || l.isFull() {
 		return nil
 	}
-	f := c.newFlight(c.node.closeCtx, s, hash, e.Key)
+	f := c.newFlight(c.life.Context(), s, hash, e.Key)
 	f.refresh = e
 	f.waiters = 1 // the refresh itself waits: it is not called off
 	c.beginLocked(l, f, into)
@@ -140,7 +141,7 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 // fallBackLocked returns what a failed load ends in: the value that is still
 // kept, with a *StaleError if its TTL has passed, else the error.
 func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.Entry, error) {
-	now := c.node.now()
+	now := c.clock.Now()
 	e := c.store.Peek(hash, key, now)
 	if e == nil || e.Care == nil || e.Foreign {
 		c.fail(key, err)
@@ -176,10 +177,10 @@ func (c *groupCore) staleNow(hash uint64, key string, now int64, list *due) (*st
 		return nil, nil
 	}
 	next := e.Care.Next.Load()
-	if now >= later(next, retryLoadMax) {
+	if now >= clock.Later(next, retryLoadMax) {
 		return nil, nil // nobody asked for long: the origin may be well by now
 	}
-	if now >= next && e.Care.Next.CompareAndSwap(next, later(now, c.loadTimeout)) {
+	if now >= next && e.Care.Next.CompareAndSwap(next, clock.Later(now, c.loadTimeout)) {
 		c.refreshDue(e, list)
 	}
 	return e, c.staleError(e, now)

@@ -19,15 +19,15 @@ const (
 func (n *Node) tend() {
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	lastWall, last := n.clock.Wall(), n.now()
+	lastWall, last := n.clock.Wall(), n.clock.Now()
 	swept := last
 	for {
 		select {
-		case <-n.closing:
+		case <-n.life.Closing():
 			return
 		case <-tick.C:
 		}
-		wall, now := n.clock.Wall(), n.now()
+		wall, now := n.clock.Wall(), n.clock.Now()
 		if wall.Sub(lastWall)-time.Duration(now-last) > leap {
 			n.awake()
 		}

@@ -44,7 +44,7 @@ func (c *groupCore) noteTooLarge(key string) {
 		}
 		delete(s.tooLarge, other)
 	}
-	s.tooLarge[key] = c.node.now() + int64(tooLargeFor)
+	s.tooLarge[key] = c.clock.Now() + int64(tooLargeFor)
 }
 
 // refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
@@ -56,7 +56,7 @@ func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Respo
 	s := c.shard(hash)
 	s.mu.Lock()
 	until, known := s.tooLarge[key]
-	if known && c.node.now() >= until {
+	if known && c.clock.Now() >= until {
 		delete(s.tooLarge, key)
 		known = false
 	}

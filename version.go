@@ -85,7 +85,7 @@ const unreadableEvery = time.Minute
 
 // noteUnreadable counts a value that cannot be read, and logs one from time to time.
 func (c *groupCore) noteUnreadable(key string, err error) {
-	u, now := &c.unreadable, max(c.node.now(), 1)
+	u, now := &c.unreadable, max(c.clock.Now(), 1)
 	u.count.Add(1)
 	last := u.logged.Load()
 	if last != 0 && now-last < int64(unreadableEvery) || !u.logged.CompareAndSwap(last, now) {
@@ -104,7 +104,7 @@ func (c *groupCore) discard(hash uint64, key string, e *store.Entry) bool {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.store.Peek(hash, key, c.node.now()) != e {
+	if c.store.Peek(hash, key, c.clock.Now()) != e {
 		return false
 	}
 	c.store.Delete(hash, key)

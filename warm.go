@@ -121,7 +121,7 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	case o.peer == nil:
 		return outcome{err: errs.ErrNotFound}
 	}
-	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.node.now())
+	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.clock.Now())
 	if errs.IsUnsettled(got.err) {
 		got.err = errs.ErrNotFound
 	}
@@ -135,7 +135,7 @@ func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
 	if v == nil {
 		return nil
 	}
-	now := c.node.now()
+	now := c.clock.Now()
 	if v.standing(hash) == foreign {
 		return c.hot.Get(hash, key, now)
 	}
@@ -158,7 +158,7 @@ func (c *groupCore) servePeek(hash uint64, key string, enc encoding, resp *httpp
 		return false
 	}
 	if e := c.peekHere(hash, key); e != nil && c.reads(e, enc) {
-		c.putEntry(resp, e, c.node.now())
+		c.putEntry(resp, e, c.clock.Now())
 	} else {
 		resp.Status = statusNotFound
 	}
@@ -171,7 +171,7 @@ func (c *groupCore) servePeek(hash uint64, key string, enc encoding, resp *httpp
 func (g *Group[V]) All() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
 		c := g.core
-		now := c.node.now()
+		now := c.clock.Now()
 		c.store.Range(now, func(hash uint64, e *store.Entry) bool {
 			until := freshUntil(e)
 			if e.Negative || until != 0 && now >= until || c.node.mayServe(hash) != nil {

@@ -72,7 +72,7 @@ func (s *shard) isWriting(key string) bool {
 func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
 	defer cancel()
-	defer context.AfterFunc(c.node.closeCtx, cancel)()
+	defer context.AfterFunc(c.life.Context(), cancel)()
 	defer c.node.whileEntitled(cancel)()
 	s.mu.Lock()
 	w := s.writings[key]
