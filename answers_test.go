@@ -2,69 +2,14 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
-	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
-	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
-
-// TestErrorsAcrossTheWire writes errors into answers and reads them back.
-func TestErrorsAcrossTheWire(t *testing.T) {
-	c := &groupCore{node: &Node{}, name: "g", origin: &origin.Origin{Known: guard.KnownOf([]error{errors.ErrUnsupported})}}
-	maybe := &errs.PeerError{Op: "set", MaybeApplied: true, Err: context.DeadlineExceeded}
-	for _, test := range []struct {
-		err   error
-		is    error
-		maybe bool
-	}{
-		{maybe, context.DeadlineExceeded, true},
-		{fmt.Errorf("at the owner: %w", maybe), context.DeadlineExceeded, true},
-		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrClosed}, errs.ErrPeerClosed, true},
-		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrOverloaded}, errs.ErrOverloaded, true},
-		{&errs.PeerError{Op: "set", Err: context.DeadlineExceeded}, context.DeadlineExceeded, false},
-		{&errs.PeerError{Op: "set", MaybeApplied: true, Err: errs.ErrMinority}, errs.ErrMinority, true},
-		{&errs.PeerError{Op: "set", Err: errs.ErrMinority}, errs.ErrMinority, false}, // refused before the origin was touched
-		{errors.Join(errs.ErrWriterBusy, context.DeadlineExceeded), errs.ErrWriterBusy, false},
-		{&errs.LoadError{Err: maybe}, context.DeadlineExceeded, false}, // what another group's Set may have done
-		{&errs.LoadError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
-		{&errs.WriteError{Err: errors.ErrUnsupported}, errors.ErrUnsupported, false},
-		{errs.ErrNotFound, errs.ErrNotFound, false},
-		{errs.ErrNotOwner, errs.ErrNotOwner, false},
-		{errs.ErrUnsettled, errs.ErrUnsettled, false},
-		{fmt.Errorf("%w: 7 bytes", errs.ErrTooLarge), errs.ErrTooLarge, false},
-		{errs.ErrOverloaded, errs.ErrOverloaded, false},
-		{errs.ErrClosed, errs.ErrPeerClosed, false},
-		{context.Canceled, context.DeadlineExceeded, false},
-	} {
-		k := &call{req: httppool.Request{Op: opSet, Key: "k"}}
-		c.putError(&k.resp, test.err)
-		got := c.errorOf(&owner{name: "peer"}, k)
-		if !errors.Is(got, test.is) {
-			t.Errorf("%v became %v, want %v", test.err, got, test.is)
-		}
-		if pe, ok := errors.AsType[*errs.PeerError](got); ok && pe.MaybeApplied != test.maybe || !ok && test.maybe {
-			t.Errorf("%v became %v: may be applied is not %t", test.err, got, test.maybe)
-		}
-	}
-}
-
-// TestAnswersThatSayLittle reads answers of a peer that gave up in the middle, and
-// of one of another version: the write may have been applied.
-func TestAnswersThatSayLittle(t *testing.T) {
-	c := &groupCore{node: &Node{}, name: "g"}
-	for _, status := range []uint8{httppool.StatusInternal, 99, 200} {
-		k := &call{req: httppool.Request{Op: opSet, Key: "k"}, resp: httppool.Response{Status: status, Message: "?"}}
-		if pe, ok := errors.AsType[*errs.PeerError](c.errorOf(&owner{name: "peer"}, k)); !ok || !pe.MaybeApplied || pe.Member != "peer" {
-			t.Errorf("status %d became %v", status, pe)
-		}
-	}
-}
 
 // TestBooksAreBounded asks for leases beyond the bounds: they are refused, and the
 // value is answered all the same; and when leases have lapsed there is room again.
@@ -157,7 +102,7 @@ func TestHintsAreBounded(t *testing.T) {
 
 type nobody struct{}
 
-func (nobody) peer(string) caller                 { return nowhere{} }
+func (nobody) peer(string) wire.Peer              { return nowhere{} }
 func (nobody) forget(string)                      {}
 func (nobody) ping(context.Context, string) error { return httppool.ErrUnreachable }
 
@@ -167,11 +112,11 @@ func TestAnswersThatAreCut(t *testing.T) {
 	keys := []string{"a", "b", "c"}
 	var whole []byte
 	for _, key := range keys {
-		whole = appendAnswer(whole, statusOK, 0, []byte("value of "+key))
+		whole = wire.AppendAnswer(whole, wire.StatusOK, 0, []byte("value of "+key))
 	}
 	for cut := range len(whole) + 1 {
 		b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys, outcomes: make([]outcome, len(keys))}
-		k := &call{resp: httppool.Response{Value: whole[:cut]}}
+		k := &wire.Call{Resp: httppool.Response{Value: whole[:cut]}}
 		rest := b.take(&owner{name: "peer"}, []int32{0, 1, 2}, k)
 		answered := 0
 		for i := range b.outcomes {
@@ -188,12 +133,12 @@ func TestAnswersThatAreCut(t *testing.T) {
 	}
 	// A status of a later version is none that this one could take for a value.
 	b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys[:1], outcomes: make([]outcome, 1)}
-	rest := b.take(&owner{name: "peer"}, []int32{0}, &call{resp: httppool.Response{Value: appendAnswer(nil, 99, 0, []byte("x"))}})
+	rest := b.take(&owner{name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
 	if len(rest) != 1 || b.outcomes[0].found {
 		t.Errorf("an unknown status became %+v", b.outcomes[0])
 	}
 	// Nor is a stale value that is cut.
-	rest = b.take(&owner{name: "peer"}, []int32{0}, &call{resp: httppool.Response{Value: appendAnswer(nil, statusOK, flagStale, []byte{1, 9, 'x'})}})
+	rest = b.take(&owner{name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}})
 	if len(rest) != 1 || b.outcomes[0].found {
 		t.Errorf("a stale value that is cut became %+v", b.outcomes[0])
 	}

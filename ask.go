@@ -7,9 +7,10 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// askOwners gets what is left, from each owner in calls of at most batchKeys, all
+// askOwners gets what is left, from each owner in calls of at most wire.BatchKeys, all
 // under way together.
 func (b *batch) askOwners(v *view) {
 	if !b.sortByOwner() {
@@ -58,21 +59,21 @@ func (b *batch) sortByOwner() bool {
 // asker returns what gets keys from one owner on a goroutine of its own. If it can
 // it sends the request at once: waking a goroutine first takes longer.
 func (b *batch) asker(o *owner, indexes []int32) func() error {
-	peer, ok := o.peer.(starter)
+	peer, ok := o.peer.(wire.Starter)
 	if !ok || o.route.relayed.Load() > 0 {
 		return func() error { b.ask(o, indexes); return nil }
 	}
 	from := len(b.lists)
 	b.lists = b.packKeys(b.lists, indexes)
 	k := b.callFor(b.lists[from:])
-	pending, ok := peer.Start(b.ctx, &k.req)
+	pending, ok := peer.Start(b.ctx, &k.Req)
 	if !ok {
-		return func() error { b.finish(o, indexes, k, k.do(b.ctx, b.groupCore, o)); return nil }
+		return func() error { b.finish(o, indexes, k, b.groupCore.do(b.ctx, o, k)); return nil }
 	}
-	k.count(b.groupCore)
+	b.groupCore.countCall(k)
 	return func() error {
-		err := b.node.reroute(b.ctx, o, &k.req, &k.resp, pending.Wait(b.ctx, &k.resp))
-		b.finish(o, indexes, k, k.done(b.ctx, b.groupCore, o, err))
+		err := b.node.reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
+		b.finish(o, indexes, k, b.groupCore.done(b.ctx, o, k, err))
 		return nil
 	}
 }
@@ -84,49 +85,49 @@ func (b *batch) ask(o *owner, indexes []int32) {
 		return
 	}
 	k := b.callFor(b.packKeys(nil, indexes))
-	b.finish(o, indexes, k, k.do(b.ctx, b.groupCore, o))
+	b.finish(o, indexes, k, b.groupCore.do(b.ctx, o, k))
 }
 
-func (b *batch) callFor(list []byte) *call {
-	k := newCall(opGetMany, b.name, "")
-	k.req.Flags, k.req.Value, k.req.Idempotent = b.flags, list, true
-	k.carry(b.ctx, b.node)
-	k.req.Arg = uint64(b.encoding)
+func (b *batch) callFor(list []byte) *wire.Call {
+	k := wire.NewCall(wire.OpGetMany, b.name, "")
+	k.Req.Flags, k.Req.Value, k.Req.Idempotent = b.flags, list, true
+	b.node.carry(b.ctx, k)
+	k.Req.Arg = uint64(b.encoding)
 	return k
 }
 
 // finish takes the answers of a call, or its error, and asks singly for what is not
 // among them.
-func (b *batch) finish(o *owner, indexes []int32, k *call, err error) {
+func (b *batch) finish(o *owner, indexes []int32, k *wire.Call, err error) {
 	rest := indexes
 	if err == nil {
 		rest = b.take(o, indexes, k)
 	}
-	k.free()
+	k.Free()
 	b.getEach(rest)
 }
 
 // take takes a peer's answers. It returns the keys that must be asked for singly,
 // because the peer does not own them.
-func (b *batch) take(o *owner, indexes []int32, k *call) (rest []int32) {
-	hits, answers := uint64(0), k.resp.Value
+func (b *batch) take(o *owner, indexes []int32, k *wire.Call) (rest []int32) {
+	hits, answers := uint64(0), k.Resp.Value
 	for n, i := range indexes {
-		var a answer
+		var a wire.Answer
 		var ok bool
-		if a, answers, ok = nextAnswer(answers); !ok {
+		if a, answers, ok = wire.NextAnswer(answers); !ok {
 			rest = append(rest, indexes[n:]...)
 			break
 		}
-		if a.flags&flagHit != 0 {
+		if a.Flags&wire.FlagHit != 0 {
 			hits++
 		}
-		if a.status == statusOK && a.flags&flagStale == 0 {
-			b.outcomes[i] = outcome{data: a.body, found: true}
+		if a.Status == wire.StatusOK && a.Flags&wire.FlagStale == 0 {
+			b.outcomes[i] = outcome{data: a.Body, found: true}
 		} else if !b.takeAnswer(o, i, a) {
 			rest = append(rest, i)
 		}
 	}
-	if b.flags&flagNoValue == 0 {
+	if b.flags&wire.FlagNoValue == 0 {
 		b.stats.of(0).peerHits.Add(hits)
 	}
 	return rest
@@ -134,22 +135,22 @@ func (b *batch) take(o *owner, indexes []int32, k *call) (rest []int32) {
 
 // takeAnswer takes an answer that is no plain value. It reports false if the key
 // must be asked for singly.
-func (b *batch) takeAnswer(o *owner, i int32, a answer) bool {
-	k := call{req: httppool.Request{Op: opGet, Key: b.keys[i]}}
-	k.resp.Status, k.resp.Flags, k.resp.Value = a.status, a.flags, a.body
-	if a.status == statusOK {
-		if !cutStale(&k.resp) {
+func (b *batch) takeAnswer(o *owner, i int32, a wire.Answer) bool {
+	k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.keys[i]}}
+	k.Resp.Status, k.Resp.Flags, k.Resp.Value = a.Status, a.Flags, a.Body
+	if a.Status == wire.StatusOK {
+		if !wire.CutStale(&k.Resp) {
 			return false
 		}
-		b.outcomes[i] = outcome{data: k.resp.Value, found: true, err: b.staleResponse(o, &k)}
+		b.outcomes[i] = outcome{data: k.Resp.Value, found: true, err: b.staleResponse(o, &k)}
 		return true
 	}
-	if a.status == statusNotFound && a.flags&flagHit != 0 {
+	if a.Status == wire.StatusNotFound && a.Flags&wire.FlagHit != 0 {
 		b.stats.negativeHits.Add(1)
 	}
-	k.resp.Message = string(a.body)
-	err := b.errorOf(o, &k)
-	if !errors.Is(err, errs.ErrNotFound) && a.status != statusLoadFailed {
+	k.Resp.Message = string(a.Body)
+	err := b.errors.Of(o.name, o.addr, k.Req.Op, k.Req.Key, &k.Resp)
+	if !errors.Is(err, errs.ErrNotFound) && a.Status != wire.StatusLoadFailed {
 		return false
 	}
 	b.outcomes[i].err = err

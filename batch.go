@@ -2,6 +2,9 @@ package cachemesh
 
 import (
 	"context"
+	"encoding/binary"
+	"iter"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -9,13 +12,12 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 const (
-	batchKeys    = 1024    // keys in one call to a peer
-	batchBytes   = 1 << 20 // bytes of keys in one call, and of values in its answer
-	batchCalls   = 32      // calls that one GetMany or Delete makes at once, but for one more
-	batchLoaders = 64      // loads that one call runs at once
+	batchCalls   = 32 // calls that one GetMany or Delete makes at once, but for one more
+	batchLoaders = 64 // loads that one call runs at once
 )
 
 // An outcome is what a Get found for a key: an entry, or the bytes that a peer
@@ -71,7 +73,7 @@ func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*b
 
 // free gives up the batch, once nothing refers to its outcomes any more.
 func (b *batch) free() {
-	if cap(b.outcomes) > batchKeys || cap(b.lists) > batchBytes {
+	if cap(b.outcomes) > wire.BatchKeys || cap(b.lists) > wire.BatchBytes {
 		return // a rare one: it need not stay in memory
 	}
 	clear(b.outcomes)
@@ -88,7 +90,7 @@ func (b *batch) findHere(v *view) {
 	slow := uint64(0)
 	for i, key := range b.keys {
 		b.owners[i] = -1
-		if err := checkKey(key); err != nil {
+		if err := wire.CheckKey(key); err != nil {
 			b.outcomes[i].err = err
 			continue
 		}
@@ -112,7 +114,7 @@ func (b *batch) findHere(v *view) {
 	if len(b.due) > 0 {
 		b.refreshAll(&b.due)
 	}
-	if b.flags&flagNoValue == 0 {
+	if b.flags&wire.FlagNoValue == 0 {
 		b.stats.of(0).slow.Add(slow)
 	}
 }
@@ -164,4 +166,23 @@ func (b *batch) getEach(indexes []int32) {
 		})
 	}
 	g.Wait()
+}
+
+// packKeys appends the list of the keys with these indexes.
+func (b *batch) packKeys(list []byte, indexes []int32) []byte {
+	size := 0
+	for _, i := range indexes {
+		size += binary.MaxVarintLen16 + len(b.keys[i])
+	}
+	list = slices.Grow(list, size)
+	for _, i := range indexes {
+		list = binary.AppendUvarint(list, uint64(len(b.keys[i])))
+		list = append(list, b.keys[i]...)
+	}
+	return list
+}
+
+// runs cuts indexes of keys into runs that fit one call.
+func (b *batch) runs(indexes []int32) iter.Seq[[]int32] {
+	return wire.Cut(indexes, func(i int32) int { return len(b.keys[i]) })
 }

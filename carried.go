@@ -9,12 +9,13 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/origin"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // What a Get carries to the owner of a key besides the key: the groups of which a
 // loader that waits for it has a turn, and what Options.InjectContext made of its
 // context. It travels as the number of the groups, their names with their lengths,
-// and the rest; nothing at all if there is neither. In opGet it is the value, in
+// and the rest; nothing at all if there is neither. In wire.OpGet it is the value, in
 // operations on several keys the key.
 
 const (
@@ -58,8 +59,8 @@ func (n *Node) arrived(ctx context.Context, carried []byte) context.Context {
 	carried = carried[size:]
 	var held *origin.HeldTurns
 	for range names {
-		name, rest, ok := cutBytes(carried)
-		if !ok || len(name) > MaxGroupLen {
+		name, rest, ok := wire.CutBytes(carried)
+		if !ok || len(name) > wire.MaxGroupLen {
 			return ctx
 		}
 		held = &origin.HeldTurns{Group: string(name), Next: held}
@@ -122,19 +123,19 @@ func (n *Node) complain(message string, args ...any) {
 }
 
 // carry puts into a request what its caller's context carries.
-func (k *call) carry(ctx context.Context, n *Node) {
+func (n *Node) carry(ctx context.Context, k *wire.Call) {
 	switch b := n.carriedFrom(ctx); {
 	case b == nil:
-	case k.req.Op == opGet:
-		k.req.Value = b
+	case k.Req.Op == wire.OpGet:
+		k.Req.Value = b
 	default:
-		k.req.Key = string(b)
+		k.Req.Key = string(b)
 	}
 }
 
 // contextOf returns the context of a peer's request.
 func (n *Node) contextOf(ctx context.Context, req *httppool.Request) context.Context {
-	if req.Op == opGet {
+	if req.Op == wire.OpGet {
 		return n.arrived(ctx, req.Value)
 	}
 	return n.arrived(ctx, []byte(req.Key))

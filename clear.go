@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // clearCalls bounds how many peers are told at once, and how many recalls one
@@ -70,10 +71,10 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 	if o.peer == nil {
 		return c.clearHere(ctx, v.id)
 	}
-	k := newCall(opClear, c.name, "")
-	defer k.free()
-	k.req.View, k.req.Idempotent = v.id, true
-	if err := k.do(ctx, c, o); !errors.Is(err, errs.ErrUnknownGroup) {
+	k := wire.NewCall(wire.OpClear, c.name, "")
+	defer k.Free()
+	k.Req.View, k.Req.Idempotent = v.id, true
+	if err := c.do(ctx, o, k); !errors.Is(err, errs.ErrUnknownGroup) {
 		return err
 	}
 	return nil // a member that does not know the group holds nothing of it
@@ -106,7 +107,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	case !c.node.actsBy(id):
 		return errs.ErrUnsettled
 	case phase(c.node.phase.Load()) == asMinority:
-		return &errs.PeerError{Op: opNames[opClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: errs.ErrMinority}
+		return &errs.PeerError{Op: wire.OpNames[wire.OpClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: errs.ErrMinority}
 	}
 	return nil
 }

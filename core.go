@@ -14,6 +14,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // doNotStore, as an entry's expiry, marks a value that answers those who wait
@@ -27,11 +28,12 @@ type groupCore struct {
 	life        *life.Life
 	clock       *clock.Clock
 	name        string
-	encoding    encoding
+	encoding    wire.Encoding
 	seed        uint64          // of the hash of its keys
 	store       *store.Store    // what this member owns
 	hot         *hotcache.Cache // leased copies of what others own
 	origin      *origin.Origin
+	errors      wire.Errors
 	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
 
 	loadTimeout, batchWindow            time.Duration
@@ -60,13 +62,6 @@ type groupCore struct {
 // reserved is what a group's core takes of MaxBytes.
 func (c *groupCore) reserved() int64 {
 	return int64(unsafe.Sizeof(*c)) + int64(c.shardCount)*shardBytes
-}
-
-func checkKey(key string) error {
-	if key == "" || len(key) > MaxKeyLen {
-		return invalidKey(key)
-	}
-	return nil
 }
 
 // get returns what a key has that was no hit here at the time now.
@@ -252,7 +247,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, ke
 		if !c.node.lives(ctx, o) {
 			continue
 		}
-		got, _ := c.getAt(ctx, o, hash, key, flagStandIn, c.clock.Now())
+		got, _ := c.getAt(ctx, o, hash, key, wire.FlagStandIn, c.clock.Now())
 		// One that is of another side, or settles itself, is no stand-in.
 		if err := got.err; errs.IsOutcome(err) || !errs.IsUnreachable(err) && !errs.IsRefusal(err) && !errs.IsUnsettled(err) {
 			return got

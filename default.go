@@ -7,6 +7,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // Get returns the value of a key in the default group, which has no loader. The
@@ -15,7 +16,7 @@ import (
 func (n *Node) Get(key []byte) ([]byte, error) {
 	// A hit in this member's memory needs neither a copy of the key nor a timer.
 	alias := unsafe.String(unsafe.SliceData(key), len(key))
-	if c := n.defaultKV.core; checkKey(alias) == nil {
+	if c := n.defaultKV.core; wire.CheckKey(alias) == nil {
 		if e := c.hit(ring.Hash(c.seed, alias), alias, n.clock.Now()); e != nil {
 			if e.Negative {
 				return nil, errs.ErrNotFound

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // failures gathers the keys of a Delete that failed.
@@ -57,7 +58,7 @@ func (c *groupCore) partition(v *view, keys []string, f *failures) map[*owner][]
 			continue
 		}
 		seen[key] = struct{}{}
-		if err := checkKey(key); err != nil {
+		if err := wire.CheckKey(key); err != nil {
 			f.put(key, err)
 			continue
 		}
@@ -86,7 +87,7 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 			all.Go(func() error { c.deleteEach(ctx, mine, f); return nil })
 			continue
 		}
-		for chunk := range chunks(mine) {
+		for chunk := range wire.Chunks(mine) {
 			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk, f), f); return nil })
 		}
 	}
@@ -102,10 +103,10 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 // singly. With a Writer these are only keys whose row was certainly not deleted:
 // deleted again, it could be one that somebody wrote since.
 func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f *failures) (rest []string) {
-	k := newCall(opDeleteMany, c.name, "")
-	defer k.free()
-	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), c.origin.Write == nil
-	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) && c.origin.Write == nil {
+	k := wire.NewCall(wire.OpDeleteMany, c.name, "")
+	defer k.Free()
+	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), c.origin.Write == nil
+	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) && c.origin.Write == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		if !c.mayRetry(err, change{}) && c.origin.Write != nil {
@@ -116,19 +117,19 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 		}
 		return keys
 	}
-	answers := k.resp.Value
+	answers := k.Resp.Value
 	for _, key := range keys {
-		one := call{req: httppool.Request{Op: opDelete, Key: key}}
-		a, others, ok := nextAnswer(answers)
+		one := wire.Call{Req: httppool.Request{Op: wire.OpDelete, Key: key}}
+		a, others, ok := wire.NextAnswer(answers)
 		answers = others
 		if !ok {
-			one.resp.Status, one.resp.Message = httppool.StatusInternal, "its answer is incomplete"
-		} else if a.status == statusOK {
+			one.Resp.Status, one.Resp.Message = httppool.StatusInternal, "its answer is incomplete"
+		} else if a.Status == wire.StatusOK {
 			continue
 		} else {
-			one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
+			one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
 		}
-		err := c.errorOf(o, &one)
+		err := c.errors.Of(o.name, o.addr, one.Req.Op, one.Req.Key, &one.Resp)
 		if c.origin.Write == nil || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {
@@ -139,9 +140,9 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 }
 
 func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := parseKeys(req.Value)
+	keys, ok := wire.ParseKeys(req.Value)
 	if !ok {
-		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
 		return
 	}
 	outcomes := make([]httppool.Response, len(keys))
@@ -152,14 +153,14 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 		s := c.shard(hash)
 		done, pending, err := c.tryWrite(s, hash, key, change{})
 		if done {
-			c.putError(&outcomes[i], err)
+			c.errors.Put(&outcomes[i], err)
 			continue
 		}
 		g.Go(func() error { // it waits for leases, or for another write
 			if pending == nil {
-				c.putError(&outcomes[i], c.writeReserved(ctx, s, hash, key, change{}))
+				c.errors.Put(&outcomes[i], c.writeReserved(ctx, s, hash, key, change{}))
 			} else {
-				c.putError(&outcomes[i], c.write(ctx, hash, key, change{}))
+				c.errors.Put(&outcomes[i], c.write(ctx, hash, key, change{}))
 			}
 			return nil
 		})
@@ -167,7 +168,7 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 	g.Wait()
 	for i := range outcomes {
 		o := &outcomes[i]
-		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, []byte(o.Message))
+		resp.Value = wire.AppendAnswer(resp.Value, o.Status, o.Flags, []byte(o.Message))
 	}
-	resp.Status = statusOK
+	resp.Status = wire.StatusOK
 }

@@ -38,9 +38,9 @@ import (
 //	the first look, in clearHere     the second one; it only saves the work
 //	the first voiding, in clearHere  nothing is stored while emptying, and the second voiding
 //	emptying, the second voiding     they cover loads that begin while the store is emptied, for microseconds
-//	flagLease, in parseRequest       packRequest leaves it out, and a relay's answer carries no lease
+//	wire.FlagLease, in wire.ParseRequest       wire.PackRequest leaves it out, and a relay's answer carries no lease
 //	sent, in the TTL of keep         the lease ends with the TTL, and counts from sent too
-//	seeVersion, in merge             a new owner writes by a later primary, which counts before versions
+//	SeeVersion, in merge             a new owner writes by a later primary, which counts before versions
 //	gaining, in hitAt                nothing is held of such a key but what was handed over, the newest there is
 
 // cutOff lets node i be called by nobody and call nobody; gossip goes on.

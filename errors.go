@@ -1,10 +1,6 @@
 package cachemesh
 
-import (
-	"fmt"
-
-	"github.com/praveenduddu/cachemesh/internal/errs"
-)
+import "github.com/praveenduddu/cachemesh/internal/errs"
 
 // Errors that callers branch on with errors.Is. They keep their identity when
 // they cross the mesh.
@@ -146,10 +142,3 @@ type KeyErrors = errs.KeyErrors
 //		Err   error         // what the last load said, a *LoadError
 //	}
 type StaleError = errs.StaleError
-
-func invalidKey(key string) error {
-	if key == "" {
-		return fmt.Errorf("%w: it is empty", ErrInvalidKey)
-	}
-	return fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrInvalidKey, len(key), MaxKeyLen)
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -123,10 +124,10 @@ func (n *Node) probeExpelled(members []quorum.Member) {
 		ctx, cancel := context.WithTimeout(n.life.Context(), probeTime)
 		var w quorum.Word
 		n.judge(func(c *quorum.Core, now int64) { w = c.Say(m.ID, now) })
-		k := newCall(opFence, "", n.id)
-		k.req.View, k.req.Value = w.View, w.Append(nil)
-		_ = n.peers.peer(m.Addr).Call(ctx, &k.req, &k.resp)
-		k.free()
+		k := wire.NewCall(wire.OpFence, "", n.id)
+		k.Req.View, k.Req.Value = w.View, w.Append(nil)
+		_ = n.peers.peer(m.Addr).Call(ctx, &k.Req, &k.Resp)
+		k.Free()
 		cancel()
 	}
 }

@@ -8,21 +8,22 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // What the tests outside the package may see of its inside.
 
 // Operations and statuses of the wire that tests tell apart.
 const (
-	OpGet, OpSet, OpDelete, OpFence     = opGet, opSet, opDelete, opFence
-	OpGetMany, OpClear, OpInvalidate    = opGetMany, opClear, opInvalidate
-	OpRelay                             = opRelay
-	OpDeleteMany, OpHandOver            = opDeleteMany, opHandOver
-	StatusOK, StatusNotOwner            = statusOK, statusNotOwner
-	StatusUnknownGroup, StatusUnsettled = statusUnknownGroup, statusUnsettled
-	StatusInvalid, StatusOverloaded     = statusInvalid, statusOverloaded
-	StatusNoRelay                       = statusNoRelay
-	StatusRelayLost, FlagLease          = statusRelayLost, flagLease
+	OpGet, OpSet, OpDelete, OpFence     = wire.OpGet, wire.OpSet, wire.OpDelete, wire.OpFence
+	OpGetMany, OpClear, OpInvalidate    = wire.OpGetMany, wire.OpClear, wire.OpInvalidate
+	OpRelay                             = wire.OpRelay
+	OpDeleteMany, OpHandOver            = wire.OpDeleteMany, wire.OpHandOver
+	StatusOK, StatusNotOwner            = wire.StatusOK, wire.StatusNotOwner
+	StatusUnknownGroup, StatusUnsettled = wire.StatusUnknownGroup, wire.StatusUnsettled
+	StatusInvalid, StatusOverloaded     = wire.StatusInvalid, wire.StatusOverloaded
+	StatusNoRelay                       = wire.StatusNoRelay
+	StatusRelayLost, FlagLease          = wire.StatusRelayLost, wire.FlagLease
 )
 
 // Lossless reports whether a type's values are handed out undecoded.
@@ -99,18 +100,18 @@ func Handle(ctx context.Context, n *Node, from string, req *httppool.Request, re
 
 // CallPeer makes a call to an address, whether or not a member is known there.
 func CallPeer(ctx context.Context, n *Node, addr string, op uint8, group, key string) error {
-	k := newCall(op, group, key)
-	defer k.free()
-	return n.pool.Peer(addr).Call(ctx, &k.req, &k.resp)
+	k := wire.NewCall(op, group, key)
+	defer k.Free()
+	return n.pool.Peer(addr).Call(ctx, &k.Req, &k.Resp)
 }
 
 // RelayRequest returns a request to pass one on to a member.
 func RelayRequest(n *Node, target string, view uint64, req *httppool.Request) *httppool.Request {
-	return &httppool.Request{Op: opRelay, View: view, Key: target, Value: packRequest(req)}
+	return &httppool.Request{Op: wire.OpRelay, View: view, Key: target, Value: wire.PackRequest(req)}
 }
 
 // ParseRelayed parses a relayed request.
-func ParseRelayed(b []byte) (httppool.Request, bool) { return parseRequest(b) }
+func ParseRelayed(b []byte) (httppool.Request, bool) { return wire.ParseRequest(b) }
 
 // MemberID returns the id of a node.
 func MemberID(n *Node) string { return n.id }

@@ -83,7 +83,7 @@ const maxVoids = 2
 // load answers a Get that missed at the owner: it joins the flight of the key or
 // makes one. The key must not alias a buffer.
 // It reports a hit if the value was there after all.
-// Its errors are ctx's own, errNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
+// Its errors are ctx's own, errs.ErrNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
 // and *LoadError.
 func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
 	for voids := 0; ; voids++ {
@@ -100,7 +100,7 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store
 	}
 }
 
-// await waits for a flight that the caller has joined. last is that of lastCall.
+// await waits for a flight that the caller has joined. last is that of LastCall.
 func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
 	var soft <-chan time.Time
 	if t := c.softTimer(ctx, f); t != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // Refresh loads keys again, at their owners, whether or not they have a value, with
@@ -44,7 +45,7 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	var all errgroup.Group
 	all.SetLimit(batchCalls)
 	for o, mine := range c.partition(v, keys, f) {
-		for chunk := range chunks(mine) {
+		for chunk := range wire.Chunks(mine) {
 			all.Go(func() error { c.reloadEach(ctx, c.reloadManyAt(ctx, o, chunk, f), f); return nil })
 		}
 	}
@@ -103,11 +104,11 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f
 		}
 		return again
 	}
-	k := newCall(opRefresh, c.name, "")
-	defer k.free()
-	k.req.Value, k.req.Idempotent = appendKeys(nil, keys), true
-	k.carry(ctx, c.node)
-	if err := k.do(ctx, c, o); errors.Is(err, errs.ErrUnknownGroup) {
+	k := wire.NewCall(wire.OpRefresh, c.name, "")
+	defer k.Free()
+	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), true
+	c.node.carry(ctx, k)
+	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) {
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		for _, key := range keys {
@@ -119,35 +120,35 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f
 		}
 		return again
 	}
-	answers := k.resp.Value
+	answers := k.Resp.Value
 	for _, key := range keys {
-		one := call{req: httppool.Request{Op: opRefresh, Key: key}}
-		a, rest, ok := nextAnswer(answers)
+		one := wire.Call{Req: httppool.Request{Op: wire.OpRefresh, Key: key}}
+		a, rest, ok := wire.NextAnswer(answers)
 		answers = rest
 		if !ok {
 			again = append(again, key) // the answer grew too large
 			continue
 		}
-		one.resp.Status, one.resp.Flags, one.resp.Message = a.status, a.flags, string(a.body)
-		settle(key, c.errorOf(o, &one))
+		one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
+		settle(key, c.errors.Of(o.name, o.addr, one.Req.Op, one.Req.Key, &one.Resp))
 	}
 	return again
 }
 
 // serveRefresh answers a peer's Refresh.
 func (c *groupCore) serveRefresh(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := parseKeys(req.Value)
+	keys, ok := wire.ParseKeys(req.Value)
 	if !ok {
-		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
 		return
 	}
 	for i, err := range c.reloadHere(ctx, keys) {
 		var one httppool.Response
-		c.putError(&one, err)
-		if i > 0 && len(resp.Value)+len(one.Message) > batchBytes {
+		c.errors.Put(&one, err)
+		if i > 0 && len(resp.Value)+len(one.Message) > wire.BatchBytes {
 			break
 		}
-		resp.Value = appendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
+		resp.Value = wire.AppendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
 	}
-	resp.Status = statusOK
+	resp.Status = wire.StatusOK
 }

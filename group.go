@@ -17,6 +17,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A Group is a named part of the cache with values of one type, spread over all
@@ -44,8 +45,8 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	if n == nil {
 		return nil, errs.Option("n", nil, errors.New("it is nil"))
 	}
-	if name == "" || len(name) > MaxGroupLen {
-		return nil, errs.Option("name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen))
+	if name == "" || len(name) > wire.MaxGroupLen {
+		return nil, errs.Option("name", name, fmt.Errorf("a group's name has 1 to %d bytes", wire.MaxGroupLen))
 	}
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -73,7 +74,8 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		setbacks: newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		origin:   &origin.Origin{Group: strings.Clone(name), Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
-		encoding: encodingOf(opts.Version),
+		errors:   wire.Errors{Group: strings.Clone(name), Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
+		encoding: wire.EncodingOf(opts.Version),
 	}
 	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
 		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
@@ -97,7 +99,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 // error, for this caller alone; *PeerError if the group has no loader and the
 // owner cannot be reached; ErrInvalidKey; ErrClosed and ErrNotStarted.
 func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
-	if err := checkKey(key); err != nil {
+	if err := wire.CheckKey(key); err != nil {
 		var zero V
 		return zero, err
 	}
@@ -232,7 +234,7 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 // codec and TTLFunc, a panic of theirs included: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
 // it. ErrClosed, ErrNotStarted.
 func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
-	if err := checkKey(key); err != nil {
+	if err := wire.CheckKey(key); err != nil {
 		return err
 	}
 	if ttl < 0 {
@@ -271,7 +273,7 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 	if len(keys) == 1 {
 		hash := ring.Hash(g.core.seed, keys[0])
 		g.core.stats.of(hash).deletes.Add(1)
-		if err := checkKey(keys[0]); err != nil {
+		if err := wire.CheckKey(keys[0]); err != nil {
 			return err
 		}
 		return g.core.change(ctx, hash, keys[0], change{})

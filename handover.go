@@ -11,6 +11,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A parcel is a value that another member owns now. Only values that nobody
@@ -151,11 +152,11 @@ func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byt
 	}
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
-	k := newCall(opHandOver, c.name, "")
-	defer k.free()
-	k.req.View, k.req.Value = v.id, body
-	err := k.do(ctx, c, o)
-	return err == nil || k.resp.Status == statusUnknownGroup || k.resp.Status == statusInvalid
+	k := wire.NewCall(wire.OpHandOver, c.name, "")
+	defer k.Free()
+	k.Req.View, k.Req.Value = v.id, body
+	err := c.do(ctx, o, k)
+	return err == nil || k.Resp.Status == wire.StatusUnknownGroup || k.Resp.Status == wire.StatusInvalid
 }
 
 // A list of values: for each a uvarint length and the key, the version, the number
@@ -169,7 +170,7 @@ const (
 
 func packParcels(parcels []parcel, now int64) (body []byte, count int) {
 	for _, p := range parcels {
-		if count > 0 && len(body)+len(p.e.Key)+len(p.e.Data) > batchBytes {
+		if count > 0 && len(body)+len(p.e.Key)+len(p.e.Data) > wire.BatchBytes {
 			break
 		}
 		count++
@@ -210,13 +211,13 @@ type packed struct {
 	primary   uint32
 	left      time.Duration // 0: no limit
 	trace     bool
-	encoding  encoding
+	encoding  wire.Encoding
 }
 
 // cutParcel splits the first value off a list.
 func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
-	p.key, list, ok = cutBytes(list)
-	if !ok || len(p.key) == 0 || len(p.key) > MaxKeyLen || len(list) < 8 {
+	p.key, list, ok = wire.CutBytes(list)
+	if !ok || len(p.key) == 0 || len(p.key) > wire.MaxKeyLen || len(list) < 8 {
 		return p, nil, false
 	}
 	p.version = binary.LittleEndian.Uint64(list)
@@ -236,9 +237,9 @@ func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
 		if len(list) < 8 {
 			return p, nil, false
 		}
-		p.encoding, list = encoding(binary.LittleEndian.Uint64(list)), list[8:]
+		p.encoding, list = wire.Encoding(binary.LittleEndian.Uint64(list)), list[8:]
 	}
-	p.data, rest, ok = cutBytes(list)
+	p.data, rest, ok = wire.CutBytes(list)
 	return p, rest, ok && p.version != 0
 }
 
@@ -256,14 +257,14 @@ func (c *groupCore) unpackParcel(p packed) *store.Entry {
 // serveHandOver takes values from their former owner, if both act by one view.
 func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
 	if v := c.node.view.Load(); v == nil || v.id != req.View {
-		resp.Status = statusNotOwner
+		resp.Status = wire.StatusNotOwner
 		return
 	}
 	if c.origin.Load != nil {
 		return // it is loaded again
 	}
 	_, err := c.merge(ctx, req.Value, 0, nil)
-	c.putError(resp, err)
+	c.errors.Put(resp, err)
 }
 
 // merge stores those values of a list that are newer than what is here. A parked

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A book is what the owner notes about a key with leases out or a write under
@@ -57,7 +58,7 @@ func (s *shard) closeBookLocked(key string, b *book) {
 // holds, and notes the peer as a holder first: a write that comes the moment
 // after finds it in the books. It reports false if there is no value. A lease
 // ends with the value's own time to live. The key may alias a buffer.
-func (c *groupCore) grant(hash uint64, key, from string, enc encoding, resp *httppool.Response) bool {
+func (c *groupCore) grant(hash uint64, key, from string, enc wire.Encoding, resp *httppool.Response) bool {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,9 +190,9 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 
 func opName(e *store.Entry) string {
 	if e == nil {
-		return opNames[opDelete]
+		return wire.OpNames[wire.OpDelete]
 	}
-	return opNames[opSet]
+	return wire.OpNames[wire.OpSet]
 }
 
 // releaseLocked ends the reservation of a key. A load that waited for that begins.
@@ -251,11 +252,11 @@ func (c *groupCore) recallFrom(h holder, key string) {
 		// A holder that is in no view any more drops nothing on our word: its lease
 		// must lapse.
 		if peer := v.peers[h.id]; peer != nil {
-			k := newCall(opInvalidate, c.name, key)
-			k.req.Idempotent = true
-			err := c.node.callMember(ctx, peer, &k.req, &k.resp) // only the holder's own word counts
-			acknowledged := err == nil && (k.resp.Status == statusOK || k.resp.Status == statusUnknownGroup)
-			k.free()
+			k := wire.NewCall(wire.OpInvalidate, c.name, key)
+			k.Req.Idempotent = true
+			err := c.node.callMember(ctx, peer, &k.Req, &k.Resp) // only the holder's own word counts
+			acknowledged := err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
+			k.Free()
 			if acknowledged {
 				return
 			}

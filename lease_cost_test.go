@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // TestLeaseCost measures what a hot key costs its owner beside the value: a book,
@@ -62,4 +63,4 @@ func heapInUse() int64 {
 }
 
 // noCaller stands for a peer that is in the view and is not called.
-type noCaller struct{ caller }
+type noCaller struct{ wire.Peer }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/seam"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -33,8 +34,8 @@ func (n *Node) buildPool() (err error) {
 		Secret:         n.opts.Secret,
 		AcceptSecrets:  n.opts.AcceptSecrets,
 		Logger:         n.log,
-		MaxKey:         MaxKeyLen,
-		MaxValue:       n.opts.MaxValueBytes + batchBytes,
+		MaxKey:         wire.MaxKeyLen,
+		MaxValue:       n.opts.MaxValueBytes + wire.BatchBytes,
 		SilenceTimeout: silence,
 		Patience:       n.opts.Patience,
 		DialTimeout:    silence,

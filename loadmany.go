@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A LoadManyFunc fetches the values of several keys in one go, at their owner. A
@@ -28,7 +29,7 @@ import (
 type LoadManyFunc[V any] func(ctx context.Context, keys []string) (map[string]V, error)
 
 // maxLoadMany bounds the keys of one call.
-const maxLoadMany = batchKeys
+const maxLoadMany = wire.BatchKeys
 
 // A loadBatch is one call of LoadMany and the flights that it carries. It
 // gathers until it is started.

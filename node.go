@@ -18,6 +18,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -257,7 +258,7 @@ func (n *Node) group(name string) *groupCore { return n.groups.find(name) }
 // hintedPeer returns a caller for an address that a peer named as an owner and
 // that this node's view may not have yet, nil if too many were named. They are
 // forgotten with the next view.
-func (n *Node) hintedPeer(addr string) caller {
+func (n *Node) hintedPeer(addr string) wire.Peer {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if _, known := n.hints[addr]; !known && len(n.hints) >= maxHints {

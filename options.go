@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // Limits that hold on every member.
 const (
-	MaxKeyLen   = 4096 // bytes of a key
-	MaxGroupLen = 255  // bytes of a group's name
-	MaxNameLen  = 128  // bytes of a member's name
+	MaxNameLen  = 128              // bytes of a member's name
+	MaxGroupLen = wire.MaxGroupLen // 255 bytes of a group's name
+	MaxKeyLen   = wire.MaxKeyLen   // 4096 bytes of a key
 )
 
 // Options configure a Node. The zero value works on one machine: an address on

@@ -119,7 +119,7 @@ func (c *groupCore) shard(hash uint64) *shard {
 }
 
 // mayServe returns nil if this node may answer for a key from what it holds, and
-// may change it; else errNotOwner or ErrUnsettled.
+// may change it; else errs.ErrNotOwner or ErrUnsettled.
 func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.clock.Now()) }
 
 // mayServeAt is mayServe for a caller that has just looked at the clock.
@@ -161,7 +161,7 @@ func (c *groupCore) writesOrigin(ch change) bool {
 // write installs e as the value of the key, or removes the value if e is nil or
 // has expired. When it returns nil, no Get that starts later on any member, and
 // no load that started earlier, brings back an older value. The key must not
-// alias a buffer. Errors: errNotOwner, ErrUnsettled, ErrTooLarge, ErrWriterBusy,
+// alias a buffer. Errors: errs.ErrNotOwner, ErrUnsettled, ErrTooLarge, ErrWriterBusy,
 // ErrOverloaded and ErrClosed, and then nothing was changed; *PeerError if ctx ended while the write was
 // waiting for leases to end, and then it may be applied yet.
 func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch change) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // Values may be handed over to a member that has not registered their group yet,
@@ -82,19 +83,19 @@ func (n *Node) park(group string, body []byte, resp *httppool.Response) {
 	switch {
 	case !ok:
 		n.mu.Unlock()
-		resp.Status, resp.Message = statusInvalid, errMalformedList.Error()
+		resp.Status, resp.Message = wire.StatusInvalid, errMalformedList.Error()
 		return
 	case list.values == 0: // they expired on their way
 		n.mu.Unlock()
-		resp.Status = statusOK
+		resp.Status = wire.StatusOK
 		return
 	}
-	resp.Status = statusOK
+	resp.Status = wire.StatusOK
 	lost := 0
 	if !n.parked.addLocked(group, list) {
 		lost = n.parked.dropLocked(now, true)
 		if !n.parked.addLocked(group, list) {
-			resp.Status = statusOverloaded
+			resp.Status = wire.StatusOverloaded
 			lost += list.values
 		}
 	}
@@ -216,20 +217,20 @@ func (n *Node) unpark(group string, keys []string) {
 
 // serveUnknown answers a request about a group that is not registered here.
 func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
-	resp.Status = statusUnknownGroup
+	resp.Status = wire.StatusUnknownGroup
 	switch req.Op {
-	case opHandOver:
+	case wire.OpHandOver:
 		if v := n.view.Load(); v == nil || v.id != req.View {
-			resp.Status = statusNotOwner
+			resp.Status = wire.StatusNotOwner
 		} else {
 			n.park(req.Group, req.Value, resp)
 		}
-	case opDelete:
+	case wire.OpDelete:
 		n.unpark(req.Group, []string{req.Key})
-	case opDeleteMany:
-		keys, _ := parseKeys(req.Value) // nil if malformed: drop all
+	case wire.OpDeleteMany:
+		keys, _ := wire.ParseKeys(req.Value) // nil if malformed: drop all
 		n.unpark(req.Group, keys)
-	case opClear:
+	case wire.OpClear:
 		n.unpark(req.Group, nil)
 	}
 }

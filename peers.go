@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -13,25 +12,15 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A transport carries calls to peers.
 type transport interface {
-	peer(addr string) caller // cheap; one per address
-	forget(addr string)      // closes connections to a member that has gone
+	peer(addr string) wire.Peer // cheap; one per address
+	forget(addr string)         // closes connections to a member that has gone
 
 	ping(ctx context.Context, addr string) error // nil: a member there lives
-}
-
-// A caller calls one peer. A nil error means that resp is the peer's answer.
-// Neither req nor resp is kept after it returns; resp.Value is the caller's.
-type caller interface {
-	Call(ctx context.Context, req *httppool.Request, resp *httppool.Response) error
-}
-
-// A starter is a caller that can start a call: see httppool.Peer.Start.
-type starter interface {
-	Start(ctx context.Context, req *httppool.Request) (p httppool.Pending, ok bool)
 }
 
 // poolTransport is the real transport.
@@ -40,7 +29,7 @@ type poolTransport struct {
 	wrap func(addr string, next seam.Caller) seam.Caller // nil: none
 }
 
-func (t poolTransport) peer(addr string) caller {
+func (t poolTransport) peer(addr string) wire.Peer {
 	if t.wrap != nil {
 		return t.wrap(addr, t.pool.Peer(addr))
 	}
@@ -53,48 +42,28 @@ func (t poolTransport) ping(ctx context.Context, addr string) error {
 	return t.pool.Peer(addr).Ping(ctx)
 }
 
-// A call holds what one peer call needs, so that it costs no allocation.
-type call struct {
-	req  httppool.Request
-	resp httppool.Response
-	hash uint64 // of the key, if it is about one
-}
-
-var callPool = sync.Pool{New: func() any { return new(call) }}
-
-func newCall(op uint8, group, key string) *call {
-	k := callPool.Get().(*call)
-	k.req.Op, k.req.Group, k.req.Key = op, group, key
-	return k
-}
-
-func (k *call) free() {
-	*k = call{}
-	callPool.Put(k)
-}
-
 // do calls the peer and turns its answer into an error. Transport failures
 // become *PeerError, except that an ended context is returned as itself where
 // nothing can have been applied.
-func (k *call) do(ctx context.Context, c *groupCore, o *owner) error {
-	k.count(c)
-	return k.done(ctx, c, o, c.node.callMember(ctx, o, &k.req, &k.resp))
+func (c *groupCore) do(ctx context.Context, o *owner, k *wire.Call) error {
+	c.countCall(k)
+	return c.done(ctx, o, k, c.node.callMember(ctx, o, &k.Req, &k.Resp))
 }
 
-func (k *call) count(c *groupCore) { c.stats.of(k.hash).peerCalls.Add(1) }
+func (c *groupCore) countCall(k *wire.Call) { c.stats.of(k.Hash).peerCalls.Add(1) }
 
 // done turns what a call came to into an error.
-func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) error {
+func (c *groupCore) done(ctx context.Context, o *owner, k *wire.Call, err error) error {
 	if err == nil {
-		if k.resp.Status < httppool.StatusReserved {
-			c.heard(o.name, k.resp.Status)
+		if k.Resp.Status < httppool.StatusReserved {
+			c.heard(o.name, k.Resp.Status)
 		}
-		if k.resp.Status == statusOK {
+		if k.Resp.Status == wire.StatusOK {
 			return nil
 		}
-		err = c.errorOf(o, k)
+		err = c.errors.Of(o.name, o.addr, k.Req.Op, k.Req.Key, &k.Resp)
 	} else {
-		err = transportError(ctx, k.req.Op, o, err)
+		err = wire.TransportError(ctx, k.Req.Op, o.name, o.addr, err)
 	}
 	if _, ok := errors.AsType[*errs.PeerError](err); ok {
 		c.stats.peerErrors.Add(1)
@@ -102,38 +71,19 @@ func (k *call) done(ctx context.Context, c *groupCore, o *owner, err error) erro
 	return err
 }
 
-func transportError(ctx context.Context, op uint8, o *owner, err error) error {
-	pe := &errs.PeerError{Op: opNames[op], Member: o.name, Addr: o.addr, Err: err}
-	unreachable := errs.Ended(ctx) == nil
-	if ce, ok := errors.AsType[*httppool.CallError](err); ok {
-		pe.MaybeApplied = ce.Sent
-		pe.Err = ce.Err
-	}
-	switch {
-	case errors.Is(err, httppool.ErrClosed):
-		pe.Err, unreachable = errs.ErrClosed, false
-	case errors.Is(err, httppool.ErrOverloaded):
-		pe.Err, unreachable = &errs.RemoteError{Text: pe.Err.Error(), Known: errs.ErrOverloaded}, false
-	case errors.Is(err, httppool.ErrTooLarge):
-		unreachable = false
-		pe.Err = &errs.RemoteError{Text: pe.Err.Error(), Known: errs.ErrTooLarge}
-	}
-	return errs.OutOfReach(pe, unreachable)
-}
-
 // getAt asks a peer for a key, and for a lease if this member reads the key
-// often. With errNotOwner it also returns the address of the owner as that peer
+// often. With errs.ErrNotOwner it also returns the address of the owner as that peer
 // sees it. The key must not alias a buffer. now is a time before the call: a
 // lease counts from there.
 func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
-	k := newCall(opGet, c.name, key)
-	defer k.free()
-	k.hash, k.req.Flags, k.req.Idempotent = hash, flags, true
-	k.req.Arg = uint64(c.encoding)
+	k := wire.NewCall(wire.OpGet, c.name, key)
+	defer k.Free()
+	k.Hash, k.Req.Flags, k.Req.Idempotent = hash, flags, true
+	k.Req.Arg = uint64(c.encoding)
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
-	if flags&(flagStandIn|flagPeek) == 0 && o.id != "" && (flags&flagRenewal != 0 || c.hot.Touch(hash, now)) {
+	if flags&(wire.FlagStandIn|wire.FlagPeek) == 0 && o.id != "" && (flags&wire.FlagRenewal != 0 || c.hot.Touch(hash, now)) {
 		// Registered before it is sent: an invalidation that overtakes the answer
 		// finds the fetch and marks it.
 		fetch = c.hot.Begin(hash, key, o.id)
@@ -141,22 +91,22 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 		// A view adopted before the fetch was registered has not marked it; one
 		// that comes later does.
 		if v := c.node.view.Load(); v != nil && v.self >= 0 && v.ownerID(hash) == o.id {
-			k.req.Flags |= flagLease
+			k.Req.Flags |= wire.FlagLease
 		}
 	}
-	if flags&(flagPeek|flagRenewal) == 0 {
-		k.carry(ctx, c.node)
+	if flags&(wire.FlagPeek|wire.FlagRenewal) == 0 {
+		c.node.carry(ctx, k)
 	}
-	err := k.do(ctx, c, o)
+	err := c.do(ctx, o, k)
 	if err == nil {
-		if k.resp.Flags&flagHit != 0 && flags&(flagRenewal|flagPeek) == 0 {
+		if k.Resp.Flags&wire.FlagHit != 0 && flags&(wire.FlagRenewal|wire.FlagPeek) == 0 {
 			c.stats.of(hash).peerHits.Add(1)
 		}
-		got = outcome{data: k.resp.Value, found: true, err: c.staleResponse(o, k)}
+		got = outcome{data: k.Resp.Value, found: true, err: c.staleResponse(o, k)}
 	} else if got, named = c.notGot(ctx, k, err); got.err != errs.ErrNotFound {
 		return got, named
 	}
-	if fetch != nil && k.resp.Lease > 0 {
+	if fetch != nil && k.Resp.Lease > 0 {
 		if e := c.keep(fetch, k, now); got.found {
 			got = outcome{e: e, err: got.err} // what is decoded now, later hits need not decode
 		}
@@ -165,10 +115,10 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 }
 
 // notGot returns what getAt makes of an error.
-func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome, named string) {
+func (c *groupCore) notGot(ctx context.Context, k *wire.Call, err error) (got outcome, named string) {
 	if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
-		if k.resp.Flags&flagHit != 0 && k.req.Flags&(flagRenewal|flagPeek) == 0 {
-			c.stats.of(k.hash).peerHits.Add(1)
+		if k.Resp.Flags&wire.FlagHit != 0 && k.Req.Flags&(wire.FlagRenewal|wire.FlagPeek) == 0 {
+			c.stats.of(k.Hash).peerHits.Add(1)
 			c.stats.negativeHits.Add(1)
 		}
 		return outcome{err: errs.ErrNotFound}, ""
@@ -176,33 +126,33 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 	if ctxErr := errs.Ended(ctx); ctxErr != nil {
 		return outcome{err: ctxErr}, ""
 	}
-	if k.resp.Status == statusOtherVersion && k.req.Flags&flagRenewal == 0 {
-		c.noteUnreadable(strings.Clone(k.req.Key), err)
+	if k.Resp.Status == wire.StatusOtherVersion && k.Req.Flags&wire.FlagRenewal == 0 {
+		c.noteUnreadable(strings.Clone(k.Req.Key), err)
 	}
-	return outcome{err: err}, k.resp.Message
+	return outcome{err: err}, k.Resp.Message
 }
 
 // keep makes a hot copy of an answer with a lease. Counted from when the request
 // was sent, the lease and the value end here before they end at the owner, which
 // counts from its answer.
-func (c *groupCore) keep(fetch *hotcache.Fetch, k *call, sent int64) *store.Entry {
-	e := &store.Entry{Key: strings.Clone(k.req.Key), Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
-	if k.resp.TTL > 0 {
-		e.Expires = clock.Later(sent, k.resp.TTL)
+func (c *groupCore) keep(fetch *hotcache.Fetch, k *wire.Call, sent int64) *store.Entry {
+	e := &store.Entry{Key: strings.Clone(k.Req.Key), Data: k.Resp.Value, Negative: k.Resp.Status == wire.StatusNotFound}
+	if k.Resp.TTL > 0 {
+		e.Expires = clock.Later(sent, k.Resp.TTL)
 	}
 	c.copyExtra(e)
-	fetch.Keep(e, clock.Later(sent, k.resp.Lease), c.clock.Now())
+	fetch.Keep(e, clock.Later(sent, k.Resp.Lease), c.clock.Now())
 	return e
 }
 
 // staleResponse returns the *StaleError that came with a value, if any.
-func (c *groupCore) staleResponse(o *owner, k *call) error {
-	if k.resp.Flags&flagStale == 0 {
+func (c *groupCore) staleResponse(o *owner, k *wire.Call) error {
+	if k.Resp.Flags&wire.FlagStale == 0 {
 		return nil
 	}
-	key := strings.Clone(k.req.Key)
-	return &errs.StaleError{Group: c.name, Key: key, Age: time.Duration(k.resp.Version), Err: &errs.LoadError{
-		Group: c.name, Key: key, Member: o.name, Panic: k.resp.Flags&flagPanic != 0, Err: c.causeOf(&k.resp)}}
+	key := strings.Clone(k.Req.Key)
+	return &errs.StaleError{Group: c.name, Key: key, Age: time.Duration(k.Resp.Version), Err: &errs.LoadError{
+		Group: c.name, Key: key, Member: o.name, Panic: k.Resp.Flags&wire.FlagPanic != 0, Err: c.errors.Cause(&k.Resp)}}
 }
 
 // renew asks for a key again whose lease ends soon, so that a hot key stays a
@@ -214,30 +164,30 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 	c.life.Go(func() {
 		ctx, cancel := context.WithTimeout(c.life.Context(), c.node.opts.Lease)
 		defer cancel()
-		c.getAt(ctx, o, hash, key, flagRenewal, c.clock.Now())
+		c.getAt(ctx, o, hash, key, wire.FlagRenewal, c.clock.Now())
 	})
 }
 
 // changeAt asks a peer to Set or Delete a key.
 func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key string, ch change) (hint string, err error) {
-	k := newCall(opDelete, c.name, key)
-	defer k.free()
-	k.hash = hash
-	k.req.Idempotent = ch.e == nil && !c.writesOrigin(ch)
+	k := wire.NewCall(wire.OpDelete, c.name, key)
+	defer k.Free()
+	k.Hash = hash
+	k.Req.Idempotent = ch.e == nil && !c.writesOrigin(ch)
 	if ch.cacheOnly {
-		k.req.Flags = flagCacheOnly
+		k.Req.Flags = wire.FlagCacheOnly
 	}
 	if e := ch.e; e != nil {
-		k.req.Op, k.req.Value, k.req.Arg = opSet, e.Data, uint64(c.encodingOf(e))
+		k.Req.Op, k.Req.Value, k.Req.Arg = wire.OpSet, e.Data, uint64(c.encodingOf(e))
 		if e.Expires != 0 {
 			// The time that retries took is gone from the TTL. A value that lived too
 			// short to arrive still removes the one before it.
-			k.req.TTL = max(time.Duration(e.Expires-c.clock.Now()), 1)
+			k.Req.TTL = max(time.Duration(e.Expires-c.clock.Now()), 1)
 		}
 	}
-	err = k.do(ctx, c, o)
-	if errors.Is(err, errs.ErrUnknownGroup) && k.req.Op == opDelete && c.origin.Write == nil {
+	err = c.do(ctx, o, k)
+	if errors.Is(err, errs.ErrUnknownGroup) && k.Req.Op == wire.OpDelete && c.origin.Write == nil {
 		return "", nil // a member that does not know the group holds nothing of it
 	}
-	return k.resp.Message, err
+	return k.Resp.Message, err
 }

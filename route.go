@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // One link that fails, while the members agree on who they are, must not make a
@@ -76,7 +77,7 @@ func (n *Node) reroute(ctx context.Context, o *owner, req *httppool.Request, res
 // mayDetour reports whether a request may go through others: not one that a stand-in
 // is asked, which there are several of, nor one that only wants a lease.
 func mayDetour(o *owner, req *httppool.Request) bool {
-	return o.route != nil && (req.Op != opGet || req.Flags&(flagStandIn|flagRenewal) == 0)
+	return o.route != nil && (req.Op != wire.OpGet || req.Flags&(wire.FlagStandIn|wire.FlagRenewal) == 0)
 }
 
 // wasSent reports whether a request that got no answer may have been carried out.
@@ -93,7 +94,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 	if v == nil || v.peers[o.id] == nil || began < o.route.lost.Load() {
 		return false, nil
 	}
-	outer := httppool.Request{Op: opRelay, View: v.id, Key: o.id, Value: packRequest(req), Idempotent: req.Idempotent}
+	outer := httppool.Request{Op: wire.OpRelay, View: v.id, Key: o.id, Value: wire.PackRequest(req), Idempotent: req.Idempotent}
 	patience := n.opts.Patience
 	asked := 0
 	for r := range v.relaysTo(o, began) {
@@ -113,7 +114,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 		}
 		lost := wasSent(err)
 		if err == nil {
-			lost = resp.Status == statusRelayLost
+			lost = resp.Status == wire.StatusRelayLost
 			err = &httppool.CallError{Addr: o.addr, Sent: lost, Err: errors.New(resp.Message)}
 			*resp = httppool.Response{}
 		}
@@ -130,7 +131,7 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 // one that runs another version does not know how.
 func isAnswer(status uint8) bool {
 	switch status {
-	case statusNoRelay, statusRelayLost, statusClosed, statusInvalid, httppool.StatusOverloaded:
+	case wire.StatusNoRelay, wire.StatusRelayLost, wire.StatusClosed, wire.StatusInvalid, httppool.StatusOverloaded:
 		return false
 	}
 	return true

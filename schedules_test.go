@@ -103,7 +103,7 @@ func TestDeleteNotRepeatedAtOrigin(t *testing.T) {
 				var lose atomic.Int32
 				op := cachemesh.OpDelete
 				if many {
-					op = 5 // opDeleteMany
+					op = 5 // wire.OpDeleteMany
 				}
 				tb := &wtable{rows: map[string]string{}}
 				lost, wrote := make(chan struct{}), make(chan struct{})

@@ -11,10 +11,11 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // peerHandler answers peers. A request is answered from what this member owns
-// or refused with statusNotOwner; it is never passed on, so two members that
+// or refused with wire.StatusNotOwner; it is never passed on, so two members that
 // disagree cannot wait for each other.
 type peerHandler struct{ node *Node }
 
@@ -22,24 +23,24 @@ type peerHandler struct{ node *Node }
 // invalidations.
 func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppool.Response) bool {
 	c := h.node.group(req.Group)
-	if c != nil && (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
+	if c != nil && (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
 		return false
 	}
-	if c != nil && req.Op == opGetMany {
+	if c != nil && req.Op == wire.OpGetMany {
 		return c.serveManyHits(req, resp)
 	}
-	if c == nil || checkKey(req.Key) != nil || h.node.view.Load() == nil {
+	if c == nil || wire.CheckKey(req.Key) != nil || h.node.view.Load() == nil {
 		return false
 	}
 	hash := ring.Hash(c.seed, req.Key)
 	switch req.Op {
-	case opGet:
+	case wire.OpGet:
 		return c.serveHit(hash, from, req, resp, nil)
-	case opSet, opDelete:
+	case wire.OpSet, wire.OpDelete:
 		return c.serveWriteFast(hash, req, resp)
-	case opInvalidate:
+	case wire.OpInvalidate:
 		c.hot.Invalidate(hash, req.Key)
-		resp.Status = statusOK
+		resp.Status = wire.StatusOK
 		return true
 	}
 	return false
@@ -47,15 +48,15 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 
 // Serve answers what may have to wait.
 func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
-	if req.Op == opFence {
+	if req.Op == wire.OpFence {
 		h.node.serveFence(req, resp) // before Start is done, too: it is there
 		return
 	}
 	if _, err := h.node.currentView(ctx); err != nil {
-		resp.Status = statusClosed
+		resp.Status = wire.StatusClosed
 		return
 	}
-	if req.Op == opRelay {
+	if req.Op == wire.OpRelay {
 		h.node.serveRelay(ctx, from, req, resp)
 		return
 	}
@@ -64,31 +65,31 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		h.node.serveUnknown(req, resp)
 		return
 	}
-	if (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
-		if c.putError(resp, errs.ErrUnsettled); req.Op == opGetMany {
-			resp.Status = statusOK // without answers: the peer asks singly
+	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
+		if c.errors.Put(resp, errs.ErrUnsettled); req.Op == wire.OpGetMany {
+			resp.Status = wire.StatusOK // without answers: the peer asks singly
 		}
 		return
 	}
 	switch req.Op {
-	case opGetMany:
+	case wire.OpGetMany:
 		c.serveGetMany(h.node.contextOf(ctx, req), req, resp)
-	case opRefresh:
+	case wire.OpRefresh:
 		c.serveRefresh(h.node.contextOf(ctx, req), req, resp)
-	case opDeleteMany:
+	case wire.OpDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
-	case opHandOver:
+	case wire.OpHandOver:
 		c.serveHandOver(ctx, req, resp)
-	case opClear:
-		c.putError(resp, c.clearHere(ctx, req.View))
-	case opGet, opSet, opDelete:
-		if err := checkKey(req.Key); err != nil {
-			c.putError(resp, err)
+	case wire.OpClear:
+		c.errors.Put(resp, c.clearHere(ctx, req.View))
+	case wire.OpGet, wire.OpSet, wire.OpDelete:
+		if err := wire.CheckKey(req.Key); err != nil {
+			c.errors.Put(resp, err)
 			return
 		}
 		c.serveKey(ctx, from, req, resp)
 	default:
-		resp.Status, resp.Message = statusInvalid, "the peer does not know this operation: it runs another version"
+		resp.Status, resp.Message = wire.StatusInvalid, "the peer does not know this operation: it runs another version"
 	}
 }
 
@@ -106,24 +107,24 @@ func (c *groupCore) mayKnowBetter(from string) bool {
 func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.seed, key)
-	if req.Op == opGet {
+	if req.Op == wire.OpGet {
 		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req, resp)
 		return
 	}
-	if req.Op == opSet && c.origin.Write != nil && c.refuseVersion(hash, encoding(req.Arg), resp) {
+	if req.Op == wire.OpSet && c.origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
 		return
 	}
-	c.putError(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&flagCacheOnly != 0}))
+	c.errors.Put(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&wire.FlagCacheOnly != 0}))
 	c.hint(resp, hash)
 }
 
 // serveHit answers a Get from memory.
 func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response, list *due) bool {
-	if req.Flags&flagPeek != 0 {
-		return c.servePeek(hash, req.Key, encoding(req.Arg), resp)
+	if req.Flags&wire.FlagPeek != 0 {
+		return c.servePeek(hash, req.Key, wire.Encoding(req.Arg), resp)
 	}
-	if req.Flags&flagLease != 0 {
-		if !c.grant(hash, req.Key, from, encoding(req.Arg), resp) {
+	if req.Flags&wire.FlagLease != 0 {
+		if !c.grant(hash, req.Key, from, wire.Encoding(req.Arg), resp) {
 			return false
 		}
 	} else {
@@ -131,14 +132,14 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		if c.node.mayServeAt(hash, now) != nil {
 			return false
 		}
-		e := c.lookupFor(hash, req.Key, now, encoding(req.Arg), list)
+		e := c.lookupFor(hash, req.Key, now, wire.Encoding(req.Arg), list)
 		if e == nil {
 			return false
 		}
 		c.putEntry(resp, e, now)
 	}
 	c.stats.of(hash).served.Add(1)
-	resp.Flags = flagHit
+	resp.Flags = wire.FlagHit
 	return true
 }
 
@@ -148,9 +149,9 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 		c.putTooLarge(resp)
 		return
 	}
-	resp.Status, resp.Value = statusOK, e.Data
+	resp.Status, resp.Value = wire.StatusOK, e.Data
 	if e.Negative {
-		resp.Status = statusNotFound
+		resp.Status = wire.StatusNotFound
 	}
 	if until := freshUntil(e); until > 0 {
 		resp.TTL = max(time.Duration(until-now), 1)
@@ -159,36 +160,36 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 
 // refuseVersion answers a peer that has another encoding than this group, of whose keys
 // this member owns one: what it would load, or give to the Writer, is another type.
-func (c *groupCore) refuseVersion(hash uint64, enc encoding, resp *httppool.Response) bool {
+func (c *groupCore) refuseVersion(hash uint64, enc wire.Encoding, resp *httppool.Response) bool {
 	if enc == c.encoding || c.node.mayServe(hash) != nil {
 		return false
 	}
-	resp.Status = statusOtherVersion
+	resp.Status = wire.StatusOtherVersion
 	return true
 }
 
 // serveGet answers a Get by a load. Of the request it takes flags and encoding.
 func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string, req *httppool.Request, resp *httppool.Response) {
-	flags, enc := req.Flags, encoding(req.Arg)
-	if flags&flagPeek != 0 {
-		resp.Status = statusNotFound // if it may be served by now, there was nothing a moment ago
+	flags, enc := req.Flags, wire.Encoding(req.Arg)
+	if flags&wire.FlagPeek != 0 {
+		resp.Status = wire.StatusNotFound // if it may be served by now, there was nothing a moment ago
 		if !c.servePeek(hash, key, enc, resp) {
 			if err := c.node.mayServe(hash); err != nil {
-				c.putError(resp, err)
+				c.errors.Put(resp, err)
 				c.hint(resp, hash)
 			}
 		}
 		return
 	}
 	c.stats.of(hash).served.Add(1)
-	if enc != c.encoding && flags&flagStandIn != 0 {
-		resp.Status = statusOtherVersion
+	if enc != c.encoding && flags&wire.FlagStandIn != 0 {
+		resp.Status = wire.StatusOtherVersion
 		return
 	}
 	if c.refuseVersion(hash, enc, resp) {
 		return
 	}
-	if flags&flagStandIn != 0 && c.node.mayServe(hash) != nil {
+	if flags&wire.FlagStandIn != 0 && c.node.mayServe(hash) != nil {
 		e, err := c.loadUnstored(ctx, hash, key, true)
 		c.putOutcome(resp, e, err)
 		return
@@ -198,12 +199,12 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	}
 	e, hit, err := c.load(ctx, hash, key)
 	if hit {
-		defer func() { resp.Flags |= flagHit }()
+		defer func() { resp.Flags |= wire.FlagHit }()
 	}
 	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.origin.Load != nil {
 		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
-	if err == nil && flags&flagLease != 0 && c.grant(hash, key, from, enc, resp) {
+	if err == nil && flags&wire.FlagLease != 0 && c.grant(hash, key, from, enc, resp) {
 		return
 	}
 	c.putOutcome(resp, e, err)
@@ -213,10 +214,10 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 // putOutcome answers with what a load came to.
 func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err error) {
 	if e == nil {
-		c.putError(resp, err)
+		c.errors.Put(resp, err)
 		return
 	}
-	if c.putEntry(resp, e, c.clock.Now()); resp.Status == statusTooLarge {
+	if c.putEntry(resp, e, c.clock.Now()); resp.Status == wire.StatusTooLarge {
 		c.noteTooLarge(e.Key)
 		return
 	}
@@ -225,8 +226,8 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 		if le, ok := cause.(*errs.LoadError); ok {
 			cause, panicked = le.Err, le.Panic
 		}
-		c.putCause(resp, statusOK, panicked, cause)
-		resp.Flags |= flagStale
+		c.errors.PutCause(resp, wire.StatusOK, panicked, cause)
+		resp.Flags |= wire.FlagStale
 		resp.TTL, resp.Version = 0, uint64(stale.Age)
 	}
 }
@@ -237,7 +238,7 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 		return false
 	}
 	key := req.Key
-	if req.Op == opSet {
+	if req.Op == wire.OpSet {
 		key = strings.Clone(key)
 	}
 	e := c.entryOf(key, req)
@@ -247,7 +248,7 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 	if s.books[key] != nil {
 		return false
 	}
-	c.putError(resp, c.installLocked(s, hash, key, change{e: e}))
+	c.errors.Put(resp, c.installLocked(s, hash, key, change{e: e}))
 	c.hint(resp, hash)
 	return true
 }
@@ -255,19 +256,19 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 // entryOf returns the entry that a request wants to be set, nil for a Delete. It
 // owns its bytes.
 func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
-	if req.Op == opDelete {
+	if req.Op == wire.OpDelete {
 		return nil
 	}
 	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
 	c.setTTL(e, req.TTL)
 	c.copyExtra(e)
-	c.mark(e, encoding(req.Arg))
+	c.mark(e, wire.Encoding(req.Arg))
 	return e
 }
 
 // hint tells a caller that came to the wrong member who the owner is.
 func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
-	if resp.Status != statusNotOwner {
+	if resp.Status != wire.StatusNotOwner {
 		return
 	}
 	if v := c.node.view.Load(); v != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // fastKeys bounds the keys that are looked up on the goroutine that reads a
@@ -20,7 +21,7 @@ const fastKeys = 128
 func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
 	v := c.node.view.Load()
 	now := c.clock.Now()
-	if v == nil || now >= c.node.confirmed.Load() || req.Flags&flagNoValue != 0 {
+	if v == nil || now >= c.node.confirmed.Load() || req.Flags&wire.FlagNoValue != 0 {
 		return false
 	}
 	var aged due
@@ -32,19 +33,19 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 	var entries [fastKeys]*store.Entry
 	count, size := 0, 0
 	for list := req.Value; len(list) > 0; count++ {
-		b, rest, ok := cutBytes(list)
+		b, rest, ok := wire.CutBytes(list)
 		if !ok || count == fastKeys {
 			return false
 		}
 		key := unsafe.String(unsafe.SliceData(b), len(b)) // the store keeps no key that it is asked for
-		if checkKey(key) != nil {
+		if wire.CheckKey(key) != nil {
 			return false
 		}
 		hash := ring.Hash(c.seed, key)
 		if v.standing(hash) != ownsIt {
 			return false
 		}
-		e := c.lookupFor(hash, key, now, encoding(req.Arg), &aged)
+		e := c.lookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)
 		if e == nil {
 			return false
 		}
@@ -52,19 +53,19 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		size += 2 + binary.MaxVarintLen32 + len(e.Data)
 		list = rest
 	}
-	if size > batchBytes {
+	if size > wire.BatchBytes {
 		return false
 	}
 	body := make([]byte, 0, size)
 	for _, e := range entries[:count] {
-		status := statusOK
+		status := wire.StatusOK
 		if e.Negative {
-			status = statusNotFound
+			status = wire.StatusNotFound
 		}
-		body = appendAnswer(body, status, flagHit, e.Data)
+		body = wire.AppendAnswer(body, status, wire.FlagHit, e.Data)
 	}
 	c.stats.of(0).served.Add(uint64(count))
-	resp.Status, resp.Value = statusOK, body
+	resp.Status, resp.Value = wire.StatusOK, body
 	return true
 }
 
@@ -72,38 +73,38 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 // side. When the answer grows too large, the caller asks singly for what is
 // missing.
 func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := parseKeys(req.Value)
+	keys, ok := wire.ParseKeys(req.Value)
 	if !ok {
-		resp.Status, resp.Message = statusInvalid, "malformed list of keys"
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
 		return
 	}
-	outcomes := c.answerMany(ctx, keys, encoding(req.Arg))
+	outcomes := c.answerMany(ctx, keys, wire.Encoding(req.Arg))
 	for i := range outcomes {
 		o := &outcomes[i]
-		if req.Flags&flagNoValue != 0 {
+		if req.Flags&wire.FlagNoValue != 0 {
 			o.Value = nil
-			if o.Status == statusTooLarge {
-				o.Status = statusOK // nobody wants the value sent
+			if o.Status == wire.StatusTooLarge {
+				o.Status = wire.StatusOK // nobody wants the value sent
 			}
 		}
 		body := o.Value
 		switch {
-		case o.Status != statusOK:
+		case o.Status != wire.StatusOK:
 			body = []byte(o.Message)
-		case o.Flags&flagStale != 0:
-			body = appendStale(nil, o)
+		case o.Flags&wire.FlagStale != 0:
+			body = wire.AppendStale(nil, o)
 		}
-		if len(resp.Value)+len(body) > batchBytes && i > 0 {
+		if len(resp.Value)+len(body) > wire.BatchBytes && i > 0 {
 			break
 		}
-		resp.Value = appendAnswer(resp.Value, o.Status, o.Flags, body)
+		resp.Value = wire.AppendAnswer(resp.Value, o.Status, o.Flags, body)
 	}
-	resp.Status = statusOK
+	resp.Status = wire.StatusOK
 }
 
 // answerMany answers several Gets of peers: hits at once, the rest together if
 // the group has LoadMany, else side by side.
-func (c *groupCore) answerMany(ctx context.Context, keys []string, enc encoding) []httppool.Response {
+func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Encoding) []httppool.Response {
 	outcomes := make([]httppool.Response, len(keys))
 	first := make(map[string]int) // of the keys that miss; the same may be there twice
 	var missing []string

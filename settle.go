@@ -9,6 +9,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // Settling is the fence between old owners and new ones, and the answer to who
@@ -188,28 +189,28 @@ func (n *Node) exchange(ctx context.Context, v *view, id string, w quorum.Word) 
 	if o == nil {
 		return quorum.Word{}, errs.ErrNotOwner
 	}
-	k := newCall(opFence, "", n.id)
-	defer k.free()
-	k.req.View, k.req.Value, k.req.Idempotent = w.View, w.Append(nil), true
-	if err := n.callMember(ctx, o, &k.req, &k.resp); err != nil {
+	k := wire.NewCall(wire.OpFence, "", n.id)
+	defer k.Free()
+	k.Req.View, k.Req.Value, k.Req.Idempotent = w.View, w.Append(nil), true
+	if err := n.callMember(ctx, o, &k.Req, &k.Resp); err != nil {
 		return quorum.Word{}, err
 	}
-	if k.resp.Status != statusOK {
+	if k.Resp.Status != wire.StatusOK {
 		return quorum.Word{}, nil // it is there, and closing
 	}
-	return quorum.Parse(k.resp.Value)
+	return quorum.Parse(k.Resp.Value)
 }
 
 // serveFence answers a member's question.
 func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
 	w, err := quorum.Parse(req.Value)
 	if err != nil {
-		resp.Status, resp.Message = statusInvalid, err.Error()
+		resp.Status, resp.Message = wire.StatusInvalid, err.Error()
 		return
 	}
 	var a quorum.Word
 	n.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
-	resp.Status, resp.View, resp.Value = statusOK, a.View, a.Append(nil)
+	resp.Status, resp.View, resp.Value = wire.StatusOK, a.View, a.Append(nil)
 	n.heed()
 }
 

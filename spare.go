@@ -6,6 +6,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A spareToken is the fill token for values that nobody asked LoadMany for. Whose
@@ -61,7 +62,7 @@ func (g *Group[V]) keepSpares(t *spareToken, l *loading, asked map[string]origin
 		if looked == maxLoadMany {
 			return
 		}
-		if _, ok := asked[key]; ok || checkKey(key) != nil {
+		if _, ok := asked[key]; ok || wire.CheckKey(key) != nil {
 			continue
 		}
 		looked++

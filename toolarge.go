@@ -7,6 +7,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A value that does not fit an answer to a peer is an answer all the same: the owner
@@ -19,14 +20,14 @@ const (
 )
 
 // answerLimit is how many bytes a value may have that is sent to a peer.
-func (n *Node) answerLimit() int { return n.opts.MaxValueBytes + batchBytes }
+func (n *Node) answerLimit() int { return n.opts.MaxValueBytes + wire.BatchBytes }
 
 // fits reports whether an entry's value can be sent to a peer. One that accepts less
 // than this member is told by httppool.
 func (c *groupCore) fits(e *store.Entry) bool { return len(e.Data) <= c.node.answerLimit() }
 
 func (c *groupCore) putTooLarge(resp *httppool.Response) {
-	resp.Status = statusTooLarge
+	resp.Status = wire.StatusTooLarge
 	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.node.answerLimit())
 }
 

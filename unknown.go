@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // unknownTo are the members that answered that they do not know a group, and since when.
@@ -27,7 +29,7 @@ const unknownFor = time.Minute
 // heard notes what a member's answer says about whether it knows the group.
 func (c *groupCore) heard(member string, status uint8) {
 	u := &c.unknownTo
-	if status != statusUnknownGroup {
+	if status != wire.StatusUnknownGroup {
 		if u.some.Load() {
 			u.mu.Lock()
 			delete(u.since, member)

@@ -6,50 +6,36 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
-
-// An encoding is GroupOptions.Version as it travels: with a request, for the values that
-// the caller can read or sends, and with values that are handed over. 0: no Version.
-type encoding uint64
-
-// encodingSeed sets encodings apart from the hashes of keys. It is part of the protocol.
-var encodingSeed = ring.Seed("GroupOptions.Version")
-
-func encodingOf(version string) encoding {
-	if version == "" {
-		return 0
-	}
-	return max(encoding(ring.Hash(encodingSeed, version)), 1)
-}
 
 // A foreign entry has another encoding than its group. It is kept for those who can read
 // it, and handed over; here it is as good as none. The place of the value that it would
 // be decoded to is its encoding's.
 
 // mark notes the encoding of a new entry.
-func (c *groupCore) mark(e *store.Entry, enc encoding) {
+func (c *groupCore) mark(e *store.Entry, enc wire.Encoding) {
 	if enc != c.encoding {
 		e.Foreign, e.Decoded = true, unsafe.Pointer(&enc)
 	}
 }
 
 // encodingOf returns the encoding of an entry.
-func (c *groupCore) encodingOf(e *store.Entry) encoding {
+func (c *groupCore) encodingOf(e *store.Entry) wire.Encoding {
 	if e.Foreign {
-		return *(*encoding)(e.Decoded)
+		return *(*wire.Encoding)(e.Decoded)
 	}
 	return c.encoding
 }
 
 // reads reports whether a member can read an entry. That there is no value, all can.
-func (c *groupCore) reads(e *store.Entry, enc encoding) bool {
+func (c *groupCore) reads(e *store.Entry, enc wire.Encoding) bool {
 	return e.Negative || c.encodingOf(e) == enc
 }
 
 // lookupFor is lookupOf for a member that reads an encoding.
-func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc encoding, list *due) *store.Entry {
+func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc wire.Encoding, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	switch {
 	case e == nil || !c.reads(e, enc):

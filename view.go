@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -47,8 +48,8 @@ type view struct {
 // An owner is a member of the ring, ready to be called.
 type owner struct {
 	id, name, addr string
-	peer           caller // nil for this node itself
-	route          *route // nil for this node itself, and for an address that a peer named
+	peer           wire.Peer // nil for this node itself
+	route          *route    // nil for this node itself, and for an address that a peer named
 }
 
 // maxBefore bounds the views that are remembered while the mesh does not settle.

@@ -9,6 +9,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 const (
@@ -65,7 +66,7 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 
 // warm loads one step's keys. It returns how many are done and how many failed.
 func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
-	b, err := c.getMany(ctx, keys, flagNoValue)
+	b, err := c.getMany(ctx, keys, wire.FlagNoValue)
 	if err != nil {
 		return [2]int{0, len(keys)}
 	}
@@ -103,7 +104,7 @@ func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
 }
 
 func (c *groupCore) peek(ctx context.Context, key string) outcome {
-	if err := checkKey(key); err != nil {
+	if err := wire.CheckKey(key); err != nil {
 		return outcome{err: err}
 	}
 	hash := ring.Hash(c.seed, key)
@@ -121,7 +122,7 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	case o.peer == nil:
 		return outcome{err: errs.ErrNotFound}
 	}
-	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.clock.Now())
+	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.clock.Now())
 	if errs.IsUnsettled(got.err) {
 		got.err = errs.ErrNotFound
 	}
@@ -153,14 +154,14 @@ func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
 }
 
 // servePeek answers a peer's Peek, if this member may answer for the key.
-func (c *groupCore) servePeek(hash uint64, key string, enc encoding, resp *httppool.Response) bool {
+func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
 	if c.node.mayServe(hash) != nil {
 		return false
 	}
 	if e := c.peekHere(hash, key); e != nil && c.reads(e, enc) {
 		c.putEntry(resp, e, c.clock.Now())
 	} else {
-		resp.Status = statusNotFound
+		resp.Status = wire.StatusNotFound
 	}
 	return true
 }

@@ -36,7 +36,7 @@ type Origin struct {
 	Funcs         // set before the first call
 	Group, Member string
 	Known         []guard.Known // errors that other members are to recognise
-	Turn          *turns        // nil: any number of loads may run
+	Turn          *Turns        // nil: any number of loads may run
 	Counts        Counts
 }
 
@@ -80,7 +80,7 @@ func (o *Origin) CallLoad(ctx context.Context, key string, p *Place, returned fu
 	return e, err
 }
 
-// CallLoadMany calls LoadMany, as callLoad does the loader. Its error is the function's own.
+// CallLoadMany calls LoadMany, as CallLoad does the loader. Its error is the function's own.
 func (o *Origin) CallLoadMany(ctx context.Context, keys []string, p *Place, returned func()) (map[string]Loaded, error) {
 	if err := o.Turn.take(ctx, p); err != nil {
 		returned()

@@ -11,10 +11,10 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
-// turns bounds the calls of a group's loader that run at once on this member,
+// Turns bound the calls of a group's loader that run at once on this member,
 // and those that wait for their turn. Loads that somebody waits for go before
-// refreshes. A nil *turns bounds nothing.
-type turns struct {
+// refreshes. A nil *Turns bound nothing.
+type Turns struct {
 	max, room int // calls that run, and loads that wait for their turn
 
 	mu      sync.Mutex // guards the fields below and those of places; taken inside a shard's lock
@@ -24,7 +24,7 @@ type turns struct {
 }
 
 // A Place is where a load stands for its turn. The zero value is fit for use, for
-// one load. Its fields are guarded by turns.mu.
+// one load. Its fields are guarded by Turns.mu.
 type Place struct {
 	Queued  atomic.Bool // it waits for its turn; read without the lock
 	waited  bool        // somebody waits for the load
@@ -35,16 +35,17 @@ type Place struct {
 	ready   chan struct{} // closed when it waits no longer
 }
 
-func NewTurns(maxLoads, maxQueued int) *turns {
+// NewTurns returns turns for maxLoads calls and maxQueued that wait, nil if any number may run.
+func NewTurns(maxLoads, maxQueued int) *Turns {
 	if maxLoads == 0 {
 		return nil
 	}
-	return &turns{max: maxLoads, room: maxQueued}
+	return &Turns{max: maxLoads, room: maxQueued}
 }
 
 // take waits for a turn. Its errors match ErrOverloaded: too many wait already, or
 // ctx ended first.
-func (t *turns) take(ctx context.Context, p *Place) error {
+func (t *Turns) take(ctx context.Context, p *Place) error {
 	if t == nil {
 		return nil
 	}
@@ -67,11 +68,11 @@ func (t *turns) take(ctx context.Context, p *Place) error {
 	return nil
 }
 
-func (t *turns) full() error {
+func (t *Turns) full() error {
 	return fmt.Errorf("%w: %d loads run and %d wait", errs.ErrOverloaded, t.max, t.room)
 }
 
-func (t *turns) tryTake(p *Place) (enqueued bool, err error) {
+func (t *Turns) tryTake(p *Place) (enqueued bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -94,7 +95,7 @@ func (t *turns) tryTake(p *Place) (enqueued bool, err error) {
 	return true, nil
 }
 
-func (t *turns) enqueueLocked(p *Place) {
+func (t *Turns) enqueueLocked(p *Place) {
 	queue := &t.idle
 	if p.waited {
 		queue = &t.waited
@@ -104,7 +105,7 @@ func (t *turns) enqueueLocked(p *Place) {
 }
 
 // dequeueLocked lets a place wait no longer.
-func (t *turns) dequeueLocked(p *Place) {
+func (t *Turns) dequeueLocked(p *Place) {
 	queue := &t.idle
 	if p.waited {
 		queue = &t.waited
@@ -116,7 +117,7 @@ func (t *turns) dequeueLocked(p *Place) {
 }
 
 // give ends a turn.
-func (t *turns) give(p *Place) {
+func (t *Turns) give(p *Place) {
 	if t == nil {
 		return
 	}
@@ -139,7 +140,7 @@ func (t *turns) give(p *Place) {
 
 // hurry notes that somebody waits for a load; if free is set, a loader that has a
 // turn of the group. Loads that wait for each other's turns would wait for ever.
-func (t *turns) hurry(p *Place, free bool) {
+func (t *Turns) hurry(p *Place, free bool) {
 	if t == nil {
 		return
 	}
@@ -148,7 +149,7 @@ func (t *turns) hurry(p *Place, free bool) {
 	t.hurryLocked(p, free)
 }
 
-func (t *turns) hurryLocked(p *Place, free bool) {
+func (t *Turns) hurryLocked(p *Place, free bool) {
 	p.free = p.free || free
 	switch {
 	case p.element == nil:
@@ -163,7 +164,7 @@ func (t *turns) hurryLocked(p *Place, free bool) {
 }
 
 // Carry hurries a batch as a load that it carries was hurried.
-func (t *turns) Carry(batch, p *Place) {
+func (t *Turns) Carry(batch, p *Place) {
 	if t == nil {
 		return
 	}
@@ -183,6 +184,7 @@ type HeldTurns struct {
 
 type heldKey struct{}
 
+// Held returns the groups of which a loader that waits for what is done with ctx has a turn, nil for none.
 func Held(ctx context.Context) *HeldTurns {
 	held, _ := ctx.Value(heldKey{}).(*HeldTurns)
 	return held
@@ -192,6 +194,7 @@ func WithHeld(ctx context.Context, held *HeldTurns) context.Context {
 	return context.WithValue(ctx, heldKey{}, held)
 }
 
+// HoldsTurn reports whether a loader that waits for what is done with ctx has a turn of the group.
 func HoldsTurn(ctx context.Context, group string) bool {
 	for held := Held(ctx); held != nil; held = held.Next {
 		if held.Group == group {
