@@ -1,8 +1,6 @@
 package cachemesh
 
-import (
-	"github.com/praveenduddu/cachemesh/membership"
-)
+import "github.com/praveenduddu/cachemesh/internal/quorum"
 
 // absent are the members that vanished without leaving. While one is missing a
 // Delete in a group without a loader leaves a trace, lest the value come back with
@@ -17,22 +15,22 @@ type absent struct {
 }
 
 type missed struct {
-	member membership.Member
+	member quorum.Member
 	since  int64 // on the node's clock
 }
 
 // note records who went missing and who came back. It returns the IDs of those
 // that left in order.
-func (a *absent) note(members []membership.Member, gone []membership.Departure, now int64) (clean []string) {
+func (a *absent) note(members []quorum.Member, gone []departure, now int64) (clean []string) {
 	for _, d := range gone {
-		if d.Clean {
-			clean = append(clean, d.Member.ID())
+		if d.clean {
+			clean = append(clean, d.member.ID)
 		} else {
-			a.missing[d.Member.ID()] = missed{d.Member, now}
+			a.missing[d.member.ID] = missed{d.member, now}
 		}
 	}
 	for _, m := range members {
-		delete(a.missing, m.ID())
+		delete(a.missing, m.ID)
 		for id, lost := range a.missing {
 			// Another process has the address: the one that had it is dead.
 			if lost.member.Addr == m.Addr {

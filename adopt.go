@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/membership"
 )
 
@@ -18,27 +19,27 @@ func (n *Node) adopt(mv *membership.View) {
 		return
 	}
 	n.gossiped = mv
-	n.adoptLocked(mv.Gone, mv.Returned)
+	n.adoptLocked(departures(mv.Gone), mv.Returned)
 }
 
 // adoptLocked makes a view of what gossip says, without those that this node goes
 // on without because they cannot be reached. n.adopting is held.
-func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
-	old, now := n.view.Load(), n.clock.Now()
+func (n *Node) adoptLocked(gone []departure, returned bool) {
+	old, now := n.state.View(), n.clock.Now()
 	members := n.admitted(n.gossiped.Members)
 	n.forgetFormerRuns(members, old)
-	v := n.newView(members, old)
-	if old != nil && old.id == v.id && !returned && len(gone) == 0 {
+	v := view.New(members, old, n.id, n.peers.peer, n.state.Limited())
+	if old != nil && old.ID == v.ID && !returned && len(gone) == 0 {
 		return
 	}
 	clean := n.absent.note(members, gone, now)
 	n.reportVanished(gone)
-	n.tracing.Store(n.absent.tracing(now))
-	n.view.Store(v)
+	n.writes.Trace(n.absent.tracing(now))
+	n.writes.Publish(v)
 	var parcels []parcel
 	for _, c := range n.groups.all() {
 		parcels = append(parcels, c.dropLost(v)...)
-		if returned || v.self < 0 {
+		if returned || v.Self < 0 {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
@@ -46,34 +47,47 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 	n.forgetGone(gone, members)
 	n.judge(func(c *quorum.Core, now int64) {
 		n.mandate.view = v // with the core's own, or the verdict on the former one would count for it
-		c.Adopt(v.quorum(), clean, now)
+		c.Adopt(quorum.View{ID: v.ID, Members: v.Members}, clean, now)
 	})
 	n.settler.poke()
-	n.log.Info("the mesh changed", "members", len(v.members), "missing", len(n.absent.missing), "epoch", v.epoch)
+	n.log.Info("the mesh changed", "members", len(v.Members), "missing", len(n.absent.missing), "epoch", v.Epoch)
+}
+
+// A departure is a member that is gone.
+type departure struct {
+	member quorum.Member
+	clean  bool // it left in order
+}
+
+func departures(gone []membership.Departure) []departure {
+	list := make([]departure, len(gone))
+	for i, d := range gone {
+		list[i] = departure{quorumMember(d.Member), d.Clean}
+	}
+	return list
 }
 
 // admitted returns those members that this node does not go on without.
-func (n *Node) admitted(all []membership.Member) []membership.Member {
+func (n *Node) admitted(gossiped []membership.Member) []quorum.Member {
 	n.mandate.mu.Lock()
 	defer n.mandate.mu.Unlock()
-	n.mandate.core.Readmit(quorumMembers(all))
-	return slices.DeleteFunc(slices.Clone(all), func(m membership.Member) bool {
-		return n.mandate.core.IsExpelled(quorumMember(m))
-	})
+	all := quorumMembers(gossiped)
+	n.mandate.core.Readmit(all)
+	return slices.DeleteFunc(all, n.mandate.core.IsExpelled)
 }
 
 // readopt adopts a view anew because somebody was expelled.
 func (n *Node) readopt() {
 	n.adopting.Lock()
 	defer n.adopting.Unlock()
-	if n.view.Load() == nil || n.life.IsClosing() {
+	if n.state.View() == nil || n.life.IsClosing() {
 		return
 	}
-	var gone []membership.Departure
+	var gone []departure
 	n.mandate.mu.Lock()
-	for _, m := range n.view.Load().members {
-		if n.mandate.core.IsExpelled(quorumMember(m)) {
-			gone = append(gone, membership.Departure{Member: m})
+	for _, m := range n.state.View().Members {
+		if n.mandate.core.IsExpelled(m) {
+			gone = append(gone, departure{member: m})
 		}
 	}
 	n.mandate.mu.Unlock()
@@ -83,10 +97,10 @@ func (n *Node) readopt() {
 }
 
 // forgetGone closes the connections to addresses where no member is any more.
-func (n *Node) forgetGone(departed []membership.Departure, members []membership.Member) {
+func (n *Node) forgetGone(departed []departure, members []quorum.Member) {
 	gone := make(map[string]struct{})
 	for _, d := range departed {
-		gone[d.Member.Addr] = struct{}{}
+		gone[d.member.Addr] = struct{}{}
 	}
 	n.mu.Lock()
 	maps.Copy(gone, n.hints)
@@ -102,12 +116,12 @@ func (n *Node) forgetGone(departed []membership.Departure, members []membership.
 
 // forgetFormerRuns ends what was remembered of addresses at which another process is
 // now: the wait before the next dial, and connections to the former one.
-func (n *Node) forgetFormerRuns(members []membership.Member, old *view) {
+func (n *Node) forgetFormerRuns(members []quorum.Member, old *view.View) {
 	if old == nil {
 		return
 	}
 	for _, m := range members {
-		if id := m.ID(); id != n.id && old.peers[id] == nil {
+		if id := m.ID; id != n.id && old.Peers[id] == nil {
 			n.pool.Renew(m.Addr, id)
 		}
 	}

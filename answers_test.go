@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/life"
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -69,15 +72,23 @@ func TestHoldersAreBounded(t *testing.T) {
 
 // leasingCore is a group whose view has these members.
 func leasingCore(ids ...string) *groupCore {
-	n := &Node{}
-	v := &view{peers: make(map[string]*owner)}
+	var members []quorum.Member
 	for _, id := range ids {
-		v.peers[id] = &owner{id: id, peer: nowhere{}}
+		members = append(members, quorum.Member{ID: id, Name: id})
 	}
-	n.view.Store(v)
-	c := &groupCore{node: n, name: "g"}
+	n := newBelieving(members)
+	c := &groupCore{node: n, state: n.state, clock: &n.clock, name: "g"}
 	c.scatter, c.shardCount = store.NewScatter(), maxShards
 	return c
+}
+
+// newBelieving returns a node that believes in these members, and cannot call any.
+func newBelieving(members []quorum.Member) *Node {
+	n := &Node{}
+	n.clock.Start()
+	n.state, n.writes = view.NewState(life.New(), &n.clock, time.Second)
+	n.writes.Publish(view.New(members, nil, "self", func(string) wire.Peer { return nowhere{} }, true))
+	return n
 }
 
 type nowhere struct{}
@@ -117,7 +128,7 @@ func TestAnswersThatAreCut(t *testing.T) {
 	for cut := range len(whole) + 1 {
 		b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys, outcomes: make([]outcome, len(keys))}
 		k := &wire.Call{Resp: httppool.Response{Value: whole[:cut]}}
-		rest := b.take(&owner{name: "peer"}, []int32{0, 1, 2}, k)
+		rest := b.take(&view.Owner{Name: "peer"}, []int32{0, 1, 2}, k)
 		answered := 0
 		for i := range b.outcomes {
 			if o := &b.outcomes[i]; o.found {
@@ -133,12 +144,12 @@ func TestAnswersThatAreCut(t *testing.T) {
 	}
 	// A status of a later version is none that this one could take for a value.
 	b := &batch{groupCore: &groupCore{node: &Node{}, name: "g"}, keys: keys[:1], outcomes: make([]outcome, 1)}
-	rest := b.take(&owner{name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
+	rest := b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
 	if len(rest) != 1 || b.outcomes[0].found {
 		t.Errorf("an unknown status became %+v", b.outcomes[0])
 	}
 	// Nor is a stale value that is cut.
-	rest = b.take(&owner{name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}})
+	rest = b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}})
 	if len(rest) != 1 || b.outcomes[0].found {
 		t.Errorf("a stale value that is cut became %+v", b.outcomes[0])
 	}

@@ -7,19 +7,20 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // askOwners gets what is left, from each owner in calls of at most wire.BatchKeys, all
 // under way together.
-func (b *batch) askOwners(v *view) {
+func (b *batch) askOwners(v *view.View) {
 	if !b.sortByOwner() {
 		return
 	}
 	var others *errgroup.Group // all calls but the last
 	begin, total := int32(0), len(b.sorted)
 	for i, end := range b.counts {
-		o := &v.owners[i]
+		o := &v.Owners[i]
 		for run := range b.runs(b.sorted[begin:end]) {
 			if total -= len(run); total == 0 { // the last one: by this goroutine
 				b.ask(o, run)
@@ -58,9 +59,9 @@ func (b *batch) sortByOwner() bool {
 
 // asker returns what gets keys from one owner on a goroutine of its own. If it can
 // it sends the request at once: waking a goroutine first takes longer.
-func (b *batch) asker(o *owner, indexes []int32) func() error {
-	peer, ok := o.peer.(wire.Starter)
-	if !ok || o.route.relayed.Load() > 0 {
+func (b *batch) asker(o *view.Owner, indexes []int32) func() error {
+	peer, ok := o.Peer.(wire.Starter)
+	if !ok || o.Route.Relayed.Load() > 0 {
 		return func() error { b.ask(o, indexes); return nil }
 	}
 	from := len(b.lists)
@@ -79,8 +80,8 @@ func (b *batch) asker(o *owner, indexes []int32) func() error {
 }
 
 // ask gets keys from one owner.
-func (b *batch) ask(o *owner, indexes []int32) {
-	if o.peer == nil {
+func (b *batch) ask(o *view.Owner, indexes []int32) {
+	if o.Peer == nil {
 		b.loadHere(indexes)
 		return
 	}
@@ -98,7 +99,7 @@ func (b *batch) callFor(list []byte) *wire.Call {
 
 // finish takes the answers of a call, or its error, and asks singly for what is not
 // among them.
-func (b *batch) finish(o *owner, indexes []int32, k *wire.Call, err error) {
+func (b *batch) finish(o *view.Owner, indexes []int32, k *wire.Call, err error) {
 	rest := indexes
 	if err == nil {
 		rest = b.take(o, indexes, k)
@@ -109,7 +110,7 @@ func (b *batch) finish(o *owner, indexes []int32, k *wire.Call, err error) {
 
 // take takes a peer's answers. It returns the keys that must be asked for singly,
 // because the peer does not own them.
-func (b *batch) take(o *owner, indexes []int32, k *wire.Call) (rest []int32) {
+func (b *batch) take(o *view.Owner, indexes []int32, k *wire.Call) (rest []int32) {
 	hits, answers := uint64(0), k.Resp.Value
 	for n, i := range indexes {
 		var a wire.Answer
@@ -135,7 +136,7 @@ func (b *batch) take(o *owner, indexes []int32, k *wire.Call) (rest []int32) {
 
 // takeAnswer takes an answer that is no plain value. It reports false if the key
 // must be asked for singly.
-func (b *batch) takeAnswer(o *owner, i int32, a wire.Answer) bool {
+func (b *batch) takeAnswer(o *view.Owner, i int32, a wire.Answer) bool {
 	k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.keys[i]}}
 	k.Resp.Status, k.Resp.Flags, k.Resp.Value = a.Status, a.Flags, a.Body
 	if a.Status == wire.StatusOK {
@@ -149,7 +150,7 @@ func (b *batch) takeAnswer(o *owner, i int32, a wire.Answer) bool {
 		b.stats.negativeHits.Add(1)
 	}
 	k.Resp.Message = string(a.Body)
-	err := b.errors.Of(o.name, o.addr, k.Req.Op, k.Req.Key, &k.Resp)
+	err := b.errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
 	if !errors.Is(err, errs.ErrNotFound) && a.Status != wire.StatusLoadFailed {
 		return false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -59,7 +60,7 @@ var batchPool = sync.Pool{New: func() any { return new(batch) }}
 // getMany gets keys with one call per owner, side by side. Outcomes are in the
 // order of keys. The batch must be freed.
 func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*batch, error) {
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +83,9 @@ func (b *batch) free() {
 }
 
 // findHere answers what this member holds, and counts the rest by owner.
-func (b *batch) findHere(v *view) {
+func (b *batch) findHere(v *view.View) {
 	b.owners = resized(b.owners, len(b.keys))
-	b.counts = resized(b.counts, len(v.owners))
+	b.counts = resized(b.counts, len(v.Owners))
 	clear(b.counts)
 	now := b.clock.Now()
 	slow := uint64(0)
@@ -95,7 +96,7 @@ func (b *batch) findHere(v *view) {
 			continue
 		}
 		hash := ring.Hash(b.seed, key)
-		o := v.ring.Owner(hash)
+		o := v.Ring.Owner(hash)
 		if e := b.hitAt(v, o, hash, key, now, &b.due); e != nil {
 			if e.Negative {
 				b.stats.negativeHits.Add(1)

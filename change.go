@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends.
 func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch change) error {
-	if v := c.node.view.Load(); v != nil && v.standing(hash) == ownsIt {
+	if v := c.state.View(); v != nil && v.Standing(hash) == view.OwnsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		s := c.shard(hash)
 		if done, pending, err := c.tryWrite(s, hash, key, ch); done && !errs.IsUnsettled(err) {
@@ -53,15 +54,15 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 
 // tryChange makes one attempt, following one hint to another owner.
 func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch change) error {
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return err
 	}
-	o := v.owner(hash)
+	o := v.Owner(hash)
 	switch {
 	case o == nil:
 		return errs.ErrClosed
-	case o.peer == nil:
+	case o.Peer == nil:
 		return c.write(ctx, hash, key, ch)
 	}
 	named, err := c.changeAt(ctx, o, hash, key, ch)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -44,15 +45,15 @@ func (c *groupCore) clear(ctx context.Context) error {
 
 // clearOnce tells every member once. It reports whether it may help to try again.
 func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return err, false
 	}
-	errs := make([]error, len(v.owners))
+	errs := make([]error, len(v.Owners))
 	var g errgroup.Group
 	g.SetLimit(clearCalls)
-	for i := range v.owners {
-		g.Go(func() error { errs[i] = c.clearAt(ctx, &v.owners[i], v); return nil })
+	for i := range v.Owners {
+		g.Go(func() error { errs[i] = c.clearAt(ctx, &v.Owners[i], v); return nil })
 	}
 	g.Wait()
 	for _, err := range errs {
@@ -67,13 +68,13 @@ func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
 	return errors.Join(errs...), again
 }
 
-func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
-	if o.peer == nil {
-		return c.clearHere(ctx, v.id)
+func (c *groupCore) clearAt(ctx context.Context, o *view.Owner, v *view.View) error {
+	if o.Peer == nil {
+		return c.clearHere(ctx, v.ID)
 	}
 	k := wire.NewCall(wire.OpClear, c.name, "")
 	defer k.Free()
-	k.Req.View, k.Req.Idempotent = v.id, true
+	k.Req.View, k.Req.Idempotent = v.ID, true
 	if err := c.do(ctx, o, k); !errors.Is(err, errs.ErrUnknownGroup) {
 		return err
 	}
@@ -85,7 +86,7 @@ func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 // the caller acts. The keys' history has the Clear where the store is emptied; so
 // what is loaded around that, and may be older, is not stored.
 func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
-	if !c.node.actsBy(id) {
+	if !c.state.ActsBy(id) {
 		return errs.ErrUnsettled
 	}
 	leased := c.beginClear()
@@ -104,18 +105,12 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	switch {
 	case err != nil:
 		return err
-	case !c.node.actsBy(id):
+	case !c.state.ActsBy(id):
 		return errs.ErrUnsettled
-	case phase(c.node.phase.Load()) == asMinority:
+	case c.state.Phase() == view.AsMinority:
 		return &errs.PeerError{Op: wire.OpNames[wire.OpClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: errs.ErrMinority}
 	}
 	return nil
-}
-
-// actsBy reports whether this node acts by a view, and it has settled.
-func (n *Node) actsBy(id uint64) bool {
-	v := n.view.Load()
-	return v != nil && v.id == id && v.settled.Load()
 }
 
 // beginClear stops leases, and returns the keys with leases out: one could be

@@ -18,7 +18,7 @@ import (
 func (n *Node) Shutdown(ctx context.Context) error {
 	var err error
 	lost := n.lost.Load()
-	if ms := n.membership(); ms != nil && n.view.Load() != nil {
+	if ms := n.membership(); ms != nil && n.state.View() != nil {
 		if err = ms.AnnounceLeaving(ctx); err == nil {
 			err = n.drain(ctx)
 		}
@@ -48,7 +48,7 @@ func (n *Node) awaitVoted(ctx context.Context) {
 	defer cancel()
 	for {
 		n.mandate.mu.Lock()
-		voted := n.mandate.verdict.Mode != quorum.Unsettled && n.mandate.view != nil && n.mandate.view.self < 0
+		voted := n.mandate.verdict.Mode != quorum.Unsettled && n.mandate.view != nil && n.mandate.view.Self < 0
 		n.mandate.mu.Unlock()
 		if voted || n.life.Pause(ctx, retryFloor) != nil {
 			return
@@ -160,7 +160,7 @@ func (n *Node) Close() error {
 		n.pool.Close()
 	}
 	n.adopting.Lock()
-	n.view.Store(nil)
+	n.writes.Publish(nil)
 	n.adopting.Unlock()
 	for _, c := range n.groups.all() {
 		c.close()

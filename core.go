@@ -14,6 +14,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -27,6 +28,7 @@ type groupCore struct {
 	node        *Node
 	life        *life.Life
 	clock       *clock.Clock
+	state       *view.State
 	name        string
 	encoding    wire.Encoding
 	seed        uint64          // of the hash of its keys
@@ -74,19 +76,19 @@ func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64)
 // hot copy, else nil. now is the time, read after the Get began. The key may alias
 // a buffer.
 func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
-	if v := c.node.view.Load(); v != nil {
-		return c.hitAt(v, v.ring.Owner(hash), hash, key, now, nil)
+	if v := c.state.View(); v != nil {
+		return c.hitAt(v, v.Ring.Owner(hash), hash, key, now, nil)
 	}
 	return nil
 }
 
 // hitAt is hit for several keys of one view and one moment, with the index of the
 // key's owner. It counts a Get.
-func (c *groupCore) hitAt(v *view, owner int, hash uint64, key string, now int64, list *due) *store.Entry {
-	if owner != v.self || owner < 0 {
+func (c *groupCore) hitAt(v *view.View, owner int, hash uint64, key string, now int64, list *due) *store.Entry {
+	if owner != v.Self || owner < 0 {
 		return c.hotHit(v, hash, key, now)
 	}
-	if !v.settled.Load() && v.unsettledStanding(hash) != ownsIt || now >= c.node.confirmed.Load() {
+	if !v.Settled() && v.UnsettledStanding(hash) != view.OwnsIt || now >= c.state.Confirmed() {
 		return nil
 	}
 	e := c.lookupOf(hash, key, now, list)
@@ -97,14 +99,14 @@ func (c *groupCore) hitAt(v *view, owner int, hash uint64, key string, now int64
 }
 
 // hotHit returns the hot copy of a key that another member owns, else nil.
-func (c *groupCore) hotHit(v *view, hash uint64, key string, now int64) *store.Entry {
+func (c *groupCore) hotHit(v *view.View, hash uint64, key string, now int64) *store.Entry {
 	e, renew := c.hot.GetRenew(hash, key, now)
 	if e == nil {
 		return nil
 	}
 	c.stats.of(hash).hot.Add(1)
 	if renew {
-		c.renew(v.owner(hash), hash, e.Key)
+		c.renew(v.Owner(hash), hash, e.Key)
 	}
 	return e
 }
@@ -144,13 +146,13 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 // If the members disagree about the owner it asks whom the peer names, once, and
 // then loads without storing, or returns ErrUnsettled if there is no loader.
 func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now int64) outcome {
-	var hint *owner
+	var hint *view.Owner
 	for try := 0; try < routeTries; now = c.clock.Now() {
-		v, err := c.node.currentView(ctx)
+		v, err := c.state.Current(ctx)
 		if err != nil {
 			return outcome{err: err}
 		}
-		o := v.owner(hash)
+		o := v.Owner(hash)
 		var got outcome
 		var named string
 		switch {
@@ -158,7 +160,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return outcome{err: errs.ErrClosed}
 		case hint != nil:
 			got, named = c.getAt(ctx, hint, hash, key, 0, now)
-		case o.peer == nil:
+		case o.Peer == nil:
 			got = c.loadHere(ctx, hash, key)
 		default:
 			got, named = c.getAt(ctx, o, hash, key, 0, now)
@@ -178,7 +180,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 				return outcome{err: err}
 			}
 			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
-		case errs.IsUnreachable(err) && (hint != nil || c.node.view.Load() != v):
+		case errs.IsUnreachable(err) && (hint != nil || c.state.View() != v):
 			// It left while it was being asked.
 			c.stats.retries.Add(1)
 			hint = nil
@@ -217,15 +219,15 @@ func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outco
 // hinted returns the owner to ask next when a peer said that it is not the owner
 // and named another: nil for the owner of this node's own view. It follows one
 // hint only.
-func (n *Node) hinted(named string, asked, hint *owner) *owner {
-	if hint != nil || named == "" || named == n.addr || named == asked.addr {
+func (n *Node) hinted(named string, asked, hint *view.Owner) *view.Owner {
+	if hint != nil || named == "" || named == n.addr || named == asked.Addr {
 		return nil
 	}
 	peer := n.hintedPeer(named)
 	if peer == nil {
 		return nil
 	}
-	return &owner{name: named, addr: named, peer: peer}
+	return &view.Owner{Name: named, Addr: named, Peer: peer}
 }
 
 // standIns bounds how many ring successors are asked in place of an owner.
@@ -234,14 +236,14 @@ const standIns = 2
 // getFromStandIn asks the ring successors of an owner that cannot be reached, not
 // through others either, so that the origin sees one load and not one per member. The
 // owner may be alive and take writes that a stand-in never hears of, so nothing is kept.
-func (c *groupCore) getFromStandIn(ctx context.Context, v *view, hash uint64, key string, cause error) outcome {
+func (c *groupCore) getFromStandIn(ctx context.Context, v *view.View, hash uint64, key string, cause error) outcome {
 	if c.origin.Load == nil {
 		return outcome{err: cause}
 	}
 	var buf [standIns + 1]int
-	for _, i := range v.ring.Successors(buf[:0], hash, len(buf))[1:] {
-		o := &v.owners[i]
-		if o.peer == nil {
+	for _, i := range v.Ring.Successors(buf[:0], hash, len(buf))[1:] {
+		o := &v.Owners[i]
+		if o.Peer == nil {
 			break
 		}
 		if !c.node.lives(ctx, o) {

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -50,8 +51,8 @@ func (f *failures) err() error {
 }
 
 // partition sorts distinct valid keys by owner. Invalid ones become errors.
-func (c *groupCore) partition(v *view, keys []string, f *failures) map[*owner][]string {
-	byOwner := make(map[*owner][]string)
+func (c *groupCore) partition(v *view.View, keys []string, f *failures) map[*view.Owner][]string {
+	byOwner := make(map[*view.Owner][]string)
 	seen := make(map[string]struct{}, len(keys))
 	for _, key := range keys {
 		if _, dup := seen[key]; dup {
@@ -62,7 +63,7 @@ func (c *groupCore) partition(v *view, keys []string, f *failures) map[*owner][]
 			f.put(key, err)
 			continue
 		}
-		o := v.owner(ring.Hash(c.seed, key))
+		o := v.Owner(ring.Hash(c.seed, key))
 		if o == nil {
 			f.put(key, errs.ErrClosed)
 			continue
@@ -75,7 +76,7 @@ func (c *groupCore) partition(v *view, keys []string, f *failures) map[*owner][]
 // deleteMany deletes keys with one call per owner, side by side. Whatever a
 // call did not settle is deleted singly, with its retries.
 func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 	var all errgroup.Group
 	all.SetLimit(batchCalls)
 	for o, mine := range c.partition(v, keys, f) {
-		if o.peer == nil {
+		if o.Peer == nil {
 			all.Go(func() error { c.deleteEach(ctx, mine, f); return nil })
 			continue
 		}
@@ -102,7 +103,7 @@ func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) 
 // deleteManyAt asks a peer to delete keys and returns those that must be tried
 // singly. With a Writer these are only keys whose row was certainly not deleted:
 // deleted again, it could be one that somebody wrote since.
-func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f *failures) (rest []string) {
+func (c *groupCore) deleteManyAt(ctx context.Context, o *view.Owner, keys []string, f *failures) (rest []string) {
 	k := wire.NewCall(wire.OpDeleteMany, c.name, "")
 	defer k.Free()
 	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), c.origin.Write == nil
@@ -129,7 +130,7 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *owner, keys []string, f
 		} else {
 			one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
 		}
-		err := c.errors.Of(o.name, o.addr, one.Req.Op, one.Req.Key, &one.Resp)
+		err := c.errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp)
 		if c.origin.Write == nil || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {

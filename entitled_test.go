@@ -18,7 +18,7 @@ import (
 //	TestLeaseEndsWithTheRight        the least of Lease and what is left, in grant
 //	TestLeaseOnlyFromTheOwner        the look at the view after the fetch is registered, in getAt
 //	TestNobodyWhoLeavesHoldsCopies   v.self >= 0, in getAt
-//	TestWriterEndsWithTheRight       whileEntitled
+//	TestWriterEndsWithTheRight       WhileEntitled
 //	TestMinorityLeavesTheOriginAlone the phase, in writableLocked
 //	TestMinoritysValuesAge           limitNew, from the beginning of the load
 //	TestLoadThroughACut              the era that grows, or the loads that are voided, in dropHeld

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
@@ -35,7 +36,7 @@ type evidence struct {
 // seekEvidence looks, once in a while and if it matters, for what ends a wait:
 // members that are over, bootstrap nodes that are not there, members that were
 // put out and can be called again. It returns when it wants to be called again.
-func (n *Node) seekEvidence(v *view, vd quorum.Verdict) time.Duration {
+func (n *Node) seekEvidence(v *view.View, vd quorum.Verdict) time.Duration {
 	now := n.clock.Now()
 	if left := time.Duration(n.evidence.next.Load() - now); left > 0 {
 		return left
@@ -136,7 +137,7 @@ func (n *Node) probeExpelled(members []quorum.Member) {
 // address that it was told of is its own, or that of a member that has no mesh
 // either, or has refused connections, or is a name without an address, for
 // JoinTimeout. Unless an option says that it may be alone.
-func (n *Node) mayFound(v *view) {
+func (n *Node) mayFound(v *view.View) {
 	ms := n.membership()
 	if ms == nil {
 		return
@@ -170,8 +171,8 @@ func (n *Node) mayFound(v *view) {
 
 // unfounded reports whether a member of the view has said that it knows of no
 // mesh that was founded.
-func (n *Node) unfounded(v *view, m membership.Member) (ok bool) {
-	if v == nil || !slices.ContainsFunc(v.members, func(o membership.Member) bool { return o.ID() == m.ID() }) {
+func (n *Node) unfounded(v *view.View, m membership.Member) (ok bool) {
+	if v == nil || !slices.ContainsFunc(v.Members, func(o quorum.Member) bool { return o.ID == m.ID() }) {
 		return false
 	}
 	n.judge(func(c *quorum.Core, _ int64) {

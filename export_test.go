@@ -8,6 +8,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -34,9 +35,9 @@ func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }
 
 // OwnerAddr returns the address of the owner of a key as n sees it.
 func OwnerAddr(n *Node, group, key string) string {
-	if v := n.view.Load(); v != nil {
-		if o := v.owner(ring.Hash(ring.Seed(group), key)); o != nil {
-			return o.addr
+	if v := n.state.View(); v != nil {
+		if o := v.Owner(ring.Hash(ring.Seed(group), key)); o != nil {
+			return o.Addr
 		}
 	}
 	return ""
@@ -45,7 +46,7 @@ func OwnerAddr(n *Node, group, key string) string {
 // AwaitSettled waits until the node's view has settled with this many members.
 func AwaitSettled(ctx context.Context, n *Node, members int) error {
 	for {
-		if v := n.view.Load(); v != nil && len(v.members) == members && v.settled.Load() {
+		if v := n.state.View(); v != nil && len(v.Members) == members && v.Settled() {
 			return nil
 		}
 		if err := n.life.Pause(ctx, time.Millisecond); err != nil {
@@ -60,12 +61,12 @@ func Pause(ctx context.Context, n *Node, d time.Duration) error { return n.life.
 // Stored calls f for the keys of a group that a node stores, and says whether it
 // owns them.
 func Stored(n *Node, group string, f func(key string, owned bool)) {
-	v, c := n.view.Load(), n.group(group)
+	v, c := n.state.View(), n.group(group)
 	if v == nil || c == nil {
 		return
 	}
 	c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
-		f(e.Key, v.standing(hash) == ownsIt)
+		f(e.Key, v.Standing(hash) == view.OwnsIt)
 		return true
 	})
 }
@@ -118,8 +119,8 @@ func MemberID(n *Node) string { return n.id }
 
 // ViewID returns the id of the node's view.
 func ViewID(n *Node) uint64 {
-	if v := n.view.Load(); v != nil {
-		return v.id
+	if v := n.state.View(); v != nil {
+		return v.ID
 	}
 	return 0
 }
@@ -146,7 +147,7 @@ func AdoptLife(n *Node, name string, life uint32) (settled bool) {
 	}
 	n.gossiped = &mv
 	n.adoptLocked(nil, false)
-	return n.view.Load().settled.Load()
+	return n.state.View().Settled()
 }
 
 // Judge lets n decide what it may do.
@@ -161,13 +162,13 @@ func SkewVersions(n *Node, ahead time.Duration) {
 // now.
 func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
 	c := g.core
-	o := c.node.view.Load().peers[id]
+	o := c.state.View().Peers[id]
 	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.clock.Now())
 	return got.err
 }
 
 // IsLeaving reports whether the node owns nothing any more.
 func IsLeaving(n *Node) bool {
-	v := n.view.Load()
-	return v != nil && v.self < 0
+	v := n.state.View()
+	return v != nil && v.Self < 0
 }

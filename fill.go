@@ -53,12 +53,12 @@ func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.clock.Now()
 	switch {
-	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.node.era.Load():
+	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.state.Era():
 		return false
-	case c.node.mayServe(f.hash) != nil:
+	case c.state.MayServe(f.hash, c.clock.Now()) != nil:
 		return false
 	}
-	c.node.limitNew(e, f.began)
+	e.Expires = c.state.Limit(e.Expires, f.began)
 	c.attend(e, now)
 	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.

@@ -202,7 +202,7 @@ func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) 
 	if s.closed || c.life.IsClosing() { // loads end before the shards close
 		return nil, errs.ErrClosed
 	}
-	if err := c.node.mayServe(hash); err != nil {
+	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
 		return nil, err
 	}
 	now := c.clock.Now()

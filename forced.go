@@ -11,6 +11,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -37,7 +38,7 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(most))
 		defer cancel()
 	}
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,11 +62,11 @@ func (c *groupCore) reloadEach(ctx context.Context, keys []string, f *failures) 
 // reload loads a key again, and tries that until ctx ends.
 func (c *groupCore) reload(ctx context.Context, key string) error {
 	for wait := retryFloor; ; wait = min(2*wait, retryCeiling) {
-		v, err := c.node.currentView(ctx)
+		v, err := c.state.Current(ctx)
 		if err != nil {
 			return err
 		}
-		o := v.owner(ring.Hash(c.seed, key))
+		o := v.Owner(ring.Hash(c.seed, key))
 		if o == nil {
 			return errs.ErrClosed
 		}
@@ -90,7 +91,7 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 
 // reloadManyAt has keys loaded again by their owner, and returns those that must be
 // tried again.
-func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f *failures) (again []string) {
+func (c *groupCore) reloadManyAt(ctx context.Context, o *view.Owner, keys []string, f *failures) (again []string) {
 	settle := func(key string, err error) {
 		if errs.IsUnsettled(err) {
 			again = append(again, key)
@@ -98,7 +99,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f
 			f.put(key, err)
 		}
 	}
-	if o.peer == nil {
+	if o.Peer == nil {
 		for i, err := range c.reloadHere(ctx, keys) {
 			settle(keys[i], err)
 		}
@@ -130,7 +131,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *owner, keys []string, f
 			continue
 		}
 		one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
-		settle(key, c.errors.Of(o.name, o.addr, one.Req.Op, one.Req.Key, &one.Resp))
+		settle(key, c.errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp))
 	}
 	return again
 }

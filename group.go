@@ -69,7 +69,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		}
 	}
 	c := &groupCore{
-		node: n, life: n.life, clock: &n.clock, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
+		node: n, life: n.life, clock: &n.clock, state: n.state, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		setbacks: newSetbacks(opts.FailureTTL, opts.MaxBytes),

@@ -11,6 +11,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -92,7 +93,7 @@ func (p parcel) isValue(now int64) bool {
 
 // loseHeld counts what a node that closes in disorder still holds.
 func (n *Node) loseHeld() {
-	v, values := n.view.Load(), 0
+	v, values := n.state.View(), 0
 	if v == nil {
 		return
 	}
@@ -101,7 +102,7 @@ func (n *Node) loseHeld() {
 			continue
 		}
 		c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
-			if !e.Negative && v.standing(hash) == ownsIt {
+			if !e.Negative && v.Standing(hash) == view.OwnsIt {
 				values++
 			}
 			return true
@@ -114,19 +115,19 @@ func (n *Node) loseHeld() {
 // that were not taken. When the last member leaves, the values of the mesh end with it;
 // but not if others may live where this one cannot see them.
 func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
-	v := n.view.Load()
+	v := n.state.View()
 	if v == nil {
 		return parcels
 	}
 	type address struct {
-		o *owner
+		o *view.Owner
 		c *groupCore
 	}
 	piles := make(map[address][]parcel)
 	for _, p := range parcels {
-		if o := v.owner(p.hash); o != nil {
+		if o := v.Owner(p.hash); o != nil {
 			piles[address{o, p.core}] = append(piles[address{o, p.core}], p)
-		} else if n.tracing.Load() {
+		} else if n.state.Tracing() {
 			rest = append(rest, p)
 		}
 	}
@@ -145,8 +146,8 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 
 // deliverTo sends one list. It reports whether it is settled: taken, or never
 // to be.
-func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byte) bool {
-	if o.peer == nil { // it came back to this node
+func (c *groupCore) deliverTo(ctx context.Context, v *view.View, o *view.Owner, body []byte) bool {
+	if o.Peer == nil { // it came back to this node
 		_, err := c.merge(ctx, body, 0, nil)
 		return err == nil
 	}
@@ -154,7 +155,7 @@ func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byt
 	defer cancel()
 	k := wire.NewCall(wire.OpHandOver, c.name, "")
 	defer k.Free()
-	k.Req.View, k.Req.Value = v.id, body
+	k.Req.View, k.Req.Value = v.ID, body
 	err := c.do(ctx, o, k)
 	return err == nil || k.Resp.Status == wire.StatusUnknownGroup || k.Resp.Status == wire.StatusInvalid
 }
@@ -256,7 +257,7 @@ func (c *groupCore) unpackParcel(p packed) *store.Entry {
 
 // serveHandOver takes values from their former owner, if both act by one view.
 func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	if v := c.node.view.Load(); v == nil || v.id != req.View {
+	if v := c.state.View(); v == nil || v.ID != req.View {
 		resp.Status = wire.StatusNotOwner
 		return
 	}

@@ -77,7 +77,7 @@ func (c *groupCore) beginLocked(l *lane, f *flight, into *loadBatch) {
 	l.next, l.current = nil, f
 	l.countLocked(f)
 	f.ctx, f.cancel = context.WithTimeout(f.values, c.loadTimeout)
-	f.began, f.era = c.clock.Now(), c.node.era.Load()
+	f.began, f.era = c.clock.Now(), c.state.Era()
 	s.running++
 	c.life.Begin()
 	c.batchFor(f, into)

@@ -63,14 +63,14 @@ func (c *groupCore) grant(hash uint64, key, from string, enc wire.Encoding, resp
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := c.clock.Now()
-	if c.node.mayServeAt(hash, now) != nil {
+	if c.state.MayServe(hash, now) != nil {
 		return false
 	}
 	e := c.lookupFor(hash, key, now, enc, nil)
 	if e == nil {
 		return false
 	}
-	lease := min(int64(c.node.opts.Lease), c.node.confirmed.Load()-now) // no copy outlives this node's own right
+	lease := min(int64(c.node.opts.Lease), c.state.Confirmed()-now) // no copy outlives this node's own right
 	if until := freshUntil(e); until != 0 {
 		lease = min(lease, until-now)
 	}
@@ -83,8 +83,8 @@ func (c *groupCore) grant(hash uint64, key, from string, enc wire.Encoding, resp
 
 // registerLocked notes a holder. It reports false if the lease cannot be granted.
 func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) bool {
-	v := c.node.view.Load() // nil if the node closed a moment ago
-	if s.clearing > 0 || s.closed || v == nil || v.peers[id] == nil {
+	v := c.state.View() // nil if the node closed a moment ago
+	if s.clearing > 0 || s.closed || v == nil || v.Peers[id] == nil {
 		return false
 	}
 	c.leased.Store(true)
@@ -245,13 +245,13 @@ func (c *groupCore) recallFrom(h holder, key string) {
 	defer cancel()
 	defer context.AfterFunc(c.life.Context(), cancel)()
 	for {
-		v := c.node.view.Load()
+		v := c.state.View()
 		if v == nil {
 			return
 		}
 		// A holder that is in no view any more drops nothing on our word: its lease
 		// must lapse.
-		if peer := v.peers[h.id]; peer != nil {
+		if peer := v.Peers[h.id]; peer != nil {
 			k := wire.NewCall(wire.OpInvalidate, c.name, key)
 			k.Req.Idempotent = true
 			err := c.node.callMember(ctx, peer, &k.Req, &k.Resp) // only the holder's own word counts

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -14,20 +15,19 @@ import (
 // and a line in it per holder.
 func TestLeaseCost(t *testing.T) {
 	const keyCount = 16 << 10
-	v := &view{peers: make(map[string]*owner)}
+	members := make([]quorum.Member, 16)
 	ids := make([]string, 16)
 	for i := range ids {
 		ids[i] = fmt.Sprint("holder", i, "#1")
-		v.peers[ids[i]] = &owner{id: ids[i], peer: noCaller{}}
+		members[i] = quorum.Member{ID: ids[i], Name: ids[i]}
 	}
-	n := &Node{}
-	n.view.Store(v)
+	n := newBelieving(members)
 	keys := make([]string, keyCount)
 	for i := range keys {
 		keys[i] = fmt.Sprint("key ", i)
 	}
 	cost := func(holders int) float64 {
-		c := &groupCore{node: n}
+		c := &groupCore{node: n, state: n.state, clock: &n.clock}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
 		before := heapInUse()
 		for i, key := range keys {

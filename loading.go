@@ -69,7 +69,7 @@ func (g *Group[V]) loading(ctx context.Context) (context.Context, *loading) {
 func (g *Group[V]) former(key string) (v V, ok bool) {
 	c := g.core
 	hash := ring.Hash(c.seed, key)
-	if c.node.mayServe(hash) != nil {
+	if c.state.MayServe(hash, c.clock.Now()) != nil {
 		return v, false
 	}
 	e := c.store.Peek(hash, key, c.clock.Now())

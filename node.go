@@ -18,6 +18,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
 )
@@ -41,13 +42,8 @@ type Node struct {
 	server  *http.Server // nil with Options.ExternalServer
 	peers   transport
 
-	// view is nil before the node serves and after it closed. It is replaced as
-	// a whole, by the membership's one goroutine and by closing.
-	view atomic.Pointer[view]
-
-	// confirmed is when, on the node's clock, the right to serve what is held
-	// lapses. The settler sets it.
-	confirmed atomic.Int64
+	state  *view.State // what the node believes, and may do
+	writes view.Writer // of the state
 
 	groups    registry
 	defaultKV *Group[[]byte]
@@ -55,10 +51,6 @@ type Node struct {
 	settler *settler
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
-	era     atomic.Uint32 // entries note the era in which they were stored; it grows when what is held must go
-	phase   atomic.Uint32 // a phase: by what right this node answers
-	primary atomic.Uint32 // number of the primary by which it last acted
-	tracing atomic.Bool   // a member is missing, or was and may be back yet: a Delete of what cannot be loaded leaves a trace
 	relayed atomic.Uint64 // calls that another member passed on
 	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
@@ -90,6 +82,7 @@ func New(o Options) (*Node, error) {
 		life: life.New(),
 	}
 	n.clock.Start()
+	n.state, n.writes = view.NewState(n.life, &n.clock, o.MaxStale)
 	n.log = n.logs.Logger()
 	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
@@ -149,13 +142,13 @@ func (n *Node) Name() string { return n.name }
 // Members returns the members that this node knows of, itself included, sorted
 // by name. It is empty before Start and after Close.
 func (n *Node) Members() []Member {
-	v := n.view.Load()
+	v := n.state.View()
 	if v == nil {
 		return nil
 	}
-	members := make([]Member, len(v.members))
-	for i, m := range v.members {
-		members[i] = Member{Name: m.Name, Addr: m.Addr, Self: m.ID() == n.id, Leaving: m.Leaving}
+	members := make([]Member, len(v.Members))
+	for i, m := range v.Members {
+		members[i] = Member{Name: m.Name, Addr: m.Addr, Self: m.ID == n.id, Leaving: m.Leaving}
 	}
 	return members
 }
@@ -200,28 +193,6 @@ func (n *Node) start() error {
 	n.awaitMesh()
 	n.judge(func(c *quorum.Core, _ int64) { c.GiveUp() })
 	return nil
-}
-
-// currentView returns the node's view. While Start is under way it waits for
-// its end. Errors: ErrNotStarted, ErrClosed, ctx's own.
-func (n *Node) currentView(ctx context.Context) (*view, error) {
-	if v := n.view.Load(); v != nil {
-		return v, nil
-	}
-	if n.life.IsNew() {
-		return nil, errs.ErrNotStarted
-	}
-	select {
-	case <-n.life.Closing():
-		return nil, errs.ErrClosed
-	case <-n.life.Serving():
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if v := n.view.Load(); v != nil {
-		return v, nil
-	}
-	return nil, errs.ErrClosed
 }
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.

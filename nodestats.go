@@ -61,8 +61,8 @@ func (n *Node) Stats() NodeStats {
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
 	s.Relayed, s.Lost = n.relayed.Load(), n.lost.Load()
-	if v := n.view.Load(); v != nil {
-		s.Members, s.Epoch, s.Settled = len(v.members), v.epoch, v.settled.Load()
+	if v := n.state.View(); v != nil {
+		s.Members, s.Epoch, s.Settled = len(v.Members), v.Epoch, v.Settled()
 	}
 	if ms := n.membership(); ms != nil {
 		g := ms.Stats()

@@ -13,6 +13,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
 // Shards divide the keys of a group so that writes and loads of different keys rarely
@@ -116,29 +117,6 @@ func (c *groupCore) allShards() []shard {
 func (c *groupCore) shard(hash uint64) *shard {
 	shards := c.allShards()
 	return &shards[c.scatter.Of(hash)&uint64(len(shards)-1)]
-}
-
-// mayServe returns nil if this node may answer for a key from what it holds, and
-// may change it; else errs.ErrNotOwner or ErrUnsettled.
-func (n *Node) mayServe(hash uint64) error { return n.mayServeAt(hash, n.clock.Now()) }
-
-// mayServeAt is mayServe for a caller that has just looked at the clock.
-func (n *Node) mayServeAt(hash uint64, now int64) error {
-	v := n.view.Load()
-	if v == nil {
-		return errs.ErrClosed
-	}
-	switch v.standing(hash) {
-	case ownsIt:
-		if now < n.confirmed.Load() {
-			return nil
-		}
-		return errs.ErrUnsettled
-	case gaining:
-		return errs.ErrUnsettled
-	default:
-		return errs.ErrNotOwner
-	}
 }
 
 // A change is what a write does to a key.
@@ -248,11 +226,11 @@ func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if ch.e != nil && ch.e.Size() > c.store.MaxEntry() {
 		return c.tooLarge(ch.e)
 	}
-	err := c.node.mayServe(hash)
+	err := c.state.MayServe(hash, c.clock.Now())
 	if ch.merge && errors.Is(err, errs.ErrUnsettled) {
 		return nil
 	}
-	if err == nil && c.writesOrigin(ch) && phase(c.node.phase.Load()) == asMinority {
+	if err == nil && c.writesOrigin(ch) && c.state.Phase() == view.AsMinority {
 		return c.minorityError(ch, false) // the origin is not touched
 	}
 	return err
@@ -267,7 +245,7 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 	if err := c.putLocked(s, hash, key, ch); err != nil || ch.merge {
 		return err
 	}
-	if phase(c.node.phase.Load()) != asMinority {
+	if c.state.Phase() != view.AsMinority {
 		return nil
 	}
 	c.owe(key)
@@ -285,7 +263,7 @@ func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) erro
 	s.changes.Add(1)
 	delete(s.tooLarge, key)
 	c.setbacks.forget(key)
-	now, era := c.clock.Now(), c.node.era.Load() // before dated looks whether a member is missing
+	now, era := c.clock.Now(), c.state.Era() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
 	if ch.merge {
 		if old := c.store.Peek(hash, key, now); old != nil && !newer(e, old) {
@@ -313,12 +291,12 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 	case ch.merge:
 	case c.origin.Load != nil:
 		if e != nil {
-			c.node.limitNew(e, now)
+			e.Expires = c.state.Limit(e.Expires, now)
 		}
 	case e != nil:
-		e.Version, e.Primary = c.clock.NextVersion(), c.node.primary.Load()
-	case c.node.tracing.Load():
-		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.clock.NextVersion(), Primary: c.node.primary.Load(),
+		e.Version, e.Primary = c.clock.NextVersion(), c.state.Primary()
+	case c.state.Tracing():
+		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.clock.NextVersion(), Primary: c.state.Primary(),
 			Expires: now + int64(traceFor)}
 	}
 	return e
@@ -354,8 +332,8 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 // keys may come back before that, and a holder that learns of both changes at
 // once sees the same owner and keeps its copy. Writers that run for what was lost
 // hold back the acknowledgement of v. It returns what must be handed over.
-func (c *groupCore) dropLost(v *view) []parcel {
-	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
+func (c *groupCore) dropLost(v *view.View) []parcel {
+	lost := func(key string) bool { return v.Standing(ring.Hash(c.seed, key)) != view.OwnsIt }
 	shards := c.made()
 	for i := range shards {
 		s := &shards[i]
@@ -376,19 +354,19 @@ func (c *groupCore) dropLost(v *view) []parcel {
 	}
 	var parcels []parcel
 	c.store.DeleteIf(func(hash uint64, e *store.Entry) bool {
-		switch st := v.standing(hash); {
-		case st == ownsIt:
+		switch st := v.Standing(hash); {
+		case st == view.OwnsIt:
 			return false
 		case e.Version == 0:
 			return true
-		case st == gaining: // handed over already; the newest version counts in the end
+		case st == view.Gaining: // handed over already; the newest version counts in the end
 			return false
 		default:
 			parcels = append(parcels, parcel{c, hash, e})
 			return true
 		}
 	})
-	c.hot.Retain(func(hash uint64, owner string) bool { return v.ownerID(hash) == owner })
+	c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
 	return parcels
 }
 

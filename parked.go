@@ -220,7 +220,7 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	resp.Status = wire.StatusUnknownGroup
 	switch req.Op {
 	case wire.OpHandOver:
-		if v := n.view.Load(); v == nil || v.id != req.View {
+		if v := n.state.View(); v == nil || v.ID != req.View {
 			resp.Status = wire.StatusNotOwner
 		} else {
 			n.park(req.Group, req.Value, resp)

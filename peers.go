@@ -12,6 +12,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -45,7 +46,7 @@ func (t poolTransport) ping(ctx context.Context, addr string) error {
 // do calls the peer and turns its answer into an error. Transport failures
 // become *PeerError, except that an ended context is returned as itself where
 // nothing can have been applied.
-func (c *groupCore) do(ctx context.Context, o *owner, k *wire.Call) error {
+func (c *groupCore) do(ctx context.Context, o *view.Owner, k *wire.Call) error {
 	c.countCall(k)
 	return c.done(ctx, o, k, c.node.callMember(ctx, o, &k.Req, &k.Resp))
 }
@@ -53,17 +54,17 @@ func (c *groupCore) do(ctx context.Context, o *owner, k *wire.Call) error {
 func (c *groupCore) countCall(k *wire.Call) { c.stats.of(k.Hash).peerCalls.Add(1) }
 
 // done turns what a call came to into an error.
-func (c *groupCore) done(ctx context.Context, o *owner, k *wire.Call, err error) error {
+func (c *groupCore) done(ctx context.Context, o *view.Owner, k *wire.Call, err error) error {
 	if err == nil {
 		if k.Resp.Status < httppool.StatusReserved {
-			c.heard(o.name, k.Resp.Status)
+			c.heard(o.Name, k.Resp.Status)
 		}
 		if k.Resp.Status == wire.StatusOK {
 			return nil
 		}
-		err = c.errors.Of(o.name, o.addr, k.Req.Op, k.Req.Key, &k.Resp)
+		err = c.errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
 	} else {
-		err = wire.TransportError(ctx, k.Req.Op, o.name, o.addr, err)
+		err = wire.TransportError(ctx, k.Req.Op, o.Name, o.Addr, err)
 	}
 	if _, ok := errors.AsType[*errs.PeerError](err); ok {
 		c.stats.peerErrors.Add(1)
@@ -75,7 +76,7 @@ func (c *groupCore) done(ctx context.Context, o *owner, k *wire.Call, err error)
 // often. With errs.ErrNotOwner it also returns the address of the owner as that peer
 // sees it. The key must not alias a buffer. now is a time before the call: a
 // lease counts from there.
-func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
+func (c *groupCore) getAt(ctx context.Context, o *view.Owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
 	k := wire.NewCall(wire.OpGet, c.name, key)
 	defer k.Free()
 	k.Hash, k.Req.Flags, k.Req.Idempotent = hash, flags, true
@@ -83,14 +84,14 @@ func (c *groupCore) getAt(ctx context.Context, o *owner, hash uint64, key string
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
-	if flags&(wire.FlagStandIn|wire.FlagPeek) == 0 && o.id != "" && (flags&wire.FlagRenewal != 0 || c.hot.Touch(hash, now)) {
+	if flags&(wire.FlagStandIn|wire.FlagPeek) == 0 && o.ID != "" && (flags&wire.FlagRenewal != 0 || c.hot.Touch(hash, now)) {
 		// Registered before it is sent: an invalidation that overtakes the answer
 		// finds the fetch and marks it.
-		fetch = c.hot.Begin(hash, key, o.id)
+		fetch = c.hot.Begin(hash, key, o.ID)
 		defer fetch.Drop()
 		// A view adopted before the fetch was registered has not marked it; one
 		// that comes later does.
-		if v := c.node.view.Load(); v != nil && v.self >= 0 && v.ownerID(hash) == o.id {
+		if v := c.state.View(); v != nil && v.Self >= 0 && v.OwnerID(hash) == o.ID {
 			k.Req.Flags |= wire.FlagLease
 		}
 	}
@@ -146,18 +147,18 @@ func (c *groupCore) keep(fetch *hotcache.Fetch, k *wire.Call, sent int64) *store
 }
 
 // staleResponse returns the *StaleError that came with a value, if any.
-func (c *groupCore) staleResponse(o *owner, k *wire.Call) error {
+func (c *groupCore) staleResponse(o *view.Owner, k *wire.Call) error {
 	if k.Resp.Flags&wire.FlagStale == 0 {
 		return nil
 	}
 	key := strings.Clone(k.Req.Key)
 	return &errs.StaleError{Group: c.name, Key: key, Age: time.Duration(k.Resp.Version), Err: &errs.LoadError{
-		Group: c.name, Key: key, Member: o.name, Panic: k.Resp.Flags&wire.FlagPanic != 0, Err: c.errors.Cause(&k.Resp)}}
+		Group: c.name, Key: key, Member: o.Name, Panic: k.Resp.Flags&wire.FlagPanic != 0, Err: c.errors.Cause(&k.Resp)}}
 }
 
 // renew asks for a key again whose lease ends soon, so that a hot key stays a
 // local hit.
-func (c *groupCore) renew(o *owner, hash uint64, key string) {
+func (c *groupCore) renew(o *view.Owner, hash uint64, key string) {
 	if o == nil {
 		return // everybody is leaving
 	}
@@ -169,7 +170,7 @@ func (c *groupCore) renew(o *owner, hash uint64, key string) {
 }
 
 // changeAt asks a peer to Set or Delete a key.
-func (c *groupCore) changeAt(ctx context.Context, o *owner, hash uint64, key string, ch change) (hint string, err error) {
+func (c *groupCore) changeAt(ctx context.Context, o *view.Owner, hash uint64, key string, ch change) (hint string, err error) {
 	k := wire.NewCall(wire.OpDelete, c.name, key)
 	defer k.Free()
 	k.Hash = hash

@@ -16,12 +16,12 @@ import (
 // serveRelay passes a request on to the member that it names.
 func (n *Node) serveRelay(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	inner, ok := wire.ParseRequest(req.Value)
-	v := n.view.Load()
+	v := n.state.View()
 	switch {
 	case !ok:
 		resp.Status, resp.Message = wire.StatusInvalid, "malformed request to pass on"
 		return
-	case v == nil || v.id != req.View:
+	case v == nil || v.ID != req.View:
 		resp.Status, resp.Message = wire.StatusNoRelay, "the relay has another view of the mesh"
 		return
 	case req.Key == n.id:
@@ -32,12 +32,12 @@ func (n *Node) serveRelay(ctx context.Context, from string, req *httppool.Reques
 		resp.Lease = 0
 		return
 	}
-	o := v.peers[req.Key]
+	o := v.Peers[req.Key]
 	if o == nil || !n.lives(ctx, o) {
 		resp.Status, resp.Message = wire.StatusNoRelay, "the relay cannot reach the member either"
 		return
 	}
-	switch err := o.peer.Call(ctx, &inner, resp); {
+	switch err := o.Peer.Call(ctx, &inner, resp); {
 	case err == nil:
 		resp.Lease = 0
 	case wasSent(err):

@@ -81,7 +81,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	if s.closed || c.life.IsClosing() {
 		return nil, nil, errs.ErrClosed
 	}
-	if err := c.node.mayServe(hash); err != nil {
+	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
 		return nil, nil, err
 	}
 	if b := s.books[key]; b != nil && b.write != nil {

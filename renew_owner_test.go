@@ -8,6 +8,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/memnet"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
 // Between view.Store and Retain in adopt, a hit on a hot copy that is due for
@@ -33,8 +34,7 @@ func TestRenewWithoutOwner(t *testing.T) {
 		f := g.core.hot.Begin(hash, "k", "b#1")
 		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.clock.Now()+int64(time.Second), n.clock.Now())
 		time.Sleep(900 * time.Millisecond)
-		v := &view{epoch: 1 << 40, ring: ring.New(nil), self: -1}
-		n.view.Store(v)
+		n.writes.Publish(&view.View{Epoch: 1 << 40, Ring: ring.New(nil), Self: -1})
 		g.Get(t.Context(), "k")
 		synctest.Wait()
 	})

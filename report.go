@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
-	"github.com/praveenduddu/cachemesh/membership"
+	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
 // reporter says in the log what state the mesh is in, when that changes or lasts.
 // Its fields belong to the settle goroutine.
 type reporter struct {
-	phase phase
+	phase view.Phase
 	since int64 // when the view was not settled; 0: it is
 	said  []string
 }
@@ -22,12 +22,12 @@ const complainEvery = time.Minute
 // report says what changed.
 func (n *Node) report(vd quorum.Verdict) {
 	r := &n.settler.told
-	now, p := n.clock.Now(), phase(n.phase.Load())
+	now, p := n.clock.Now(), n.state.Phase()
 	switch {
 	case p == r.phase:
-	case p == byMajority:
+	case p == view.ByMajority:
 		n.log.Info("this member is with the majority again", "primary", vd.Number)
-	case p == asHalf:
+	case p == view.AsHalf:
 		n.log.Warn("the other half of this mesh of two is out of reach: what is loaded is kept for MaxStale at most, until it is back, "+
 			"or certainly gone", "waits_for", n.waitsFor(), "max_stale", n.opts.MaxStale)
 	default:
@@ -73,11 +73,11 @@ func (n *Node) reportUnreachable(r *reporter, now int64) {
 }
 
 // reportVanished names the members that are gone and did not leave in order.
-func (n *Node) reportVanished(gone []membership.Departure) {
+func (n *Node) reportVanished(gone []departure) {
 	var names, addrs []string
 	for _, d := range gone {
-		if !d.Clean {
-			names, addrs = append(names, d.Member.Name), append(addrs, d.Member.Addr)
+		if !d.clean {
+			names, addrs = append(names, d.member.Name), append(addrs, d.member.Addr)
 		}
 	}
 	if len(names) > 0 {

@@ -3,20 +3,10 @@ package cachemesh
 import (
 	"math"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/store"
-)
-
-// A phase is by what right a node answers.
-type phase uint32
-
-const (
-	byMajority phase = iota // as a member of the majority, by all that it holds
-	asHalf                  // as half of a mesh of two, by what it loads
-	asMinority              // by what it loads; writes hold on this side only
+	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
 // A mandate is what a node may do, as its quorum.Core says. The core is a
@@ -24,16 +14,16 @@ const (
 type mandate struct {
 	mu   sync.Mutex   // guards the fields below; taken inside Node.adopting
 	core *quorum.Core //
-	view *view        // that the core judges
+	view *view.View   // that the core judges
 
 	verdict quorum.Verdict
-	phase   phase // Node.phase, as it was set last
-	since   int64 // when the verdict's mode changed
+	phase   view.Phase // Node.phase, as it was set last
+	since   int64      // when the verdict's mode changed
 
 	// dropping says that what is held must go before the node acts again, and then
 	// acts in the phase next. The settler sees to it, outside of mu.
 	dropping bool
-	next     phase
+	next     view.Phase
 }
 
 // judge tells the core something, f may be nil, lets it decide, and acts by what
@@ -68,42 +58,41 @@ func (n *Node) actLocked(leftOut bool, now int64) {
 	switch vd.Mode {
 	case quorum.Settled:
 		if now >= vd.OwnFrom {
-			want = byMajority
+			want = view.ByMajority
 		}
 	case quorum.HalfOfTwo, quorum.Minority:
-		if m.phase != byMajority || now >= vd.Right { // until then it goes on by what it holds
-			want = asMinority
+		if m.phase != view.ByMajority || now >= vd.Right { // until then it goes on by what it holds
+			want = view.AsMinority
 			if vd.Mode == quorum.HalfOfTwo {
-				want = asHalf
+				want = view.AsHalf
 			}
 		}
 	}
 	if leftOut && m.view != nil {
-		m.view.emptied.Store(true)
-		m.view.settled.Store(false)
+		n.writes.Empty(m.view)
 	}
-	if leftOut || (want == byMajority) != (m.phase == byMajority) {
+	if leftOut || (want == view.ByMajority) != (m.phase == view.ByMajority) {
 		m.dropping = true
-		n.era.Add(1) // nothing that is being loaded is stored
+		n.writes.NewEra() // nothing that is being loaded is stored
 		n.settler.poke()
 	}
 	if m.dropping {
 		m.next = want
-		n.confirmed.Store(0)
+		n.writes.Confirm(0)
 		return
 	}
 	m.phase = want
-	n.phase.Store(uint32(want))
+	n.writes.Act(want)
 	until := vd.Right
-	if want != byMajority {
+	if want != view.ByMajority {
 		until = vd.Limited
 	} else if vd.Mode == quorum.Settled {
-		n.primary.Store(uint32(min(vd.Number, math.MaxUint32)))
+		n.writes.ActBy(uint32(min(vd.Number, math.MaxUint32)))
 	}
-	n.confirmed.Store(until)
-	agreed := vd.Mode == quorum.Settled && want == byMajority && now >= vd.OwnFrom || vd.Mode != quorum.Unsettled && want != byMajority
+	n.writes.Confirm(until)
+	agreed := vd.Mode == quorum.Settled && want == view.ByMajority && now >= vd.OwnFrom || vd.Mode != quorum.Unsettled && want != view.ByMajority
 	if agreed && now < until && m.view != nil {
-		m.view.settled.Store(true)
+		n.writes.Settle(m.view)
 	}
 }
 
@@ -113,7 +102,7 @@ func (n *Node) dropHeld() {
 	m := &n.mandate
 	for {
 		m.mu.Lock()
-		era := n.era.Load()
+		era := n.state.Era()
 		dropping := m.dropping
 		m.mu.Unlock()
 		if !dropping {
@@ -135,24 +124,9 @@ func (n *Node) actAgain(era uint32) {
 	m := &n.mandate
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n.era.Load() == era {
+	if n.state.Era() == era {
 		m.dropping, m.phase = false, m.next
 		n.actLocked(false, n.clock.Now())
-	}
-}
-
-// limited reports whether this node answers without a majority.
-func (n *Node) limited() bool { return phase(n.phase.Load()) != byMajority }
-
-// limitNew limits the life of a value that is about to be stored, and that was
-// read from the origin, or written, at the time began: the majority may write it
-// unseen.
-func (n *Node) limitNew(e *store.Entry, began int64) {
-	if !n.limited() {
-		return
-	}
-	if limit := began + int64(n.opts.MaxStale); e.Expires == 0 || e.Expires > limit {
-		e.Expires = limit
 	}
 }
 
@@ -165,29 +139,4 @@ func (c *groupCore) dropBefore(era uint32) {
 	// Whoever read the era before it changed has stored its value after this.
 	c.eachShard(func(s *shard) { c.voidAllLocked(s) })
 	c.store.DeleteIf(func(_ uint64, e *store.Entry) bool { return e.Epoch.Load() < era })
-}
-
-// whileEntitled calls end when this node's right to act ends, unless stop was
-// called before.
-func (n *Node) whileEntitled(end func()) (stop func()) {
-	var timer atomic.Pointer[time.Timer]
-	var stopped atomic.Bool
-	var watch func()
-	watch = func() {
-		left := time.Duration(n.confirmed.Load() - n.clock.Now())
-		switch {
-		case stopped.Load():
-		case left <= 0:
-			end()
-		default:
-			timer.Store(time.AfterFunc(min(left, n.opts.Right), watch))
-		}
-	}
-	watch()
-	return func() {
-		stopped.Store(true)
-		if t := timer.Load(); t != nil {
-			t.Stop()
-		}
-	}
 }

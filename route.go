@@ -3,11 +3,11 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -22,35 +22,27 @@ const (
 	detourShare = 2           // of Patience: how long relays are sought, and how long none is after none was found
 )
 
-// A route is what this node remembers for a moment of the way to a peer. Times are on
-// the node's clock.
-type route struct {
-	relayed atomic.Int64 // until then it is called through others: only they reach it
-	lost    atomic.Int64 // until then nobody is asked to pass calls on: none could
-	alive   atomic.Int64 // until then it passes for alive
-}
-
 // callMember calls another member, and through up to three others if it cannot be
 // reached: then the request was certainly not carried out, or it is idempotent. The
 // answer is the member's own, whoever passed it on, but grants no lease. Errors are those
 // of a caller about that member. req and resp are as for a caller.
-func (n *Node) callMember(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) error {
-	if o.route != nil && o.route.relayed.Load() > 0 {
+func (n *Node) callMember(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
+	if o.Route != nil && o.Route.Relayed.Load() > 0 {
 		return n.callByDetour(ctx, o, req, resp)
 	}
-	return n.reroute(ctx, o, req, resp, o.peer.Call(ctx, req, resp))
+	return n.reroute(ctx, o, req, resp, o.Peer.Call(ctx, req, resp))
 }
 
 // callByDetour calls a member that only others reached a moment ago.
-func (n *Node) callByDetour(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) error {
-	tried := n.clock.Now() < o.route.relayed.Load() && mayDetour(o, req)
+func (n *Node) callByDetour(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
+	tried := n.clock.Now() < o.Route.Relayed.Load() && mayDetour(o, req)
 	if tried {
 		if done, err := n.askOthers(ctx, o, req, resp); done {
 			return err
 		}
 	}
-	o.route.relayed.Store(0)
-	err := o.peer.Call(ctx, req, resp)
+	o.Route.Relayed.Store(0)
+	err := o.Peer.Call(ctx, req, resp)
 	if tried {
 		return err
 	}
@@ -59,7 +51,7 @@ func (n *Node) callByDetour(ctx context.Context, o *owner, req *httppool.Request
 
 // reroute has others pass on a call that failed with err, if that can help. It returns
 // what the call came to.
-func (n *Node) reroute(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response, err error) error {
+func (n *Node) reroute(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response, err error) error {
 	switch {
 	case err == nil || errs.Ended(ctx) != nil || !mayDetour(o, req):
 		return err
@@ -76,8 +68,8 @@ func (n *Node) reroute(ctx context.Context, o *owner, req *httppool.Request, res
 
 // mayDetour reports whether a request may go through others: not one that a stand-in
 // is asked, which there are several of, nor one that only wants a lease.
-func mayDetour(o *owner, req *httppool.Request) bool {
-	return o.route != nil && (req.Op != wire.OpGet || req.Flags&(wire.FlagStandIn|wire.FlagRenewal) == 0)
+func mayDetour(o *view.Owner, req *httppool.Request) bool {
+	return o.Route != nil && (req.Op != wire.OpGet || req.Flags&(wire.FlagStandIn|wire.FlagRenewal) == 0)
 }
 
 // wasSent reports whether a request that got no answer may have been carried out.
@@ -89,15 +81,15 @@ func wasSent(err error) bool {
 // askOthers has others pass a call on, one after the other. It is not done if none
 // could. If one lost the answer to a request that is not idempotent, it is done, with an
 // error that says so.
-func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
-	v, began := n.view.Load(), n.clock.Now()
-	if v == nil || v.peers[o.id] == nil || began < o.route.lost.Load() {
+func (n *Node) askOthers(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
+	v, began := n.state.View(), n.clock.Now()
+	if v == nil || v.Peers[o.ID] == nil || began < o.Route.Lost.Load() {
 		return false, nil
 	}
-	outer := httppool.Request{Op: wire.OpRelay, View: v.id, Key: o.id, Value: wire.PackRequest(req), Idempotent: req.Idempotent}
+	outer := httppool.Request{Op: wire.OpRelay, View: v.ID, Key: o.ID, Value: wire.PackRequest(req), Idempotent: req.Idempotent}
 	patience := n.opts.Patience
 	asked := 0
-	for r := range v.relaysTo(o, began) {
+	for r := range relaysTo(v, o, began) {
 		if asked == maxRelays || n.clock.Now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
 			break
 		}
@@ -105,24 +97,24 @@ func (n *Node) askOthers(ctx context.Context, o *owner, req *httppool.Request, r
 			continue
 		}
 		asked++
-		err := r.peer.Call(ctx, &outer, resp)
+		err := r.Peer.Call(ctx, &outer, resp)
 		if err == nil && isAnswer(resp.Status) {
 			resp.Lease = 0
 			n.relayed.Add(1)
-			o.route.relayed.Store(n.clock.Now() + int64(relayedFor))
+			o.Route.Relayed.Store(n.clock.Now() + int64(relayedFor))
 			return true, nil
 		}
 		lost := wasSent(err)
 		if err == nil {
 			lost = resp.Status == wire.StatusRelayLost
-			err = &httppool.CallError{Addr: o.addr, Sent: lost, Err: errors.New(resp.Message)}
+			err = &httppool.CallError{Addr: o.Addr, Sent: lost, Err: errors.New(resp.Message)}
 			*resp = httppool.Response{}
 		}
 		if lost && !req.Idempotent {
 			return true, err
 		}
 	}
-	o.route.lost.Store(n.clock.Now() + int64(patience/detourShare))
+	o.Route.Lost.Store(n.clock.Now() + int64(patience/detourShare))
 	return false, nil
 }
 
@@ -140,17 +132,17 @@ func isAnswer(status uint8) bool {
 // relaysTo iterates over the members that may pass a call on to o: those that follow
 // it, so that different members are asked for different owners, without those that can
 // only be reached through others themselves.
-func (v *view) relaysTo(o *owner, now int64) func(yield func(*owner) bool) {
-	return func(yield func(*owner) bool) {
+func relaysTo(v *view.View, o *view.Owner, now int64) func(yield func(*view.Owner) bool) {
+	return func(yield func(*view.Owner) bool) {
 		start := 0
-		for i := range v.owners {
-			if v.owners[i].id == o.id {
+		for i := range v.Owners {
+			if v.Owners[i].ID == o.ID {
 				start = i + 1
 			}
 		}
-		for i := range v.owners {
-			r := &v.owners[(start+i)%len(v.owners)]
-			if r.peer == nil || r.id == o.id || r.route.relayed.Load() > now {
+		for i := range v.Owners {
+			r := &v.Owners[(start+i)%len(v.Owners)]
+			if r.Peer == nil || r.ID == o.ID || r.Route.Relayed.Load() > now {
 				continue
 			}
 			if !yield(r) {
@@ -161,15 +153,15 @@ func (v *view) relaysTo(o *owner, now int64) func(yield func(*owner) bool) {
 }
 
 // lives reports whether a member shows that it lives, in a part of Patience.
-func (n *Node) lives(ctx context.Context, o *owner) bool {
-	if n.clock.Now() < o.route.alive.Load() {
+func (n *Node) lives(ctx context.Context, o *view.Owner) bool {
+	if n.clock.Now() < o.Route.Alive.Load() {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.opts.Patience/aliveShare)
 	defer cancel()
-	if n.peers.ping(ctx, o.addr) != nil {
+	if n.peers.ping(ctx, o.Addr) != nil {
 		return false
 	}
-	o.route.alive.Store(n.clock.Now() + int64(n.opts.Patience))
+	o.Route.Alive.Store(n.clock.Now() + int64(n.opts.Patience))
 	return true
 }

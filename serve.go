@@ -29,7 +29,7 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 	if c != nil && req.Op == wire.OpGetMany {
 		return c.serveManyHits(req, resp)
 	}
-	if c == nil || wire.CheckKey(req.Key) != nil || h.node.view.Load() == nil {
+	if c == nil || wire.CheckKey(req.Key) != nil || h.node.state.View() == nil {
 		return false
 	}
 	hash := ring.Hash(c.seed, req.Key)
@@ -52,7 +52,7 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		h.node.serveFence(req, resp) // before Start is done, too: it is there
 		return
 	}
-	if _, err := h.node.currentView(ctx); err != nil {
+	if _, err := h.node.state.Current(ctx); err != nil {
 		resp.Status = wire.StatusClosed
 		return
 	}
@@ -97,11 +97,11 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 // node does not: it has met this node, and this node not it yet. What is held here may
 // be older than writes that it must see.
 func (c *groupCore) mayKnowBetter(from string) bool {
-	if c.origin.Load == nil || !c.node.limited() {
+	if c.origin.Load == nil || !c.state.Limited() {
 		return false
 	}
-	v := c.node.view.Load()
-	return v != nil && v.peers[from] == nil
+	v := c.state.View()
+	return v != nil && v.Peers[from] == nil
 }
 
 func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
@@ -129,7 +129,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		}
 	} else {
 		now := c.clock.Now()
-		if c.node.mayServeAt(hash, now) != nil {
+		if c.state.MayServe(hash, now) != nil {
 			return false
 		}
 		e := c.lookupFor(hash, req.Key, now, wire.Encoding(req.Arg), list)
@@ -161,7 +161,7 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 // refuseVersion answers a peer that has another encoding than this group, of whose keys
 // this member owns one: what it would load, or give to the Writer, is another type.
 func (c *groupCore) refuseVersion(hash uint64, enc wire.Encoding, resp *httppool.Response) bool {
-	if enc == c.encoding || c.node.mayServe(hash) != nil {
+	if enc == c.encoding || c.state.MayServe(hash, c.clock.Now()) != nil {
 		return false
 	}
 	resp.Status = wire.StatusOtherVersion
@@ -174,7 +174,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if flags&wire.FlagPeek != 0 {
 		resp.Status = wire.StatusNotFound // if it may be served by now, there was nothing a moment ago
 		if !c.servePeek(hash, key, enc, resp) {
-			if err := c.node.mayServe(hash); err != nil {
+			if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
 				c.errors.Put(resp, err)
 				c.hint(resp, hash)
 			}
@@ -189,7 +189,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if c.refuseVersion(hash, enc, resp) {
 		return
 	}
-	if flags&wire.FlagStandIn != 0 && c.node.mayServe(hash) != nil {
+	if flags&wire.FlagStandIn != 0 && c.state.MayServe(hash, c.clock.Now()) != nil {
 		e, err := c.loadUnstored(ctx, hash, key, true)
 		c.putOutcome(resp, e, err)
 		return
@@ -271,9 +271,9 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 	if resp.Status != wire.StatusNotOwner {
 		return
 	}
-	if v := c.node.view.Load(); v != nil {
-		if o := v.owner(hash); o != nil {
-			resp.Message = o.addr
+	if v := c.state.View(); v != nil {
+		if o := v.Owner(hash); o != nil {
+			resp.Message = o.Addr
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -19,9 +20,9 @@ const fastKeys = 128
 
 // serveManyHits answers a peer's GetMany if every key is in memory here.
 func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
-	v := c.node.view.Load()
+	v := c.state.View()
 	now := c.clock.Now()
-	if v == nil || now >= c.node.confirmed.Load() || req.Flags&wire.FlagNoValue != 0 {
+	if v == nil || now >= c.state.Confirmed() || req.Flags&wire.FlagNoValue != 0 {
 		return false
 	}
 	var aged due
@@ -42,7 +43,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 			return false
 		}
 		hash := ring.Hash(c.seed, key)
-		if v.standing(hash) != ownsIt {
+		if v.Standing(hash) != view.OwnsIt {
 			return false
 		}
 		e := c.lookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)

@@ -9,6 +9,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -68,7 +69,7 @@ func (s *settler) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	again := fenceRetryMin
-	var last *view
+	var last *view.View
 	for {
 		select {
 		case <-s.node.life.Closing():
@@ -77,7 +78,7 @@ func (s *settler) run() {
 		case <-timer.C:
 			again = min(2*again, fenceRetryMax)
 		}
-		if v := s.node.view.Load(); v != last {
+		if v := s.node.state.View(); v != last {
 			last, again = v, fenceRetryMin
 		}
 		s.node.dropHeld()
@@ -117,7 +118,7 @@ func (s *settler) step(again time.Duration) time.Duration {
 		s.ask(v, id)
 	}
 	n.report(vd)
-	if vd.Mode == quorum.Settled && v.settled.Load() && !n.limited() {
+	if vd.Mode == quorum.Settled && v.Settled() && !n.state.Limited() {
 		n.payOwed()
 	}
 	now := n.clock.Now()
@@ -131,8 +132,8 @@ func (s *settler) step(again time.Duration) time.Duration {
 
 // ask asks one member of the view on a goroutine of its own, unless a question is
 // under way.
-func (s *settler) ask(v *view, id string) {
-	q := question{id, v.id}
+func (s *settler) ask(v *view.View, id string) {
+	q := question{id, v.ID}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, under := s.asking[q]; under {
@@ -158,7 +159,7 @@ func (s *settler) ask(v *view, id string) {
 }
 
 // question asks one member of the view, once.
-func (n *Node) question(v *view, id string) {
+func (n *Node) question(v *view.View, id string) {
 	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.Right/2)
 	defer cancel()
 	var w quorum.Word
@@ -184,8 +185,8 @@ func (n *Node) question(v *view, id string) {
 }
 
 // exchange sends a word to a member and returns its answer.
-func (n *Node) exchange(ctx context.Context, v *view, id string, w quorum.Word) (quorum.Word, error) {
-	o := v.peers[id]
+func (n *Node) exchange(ctx context.Context, v *view.View, id string, w quorum.Word) (quorum.Word, error) {
+	o := v.Peers[id]
 	if o == nil {
 		return quorum.Word{}, errs.ErrNotOwner
 	}
@@ -217,11 +218,11 @@ func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
 // awaitSettled waits until the node's view has settled.
 func (n *Node) awaitSettled(ctx context.Context) error {
 	for {
-		v, err := n.currentView(ctx)
+		v, err := n.state.Current(ctx)
 		if err != nil {
 			return err
 		}
-		if v.settled.Load() {
+		if v.Settled() {
 			return nil
 		}
 		if err := n.life.Pause(ctx, fenceRetryMin); err != nil {

@@ -43,7 +43,7 @@ func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || c.node.mayServe(f.hash) != nil {
+	if s.closed || c.state.MayServe(f.hash, c.clock.Now()) != nil {
 		return nil, nil
 	}
 	now := c.clock.Now()

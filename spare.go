@@ -6,6 +6,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -14,15 +15,15 @@ import (
 // stands in one as long as nothing there was written, stored or forgotten since, and
 // as long as the view, which had settled, is the same.
 type spareToken struct {
-	view    *view // nil: nothing may be kept
+	view    *view.View // nil: nothing may be kept
 	era     uint32
 	began   int64
 	changes []uint64 // by shard
 }
 
 func (c *groupCore) takeSpareToken() *spareToken {
-	t := &spareToken{era: c.node.era.Load(), began: c.clock.Now()}
-	if v := c.node.view.Load(); v != nil && v.settled.Load() {
+	t := &spareToken{era: c.state.Era(), began: c.clock.Now()}
+	if v := c.state.View(); v != nil && v.Settled() {
 		t.view = v
 	}
 	shards := c.allShards()
@@ -42,7 +43,7 @@ func (c *groupCore) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
 	now := c.clock.Now()
 	b, w := s.books[e.Key], s.writings[e.Key]
 	switch {
-	case s.closed || t.view != c.node.view.Load():
+	case s.closed || t.view != c.state.View():
 	case s.changes.Load() != t.changes[c.scatter.Of(hash)&uint64(len(t.changes)-1)]:
 	case s.lanes[e.Key] != nil: // who waits there has an answer of its own, which may be newer
 	case b != nil && (b.write != nil || b.live(now)) || w != nil:
@@ -67,7 +68,7 @@ func (g *Group[V]) keepSpares(t *spareToken, l *loading, asked map[string]origin
 		}
 		looked++
 		hash := ring.Hash(c.seed, key)
-		if c.node.mayServe(hash) != nil {
+		if c.state.MayServe(hash, c.clock.Now()) != nil {
 			continue
 		}
 		if e, err := g.loadedEntry(strings.Clone(key), v, l); err == nil {

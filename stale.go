@@ -28,7 +28,7 @@ func (c *groupCore) attend(e *store.Entry, now int64) {
 	case c.refreshPart > 0 && e.Expires != 0:
 		care.Next.Store(now + int64(c.refreshPart*float64(e.Expires-now)))
 	}
-	if c.staleFor > 0 && e.Expires != 0 && !c.node.limited() {
+	if c.staleFor > 0 && e.Expires != 0 && !c.state.Limited() {
 		e.Expires = clock.Later(e.Expires, c.staleFor)
 	}
 	e.Care = care
@@ -124,7 +124,7 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 	// A load beside a write could show what is written before all holders have
 	// dropped the former value.
 	writing := s.books[e.Key] != nil && s.books[e.Key].write != nil
-	if s.closed || writing || c.node.mayServe(hash) != nil {
+	if s.closed || writing || c.state.MayServe(hash, c.clock.Now()) != nil {
 		return nil
 	}
 	l := s.lane(e.Key)

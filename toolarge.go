@@ -51,7 +51,7 @@ func (c *groupCore) noteTooLarge(key string) {
 // refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
 // known to be too large.
 func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Response) bool {
-	if c.node.mayServe(hash) != nil {
+	if c.state.MayServe(hash, c.clock.Now()) != nil {
 		return false
 	}
 	s := c.shard(hash)

@@ -9,6 +9,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -111,15 +112,15 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return outcomeOf(e, nil)
 	}
-	v, err := c.node.currentView(ctx)
+	v, err := c.state.Current(ctx)
 	if err != nil {
 		return outcome{err: err}
 	}
-	o := v.owner(hash)
+	o := v.Owner(hash)
 	switch {
 	case o == nil:
 		return outcome{err: errs.ErrClosed}
-	case o.peer == nil:
+	case o.Peer == nil:
 		return outcome{err: errs.ErrNotFound}
 	}
 	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.clock.Now())
@@ -132,15 +133,15 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 // peekHere is hit without its consequences: nothing is counted, refreshed or
 // renewed.
 func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
-	v := c.node.view.Load()
+	v := c.state.View()
 	if v == nil {
 		return nil
 	}
 	now := c.clock.Now()
-	if v.standing(hash) == foreign {
+	if v.Standing(hash) == view.Foreign {
 		return c.hot.Get(hash, key, now)
 	}
-	if c.node.mayServe(hash) != nil {
+	if c.state.MayServe(hash, c.clock.Now()) != nil {
 		return nil
 	}
 	e := c.store.Peek(hash, key, now)
@@ -155,7 +156,7 @@ func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
 
 // servePeek answers a peer's Peek, if this member may answer for the key.
 func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
-	if c.node.mayServe(hash) != nil {
+	if c.state.MayServe(hash, c.clock.Now()) != nil {
 		return false
 	}
 	if e := c.peekHere(hash, key); e != nil && c.reads(e, enc) {
@@ -175,7 +176,7 @@ func (g *Group[V]) All() iter.Seq2[string, V] {
 		now := c.clock.Now()
 		c.store.Range(now, func(hash uint64, e *store.Entry) bool {
 			until := freshUntil(e)
-			if e.Negative || until != 0 && now >= until || c.node.mayServe(hash) != nil {
+			if e.Negative || until != 0 && now >= until || c.state.MayServe(hash, c.clock.Now()) != nil {
 				return true
 			}
 			v, err := g.value(e)

@@ -73,7 +73,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life.Context(), cancel)()
-	defer c.node.whileEntitled(cancel)()
+	defer c.state.WhileEntitled(c.node.opts.Right, cancel)()
 	s.mu.Lock()
 	w := s.writings[key]
 	s.mu.Unlock()
