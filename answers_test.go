@@ -86,8 +86,9 @@ func leasingCore(ids ...string) *groupCore {
 func newBelieving(members []quorum.Member) *Node {
 	n := &Node{}
 	n.clock.Start()
-	n.state, n.writes = view.NewState(life.New(), &n.clock, time.Second)
-	n.writes.Publish(view.New(members, nil, "self", func(string) wire.Peer { return nowhere{} }, true))
+	state, writes := view.NewState(life.New(), &n.clock, time.Second)
+	n.state = state
+	writes.Publish(view.New(members, nil, "self", func(string) wire.Peer { return nowhere{} }, true))
 	return n
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
 // Shutdown takes the node out of the mesh in order: it announces that it is
@@ -23,7 +22,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 			err = n.drain(ctx)
 		}
 		if err == nil {
-			n.awaitVoted(ctx)
+			n.settler.AwaitVoted(ctx)
 		}
 		if err == nil {
 			n.drainCalls(ctx)
@@ -38,22 +37,6 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		err = &errs.LostError{Values: int(lost), Err: err}
 	}
 	return errors.Join(err, closed)
-}
-
-// awaitVoted waits until the view in which this node leaves has settled, so that
-// the others count without it. If they cannot be reached it goes all the same,
-// and they miss it.
-func (n *Node) awaitVoted(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, n.opts.Right)
-	defer cancel()
-	for {
-		n.mandate.mu.Lock()
-		voted := n.mandate.verdict.Mode != quorum.Unsettled && n.mandate.view != nil && n.mandate.view.Self < 0
-		n.mandate.mu.Unlock()
-		if voted || n.life.Pause(ctx, retryFloor) != nil {
-			return
-		}
-	}
 }
 
 // drain waits until no load, no write and no Writer that it can wait for runs on
@@ -159,9 +142,9 @@ func (n *Node) Close() error {
 	if n.pool != nil {
 		n.pool.Close()
 	}
-	n.adopting.Lock()
-	n.writes.Publish(nil)
-	n.adopting.Unlock()
+	if n.settler != nil {
+		n.settler.Close()
+	}
 	for _, c := range n.groups.all() {
 		c.close()
 	}

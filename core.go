@@ -111,6 +111,9 @@ func (c *groupCore) hotHit(v *view.View, hash uint64, key string, now int64) *st
 	return e
 }
 
+// settlePause is between two looks whether the members agree.
+const settlePause = 10 * time.Millisecond
+
 // routeTries bounds how often one call chases an owner that moves.
 const routeTries = 3
 
@@ -129,7 +132,7 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 	patience := c.clock.Now() + int64(silence)
 	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.clock.Now() < patience {
 		last := got.err
-		if got.err = c.life.Pause(ctx, fenceRetryMin); got.err == nil {
+		if got.err = c.life.Pause(ctx, settlePause); got.err == nil {
 			got = c.getRouted(ctx, hash, key, c.clock.Now())
 		}
 		if over := errs.Ended(ctx); got.err != nil && over != nil {

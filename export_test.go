@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -133,25 +134,26 @@ func ParkedBytes(n *Node) (bytes, groups int) {
 	return n.parked.bytes, len(n.parked.groups)
 }
 
+// invented counts the views that tests invented.
+var invented atomic.Uint64
+
 // AdoptLife makes n adopt its view anew with another life of a member, of which
 // nobody else has heard, and reports whether it takes that view for settled.
 func AdoptLife(n *Node, name string, life uint32) (settled bool) {
-	n.adopting.Lock()
-	defer n.adopting.Unlock()
-	mv := *n.gossiped
+	mv := *n.membership().View()
+	mv.Epoch += invented.Add(1)
 	mv.Members = slices.Clone(mv.Members)
 	for i := range mv.Members {
 		if mv.Members[i].Name == name {
 			mv.Members[i].Life = life
 		}
 	}
-	n.gossiped = &mv
-	n.adoptLocked(nil, false)
+	n.settler.Adopt(&mv)
 	return n.state.View().Settled()
 }
 
 // Judge lets n decide what it may do.
-func Judge(n *Node) { n.judge(nil) }
+func Judge(n *Node) { n.settler.Judge() }
 
 // SkewVersions makes the clock by which n numbers what it writes run ahead.
 func SkewVersions(n *Node, ahead time.Duration) {

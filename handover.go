@@ -27,11 +27,6 @@ const (
 	// handOverTime is how long new owners wait for values of which none could be
 	// handed over meanwhile. As long as some are, they wait: there may be millions.
 	handOverTime = 5 * time.Second
-
-	// traceFor is how long a Delete in a group without a loader is remembered
-	// while a member is missing, and how long after it was forgotten Deletes still
-	// are.
-	traceFor = time.Hour
 )
 
 // handOver sends values to their new owners in the background. Until it is done
@@ -43,7 +38,7 @@ func (n *Node) handOver(parcels []parcel) {
 	}
 	n.handing.Add(1)
 	ok := n.life.Go(func() {
-		defer n.settler.poke() // the vote that waited for this
+		defer n.settler.Poke() // the vote that waited for this
 		defer n.handing.Add(-1)
 		wait, progress := retryFloor, n.clock.Now()
 		for {

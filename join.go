@@ -82,7 +82,8 @@ func (n *Node) gossip(ctx context.Context) (own netip.AddrPort, err error) {
 	closed := n.life.IsClosing()
 	if !closed {
 		n.members = ms
-		n.life.Go(n.settler.run)
+		n.settler.Gossip(ms)
+		n.life.Go(n.settler.Run)
 		n.life.Go(n.tend)
 		if n.server != nil {
 			n.life.Go(n.serveHTTP)
@@ -157,7 +158,7 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 		if taken || refused == nil && errors.Is(err, membership.ErrRefused) {
 			refused = err
 		}
-		n.mayFound(nil) // who refuses, does so from now on
+		n.settler.NoteSilent() // who refuses, does so from now on
 		if pauseErr := n.life.Pause(ctx, wait); n.life.IsClosing() {
 			return errs.ErrClosed
 		} else if pauseErr != nil {
@@ -170,7 +171,7 @@ func (n *Node) join(ctx context.Context, own netip.AddrPort) error {
 	if err := n.answeredAtHome(knocked, joined); err != nil {
 		return err
 	}
-	n.adopt(ms.View())
+	n.settler.Adopt(ms.View())
 	return nil
 }
 

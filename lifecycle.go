@@ -94,7 +94,7 @@ func (n *Node) serveGossip(conn net.Conn, from string) {
 func (n *Node) onView(mv *membership.View) {
 	select {
 	case <-n.life.Serving():
-		n.adopt(mv)
+		n.settler.Adopt(mv)
 	default:
 		// Before this node serves it must not act on a view that may lack those it
 		// is about to join. Start adopts the newest one then.

@@ -17,7 +17,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
-	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/settle"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
@@ -42,26 +42,18 @@ type Node struct {
 	server  *http.Server // nil with Options.ExternalServer
 	peers   transport
 
-	state  *view.State // what the node believes, and may do
-	writes view.Writer // of the state
+	state *view.State // what the node believes, and may do
 
 	groups    registry
 	defaultKV *Group[[]byte]
 
-	settler *settler
+	settler *settle.Settler
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	relayed atomic.Uint64 // calls that another member passed on
 	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
-
-	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
-	gossiped *membership.View // the latest; nil before the first was adopted
-	absent   absent
-
-	mandate  mandate  // has a lock of its own
-	evidence evidence // belongs to the goroutine that seeks it
 
 	mu      sync.Mutex             // guards the fields below, and writes of groups
 	hints   map[string]struct{}    // addresses that peers named as owners
@@ -82,17 +74,15 @@ func New(o Options) (*Node, error) {
 		life: life.New(),
 	}
 	n.clock.Start()
-	n.state, n.writes = view.NewState(n.life, &n.clock, o.MaxStale)
+	state, writes := view.NewState(n.life, &n.clock, o.MaxStale)
+	n.state = state
 	n.log = n.logs.Logger()
 	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
-	n.absent = absent{missing: make(map[string]missed), after: int64(n.opts.ForgetAfter)}
-	n.evidence = evidence{refused: make(map[string]int), silent: make(map[string]int64)}
-	n.settler = newSettler(n)
 	if n.sockets, err = bind(&o); err != nil {
 		return nil, err
 	}
-	if err := n.build(); err != nil {
+	if err := n.build(writes); err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -100,7 +90,7 @@ func New(o Options) (*Node, error) {
 }
 
 // build makes the parts that need no network traffic.
-func (n *Node) build() (err error) {
+func (n *Node) build(writes view.Writer) (err error) {
 	if n.addr, err = advertised(&n.opts, n.sockets); err != nil {
 		return err
 	}
@@ -111,14 +101,7 @@ func (n *Node) build() (err error) {
 	if err := n.checkGossip(); err != nil {
 		return err
 	}
-	n.mandate.core = quorum.New(quorum.Config{
-		Self:  quorum.Member{ID: n.id, Name: n.name, Addr: n.addr, Life: 1},
-		Right: int64(n.opts.Right), Lease: int64(n.opts.Lease),
-		Unreachable: int64(unreachable), ForgetAfter: int64(n.opts.ForgetAfter),
-	})
-	if len(n.opts.BootstrapNodes) == 0 {
-		n.mandate.core.Found() // nobody else is there
-	}
+	n.settler = n.newSettler(writes)
 	if err := n.buildPool(); err != nil {
 		return err
 	}
@@ -189,9 +172,9 @@ func (n *Node) start() error {
 	if !n.life.Serve() {
 		return errs.ErrClosed
 	}
-	n.adopt(n.members.View()) // one may have come between the last and now
-	n.awaitMesh()
-	n.judge(func(c *quorum.Core, _ int64) { c.GiveUp() })
+	n.settler.Adopt(n.members.View()) // one may have come between the last and now
+	n.settler.AwaitMesh()
+	n.settler.GiveUp()
 	return nil
 }
 

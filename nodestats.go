@@ -2,7 +2,6 @@ package cachemesh
 
 import (
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -82,24 +81,8 @@ func (n *Node) Stats() NodeStats {
 		s.Parked += g.values()
 	}
 	n.mu.Unlock()
-	n.adopting.Lock()
-	s.Missing = len(n.absent.missing)
-	n.adopting.Unlock()
-	n.standing(&s)
+	st := n.settler.Standing()
+	s.Mode, s.ModeSince, s.Primary, s.Missing = st.Mode, st.Since, st.Primary, st.Missing
+	s.WaitsFor, s.Unreachable, s.Expelled = st.WaitsFor, st.Unreachable, st.Expelled
 	return s
-}
-
-// standing says by what right the node answers.
-func (n *Node) standing(s *NodeStats) {
-	m, now := &n.mandate, n.clock.Now()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s.Mode, s.ModeSince, s.Primary = m.verdict.Mode.String(), time.Duration(now-m.since), m.verdict.Number
-	for _, w := range m.core.WaitsFor(now) {
-		s.WaitsFor = append(s.WaitsFor, w.Name)
-	}
-	s.Unreachable = slices.Sorted(maps.Keys(m.core.UnreachedSince()))
-	for _, e := range m.core.Expelled() {
-		s.Expelled = append(s.Expelled, e.Name)
-	}
 }

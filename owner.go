@@ -297,7 +297,7 @@ func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
 		e.Version, e.Primary = c.clock.NextVersion(), c.state.Primary()
 	case c.state.Tracing():
 		e = &store.Entry{Key: strings.Clone(key), Negative: true, Version: c.clock.NextVersion(), Primary: c.state.Primary(),
-			Expires: now + int64(traceFor)}
+			Expires: now + int64(view.TraceFor)}
 	}
 	return e
 }

@@ -34,7 +34,9 @@ func TestRenewWithoutOwner(t *testing.T) {
 		f := g.core.hot.Begin(hash, "k", "b#1")
 		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.clock.Now()+int64(time.Second), n.clock.Now())
 		time.Sleep(900 * time.Millisecond)
-		n.writes.Publish(&view.View{Epoch: 1 << 40, Ring: ring.New(nil), Self: -1})
+		state, writes := view.NewState(n.life, &n.clock, time.Second)
+		writes.Publish(&view.View{Epoch: 1 << 40, Ring: ring.New(nil), Self: -1})
+		g.core.state = state
 		g.Get(t.Context(), "k")
 		synctest.Wait()
 	})

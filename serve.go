@@ -49,7 +49,7 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 // Serve answers what may have to wait.
 func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	if req.Op == wire.OpFence {
-		h.node.serveFence(req, resp) // before Start is done, too: it is there
+		h.node.settler.Answer(req, resp) // before Start is done, too: it is there
 		return
 	}
 	if _, err := h.node.state.Current(ctx); err != nil {

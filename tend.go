@@ -2,8 +2,6 @@ package cachemesh
 
 import (
 	"time"
-
-	"github.com/praveenduddu/cachemesh/internal/quorum"
 )
 
 const (
@@ -56,6 +54,5 @@ func (n *Node) awake() {
 	for _, c := range n.groups.all() {
 		c.hot.InvalidateAll()
 	}
-	n.judge(func(c *quorum.Core, now int64) { c.Wake(now) })
-	n.settler.poke()
+	n.settler.Wake()
 }

@@ -19,7 +19,7 @@ type unknownTo struct {
 	some  atomic.Bool   // there are members in since
 
 	mu     sync.Mutex       // guards the fields below
-	since  map[string]int64 // by name, on the node's clock; at most maxMissing
+	since  map[string]int64 // by name, on the node's clock; at most maxUnknown
 	warned bool
 }
 
@@ -56,7 +56,7 @@ func (u *unknownTo) note(member string, now int64) []string {
 	case noted && now-since >= int64(unknownFor):
 		u.warned = true
 		return slices.Sorted(maps.Keys(u.since))
-	case !noted && len(u.since) < maxMissing:
+	case !noted && len(u.since) < maxUnknown:
 		if u.since == nil {
 			u.since = make(map[string]int64)
 		}
@@ -65,3 +65,6 @@ func (u *unknownTo) note(member string, now int64) []string {
 	}
 	return nil
 }
+
+// maxUnknown bounds the members that are noted.
+const maxUnknown = 1024

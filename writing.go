@@ -149,6 +149,6 @@ func (c *groupCore) letGoLocked(w *writing) {
 	if w.holds {
 		w.holds = false
 		c.node.handing.Add(-1)
-		c.node.settler.poke() // the vote that waited for this
+		c.node.settler.Poke() // the vote that waited for this
 	}
 }

@@ -19,6 +19,11 @@ const (
 	AsMinority              // by what it loads; writes hold on this side only
 )
 
+// TraceFor is how long a Delete in a group without a loader is remembered
+// while a member is missing, and how long after it was forgotten Deletes still
+// are.
+const TraceFor = time.Hour
+
 // A State is what a node believes now, and what it may do. Its methods are called
 // concurrently, and none waits but Current.
 type State struct {

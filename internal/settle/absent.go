@@ -1,10 +1,13 @@
-package cachemesh
+package settle
 
-import "github.com/praveenduddu/cachemesh/internal/quorum"
+import (
+	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
+)
 
 // absent are the members that vanished without leaving. While one is missing a
 // Delete in a group without a loader leaves a trace, lest the value come back with
-// it. Guarded by Node.adopting.
+// it. Guarded by Settler.adopting.
 type absent struct {
 	missing map[string]missed // by member ID
 	after   int64             // how long one is missed, in nanoseconds
@@ -47,7 +50,7 @@ func (a *absent) tracing(now int64) bool {
 	for id, lost := range a.missing {
 		if now-lost.since >= a.after || len(a.missing) > maxMissing {
 			delete(a.missing, id)
-			a.tracesUntil = now + int64(traceFor)
+			a.tracesUntil = now + int64(view.TraceFor)
 		}
 	}
 	return len(a.missing) > 0 || now < a.tracesUntil

@@ -1,18 +1,7 @@
-package cachemesh
-
-import (
-	"context"
-	"errors"
-	"sync"
-	"time"
-
-	"github.com/praveenduddu/cachemesh/httppool"
-	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/quorum"
-	"github.com/praveenduddu/cachemesh/internal/view"
-	"github.com/praveenduddu/cachemesh/internal/wire"
-)
-
+// Package settle turns the views of the membership into a member's own, and decides until
+// when it may act by them. It drives package quorum, which has the rules, with the clock, the
+// network and what the member holds.
+//
 // Settling is the fence between old owners and new ones, and the answer to who
 // may go on at all. A member that adopts a view stops at once to serve what it
 // lost, and asks every other member whether it adopted the same view, and then
@@ -27,18 +16,19 @@ import (
 //
 // The same question, repeated, keeps a member of a settled view in its right to
 // act. What the answers mean is decided in package quorum.
+package settle
 
-// settler asks the members, again and again.
-type settler struct {
-	node *Node
-	kick chan struct{} // one slot: there is something to do
-	seat chan struct{} // one per question under way
+import (
+	"context"
+	"errors"
+	"time"
 
-	told reporter
-
-	mu     sync.Mutex            // guards asking
-	asking map[question]struct{} // questions under way
-}
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/view"
+	"github.com/praveenduddu/cachemesh/internal/wire"
+)
 
 // question tells questions apart: a member has at most one of a view.
 type question struct {
@@ -53,48 +43,44 @@ const (
 	perRight      = 4  // questions while a right lasts
 )
 
-func newSettler(n *Node) *settler {
-	return &settler{node: n, kick: make(chan struct{}, 1), seat: make(chan struct{}, fenceCalls), asking: make(map[question]struct{})}
-}
-
-func (s *settler) poke() {
+// Poke says that there is something to do.
+func (s *Settler) Poke() {
 	select {
-	case s.kick <- struct{}{}:
+	case s.asks.kick <- struct{}{}:
 	default:
 	}
 }
 
-// run asks, and acts by the answers, until the node closes.
-func (s *settler) run() {
+// Run asks, and acts by the answers, until the node closes.
+func (s *Settler) Run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	again := fenceRetryMin
 	var last *view.View
 	for {
 		select {
-		case <-s.node.life.Closing():
+		case <-s.life.Closing():
 			return
-		case <-s.kick:
+		case <-s.asks.kick:
 		case <-timer.C:
 			again = min(2*again, fenceRetryMax)
 		}
-		if v := s.node.state.View(); v != last {
+		if v := s.state.View(); v != last {
 			last, again = v, fenceRetryMin
 		}
-		s.node.dropHeld()
+		s.dropHeld()
 		timer.Reset(s.step(again))
 	}
 }
 
 // step asks whom it is time to ask, and returns when to look again.
-func (s *settler) step(again time.Duration) time.Duration {
-	n := s.node
-	every := n.opts.Right / perRight
+func (s *Settler) step(again time.Duration) time.Duration {
+	every := s.opts.Right / perRight
 	var ids []string
 	var vd quorum.Verdict
 	next := every
 	expelled := false
-	n.judge(func(c *quorum.Core, now int64) {
+	s.judge(func(c *quorum.Core, now int64) {
 		_, expelled = c.Expel(now)
 		if due := c.Report(now); due > 0 {
 			next = min(next, time.Duration(due))
@@ -105,71 +91,71 @@ func (s *settler) step(again time.Duration) time.Duration {
 		}
 	})
 	if expelled {
-		n.life.Go(n.readopt)
+		s.life.Go(s.readopt)
 	}
-	n.mandate.mu.Lock()
-	vd = n.mandate.verdict
-	v := n.mandate.view
-	n.mandate.mu.Unlock()
+	s.mandate.mu.Lock()
+	vd = s.mandate.verdict
+	v := s.mandate.view
+	s.mandate.mu.Unlock()
 	if v == nil {
 		return next
 	}
 	for _, id := range ids {
 		s.ask(v, id)
 	}
-	n.report(vd)
-	if vd.Mode == quorum.Settled && v.Settled() && !n.state.Limited() {
-		n.payOwed()
+	s.report(vd)
+	if vd.Mode == quorum.Settled && v.Settled() && !s.state.Limited() {
+		s.holdings.PayOwed()
 	}
-	now := n.clock.Now()
+	now := s.clock.Now()
 	for _, at := range []int64{vd.OwnFrom, vd.Right} { // something changes then
 		if left := time.Duration(at - now); left > 0 {
 			next = min(next, left)
 		}
 	}
-	return min(next, n.seekEvidence(v, vd))
+	return min(next, s.seekEvidence(v, vd))
 }
 
 // ask asks one member of the view on a goroutine of its own, unless a question is
 // under way.
-func (s *settler) ask(v *view.View, id string) {
+func (s *Settler) ask(v *view.View, id string) {
 	q := question{id, v.ID}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, under := s.asking[q]; under {
+	s.asks.mu.Lock()
+	defer s.asks.mu.Unlock()
+	if _, under := s.asks.under[q]; under {
 		return
 	}
-	s.asking[q] = struct{}{}
-	started := s.node.life.Go(func() {
+	s.asks.under[q] = struct{}{}
+	started := s.life.Go(func() {
 		defer func() {
-			s.mu.Lock()
-			delete(s.asking, q)
-			s.mu.Unlock()
+			s.asks.mu.Lock()
+			delete(s.asks.under, q)
+			s.asks.mu.Unlock()
 		}()
 		select {
-		case s.seat <- struct{}{}:
-			defer func() { <-s.seat }()
-			s.node.question(v, id)
-		case <-s.node.life.Closing():
+		case s.asks.seat <- struct{}{}:
+			defer func() { <-s.asks.seat }()
+			s.question(v, id)
+		case <-s.life.Closing():
 		}
 	})
 	if !started {
-		delete(s.asking, q)
+		delete(s.asks.under, q)
 	}
 }
 
 // question asks one member of the view, once.
-func (n *Node) question(v *view.View, id string) {
-	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.Right/2)
+func (s *Settler) question(v *view.View, id string) {
+	ctx, cancel := context.WithTimeout(s.life.Context(), s.opts.Right/2)
 	defer cancel()
 	var w quorum.Word
 	var sent int64
-	n.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
-	a, err := n.exchange(ctx, v, id, w)
-	if n.life.IsClosing() {
+	s.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
+	a, err := s.exchange(ctx, v, id, w)
+	if s.life.IsClosing() {
 		return
 	}
-	n.judge(func(c *quorum.Core, now int64) {
+	s.judge(func(c *quorum.Core, now int64) {
 		if err != nil {
 			c.Unreached(id, now)
 			return
@@ -181,19 +167,19 @@ func (n *Node) question(v *view.View, id string) {
 		}
 		c.Answered(id, w, sent, a, now)
 	})
-	n.heed()
+	s.heed()
 }
 
 // exchange sends a word to a member and returns its answer.
-func (n *Node) exchange(ctx context.Context, v *view.View, id string, w quorum.Word) (quorum.Word, error) {
+func (s *Settler) exchange(ctx context.Context, v *view.View, id string, w quorum.Word) (quorum.Word, error) {
 	o := v.Peers[id]
 	if o == nil {
 		return quorum.Word{}, errs.ErrNotOwner
 	}
-	k := wire.NewCall(wire.OpFence, "", n.id)
+	k := wire.NewCall(wire.OpFence, "", s.opts.Self.ID)
 	defer k.Free()
 	k.Req.View, k.Req.Value, k.Req.Idempotent = w.View, w.Append(nil), true
-	if err := n.callMember(ctx, o, &k.Req, &k.Resp); err != nil {
+	if err := s.peers.CallMember(ctx, o, &k.Req, &k.Resp); err != nil {
 		return quorum.Word{}, err
 	}
 	if k.Resp.Status != wire.StatusOK {
@@ -202,30 +188,30 @@ func (n *Node) exchange(ctx context.Context, v *view.View, id string, w quorum.W
 	return quorum.Parse(k.Resp.Value)
 }
 
-// serveFence answers a member's question.
-func (n *Node) serveFence(req *httppool.Request, resp *httppool.Response) {
+// Answer answers a member's question.
+func (s *Settler) Answer(req *httppool.Request, resp *httppool.Response) {
 	w, err := quorum.Parse(req.Value)
 	if err != nil {
 		resp.Status, resp.Message = wire.StatusInvalid, err.Error()
 		return
 	}
 	var a quorum.Word
-	n.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
+	s.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
 	resp.Status, resp.View, resp.Value = wire.StatusOK, a.View, a.Append(nil)
-	n.heed()
+	s.heed()
 }
 
 // awaitSettled waits until the node's view has settled.
-func (n *Node) awaitSettled(ctx context.Context) error {
+func (s *Settler) awaitSettled(ctx context.Context) error {
 	for {
-		v, err := n.state.Current(ctx)
+		v, err := s.state.Current(ctx)
 		if err != nil {
 			return err
 		}
 		if v.Settled() {
 			return nil
 		}
-		if err := n.life.Pause(ctx, fenceRetryMin); err != nil {
+		if err := s.life.Pause(ctx, fenceRetryMin); err != nil {
 			if errors.Is(err, errs.ErrClosed) {
 				return err
 			}
@@ -234,13 +220,13 @@ func (n *Node) awaitSettled(ctx context.Context) error {
 	}
 }
 
-// awaitMesh waits until the node's first view has settled, or JoinTimeout is
+// AwaitMesh waits until the node's first view has settled, or JoinTimeout is
 // over: then the members are slow to agree, and operations wait for it
 // themselves where they must.
-func (n *Node) awaitMesh() {
-	ctx, cancel := context.WithTimeout(n.life.Context(), n.opts.JoinTimeout)
+func (s *Settler) AwaitMesh() {
+	ctx, cancel := context.WithTimeout(s.life.Context(), s.opts.JoinTimeout)
 	defer cancel()
-	if err := n.awaitSettled(ctx); err != nil && !n.life.IsClosing() {
-		n.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
+	if err := s.awaitSettled(ctx); err != nil && !s.life.IsClosing() {
+		s.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
 	}
 }

@@ -1,4 +1,4 @@
-package cachemesh
+package settle
 
 import (
 	"slices"
@@ -20,22 +20,22 @@ type reporter struct {
 const complainEvery = time.Minute
 
 // report says what changed.
-func (n *Node) report(vd quorum.Verdict) {
-	r := &n.settler.told
-	now, p := n.clock.Now(), n.state.Phase()
+func (s *Settler) report(vd quorum.Verdict) {
+	r := &s.told
+	now, p := s.clock.Now(), s.state.Phase()
 	switch {
 	case p == r.phase:
 	case p == view.ByMajority:
-		n.log.Info("this member is with the majority again", "primary", vd.Number)
+		s.log.Info("this member is with the majority again", "primary", vd.Number)
 	case p == view.AsHalf:
-		n.log.Warn("the other half of this mesh of two is out of reach: what is loaded is kept for MaxStale at most, until it is back, "+
-			"or certainly gone", "waits_for", n.waitsFor(), "max_stale", n.opts.MaxStale)
+		s.log.Warn("the other half of this mesh of two is out of reach: what is loaded is kept for MaxStale at most, until it is back, "+
+			"or certainly gone", "waits_for", s.waitsFor(), "max_stale", s.opts.MaxStale)
 	default:
-		n.log.Warn("this member sees no majority of the mesh: what is loaded is kept for MaxStale at most, and writes return ErrMinority, "+
-			"until enough of these are back, or certainly gone, or forgotten by Node.Forget", "waits_for", n.waitsFor(), "max_stale", n.opts.MaxStale)
+		s.log.Warn("this member sees no majority of the mesh: what is loaded is kept for MaxStale at most, and writes return ErrMinority, "+
+			"until enough of these are back, or certainly gone, or forgotten by Node.Forget", "waits_for", s.waitsFor(), "max_stale", s.opts.MaxStale)
 	}
 	r.phase = p
-	n.reportUnreachable(r, now)
+	s.reportUnreachable(r, now)
 	if vd.Mode != quorum.Unsettled {
 		r.since = 0
 		return
@@ -43,37 +43,37 @@ func (n *Node) report(vd quorum.Verdict) {
 	if r.since == 0 {
 		r.since = now
 	}
-	if now-r.since < int64(n.opts.MaxStale) {
+	if now-r.since < int64(s.opts.MaxStale) {
 		return
 	}
-	r.since = now + int64(complainEvery-n.opts.MaxStale)
-	n.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
-		"is their TCP port open?", "members", n.lagging())
+	r.since = now + int64(complainEvery-s.opts.MaxStale)
+	s.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
+		"is their TCP port open?", "members", s.lagging())
 }
 
 // reportUnreachable names the members that cannot be reached for long, once for
 // each set of them.
-func (n *Node) reportUnreachable(r *reporter, now int64) {
+func (s *Settler) reportUnreachable(r *reporter, now int64) {
 	var names []string
-	n.mandate.mu.Lock()
-	for id, since := range n.mandate.core.UnreachedSince() {
+	s.mandate.mu.Lock()
+	for id, since := range s.mandate.core.UnreachedSince() {
 		if now-since >= int64(unreachable) {
 			names = append(names, id)
 		}
 	}
-	n.mandate.mu.Unlock()
+	s.mandate.mu.Unlock()
 	slices.Sort(names)
 	if slices.Equal(names, r.said) {
 		return
 	}
 	if r.said = names; len(names) > 0 {
-		n.log.Warn("these members gossip and cannot be called, neither directly nor through others: if most members say so, "+
+		s.log.Warn("these members gossip and cannot be called, neither directly nor through others: if most members say so, "+
 			"they go on without them; is their TCP port open?", "members", names)
 	}
 }
 
 // reportVanished names the members that are gone and did not leave in order.
-func (n *Node) reportVanished(gone []departure) {
+func (s *Settler) reportVanished(gone []departure) {
 	var names, addrs []string
 	for _, d := range gone {
 		if !d.clean {
@@ -81,26 +81,26 @@ func (n *Node) reportVanished(gone []departure) {
 		}
 	}
 	if len(names) > 0 {
-		n.log.Warn("members are gone without leaving: they crashed, or this member cannot reach them; writes of their keys wait "+
-			"until none of them can act any more", "gone", names, "addrs", addrs, "at_most", n.opts.Right)
+		s.log.Warn("members are gone without leaving: they crashed, or this member cannot reach them; writes of their keys wait "+
+			"until none of them can act any more", "gone", names, "addrs", addrs, "at_most", s.opts.Right)
 	}
 }
 
 // waitsFor returns the names of those whose return, or end, makes a majority.
-func (n *Node) waitsFor() (names []string) {
-	n.mandate.mu.Lock()
-	defer n.mandate.mu.Unlock()
-	for _, m := range n.mandate.core.WaitsFor(n.clock.Now()) {
+func (s *Settler) waitsFor() (names []string) {
+	s.mandate.mu.Lock()
+	defer s.mandate.mu.Unlock()
+	for _, m := range s.mandate.core.WaitsFor(s.clock.Now()) {
 		names = append(names, m.Name)
 	}
 	return names
 }
 
 // lagging returns the IDs of those who have not agreed to the view.
-func (n *Node) lagging() (ids []string) {
-	n.mandate.mu.Lock()
-	defer n.mandate.mu.Unlock()
-	return n.mandate.core.LaggingIDs()
+func (s *Settler) lagging() (ids []string) {
+	s.mandate.mu.Lock()
+	defer s.mandate.mu.Unlock()
+	return s.mandate.core.LaggingIDs()
 }
 
 // Forget says that a member is gone for good, by its name: what waits for it does
@@ -108,9 +108,9 @@ func (n *Node) lagging() (ids []string) {
 // member lives on and still acts, beyond a cut, two sides of it may both answer
 // writes with nil. It reports whether anything waited for a member of that name.
 // The others are told.
-func (n *Node) Forget(name string) bool {
+func (s *Settler) Forget(name string) bool {
 	found := false
-	n.judge(func(c *quorum.Core, now int64) {
+	s.judge(func(c *quorum.Core, now int64) {
 		for _, m := range c.WaitsFor(now) {
 			if m.Name == name {
 				c.Forget(m.ID)

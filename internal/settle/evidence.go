@@ -1,4 +1,4 @@
-package cachemesh
+package settle
 
 import (
 	"context"
@@ -36,82 +36,82 @@ type evidence struct {
 // seekEvidence looks, once in a while and if it matters, for what ends a wait:
 // members that are over, bootstrap nodes that are not there, members that were
 // put out and can be called again. It returns when it wants to be called again.
-func (n *Node) seekEvidence(v *view.View, vd quorum.Verdict) time.Duration {
-	now := n.clock.Now()
-	if left := time.Duration(n.evidence.next.Load() - now); left > 0 {
+func (s *Settler) seekEvidence(v *view.View, vd quorum.Verdict) time.Duration {
+	now := s.clock.Now()
+	if left := time.Duration(s.evidence.next.Load() - now); left > 0 {
 		return left
 	}
 	var waits, out []quorum.Member
 	founding := false
-	n.judge(func(c *quorum.Core, now int64) {
+	s.judge(func(c *quorum.Core, now int64) {
 		waits, out = c.WaitsFor(now), c.Expelled()
 		founding = vd.Mode != quorum.Settled && vd.Number == 0 && !c.Founder()
 	})
 	every := seekEvery
 	if founding { // its users wait for it
-		n.evidence.founding = min(max(2*n.evidence.founding, fenceRetryMin), seekEvery)
-		every = n.evidence.founding
+		s.evidence.founding = min(max(2*s.evidence.founding, fenceRetryMin), seekEvery)
+		every = s.evidence.founding
 	}
-	n.evidence.next.Store(now + int64(every))
-	if !n.evidence.seeking.CompareAndSwap(false, true) {
+	s.evidence.next.Store(now + int64(every))
+	if !s.evidence.seeking.CompareAndSwap(false, true) {
 		return every
 	}
 	if len(waits) == 0 && len(out) == 0 && !founding {
-		clear(n.evidence.refused) // refusals of long ago do not count with later ones
-		clear(n.evidence.silent)
-		n.evidence.seeking.Store(false)
+		clear(s.evidence.refused) // refusals of long ago do not count with later ones
+		clear(s.evidence.silent)
+		s.evidence.seeking.Store(false)
 		return every
 	}
-	ok := n.life.Go(func() {
-		defer n.evidence.seeking.Store(false)
-		n.probeMissing(waits)
-		n.probeExpelled(out)
+	ok := s.life.Go(func() {
+		defer s.evidence.seeking.Store(false)
+		s.probeMissing(waits)
+		s.probeExpelled(out)
 		if founding {
-			n.mayFound(v)
+			s.mayFound(v)
 		}
 	})
 	if !ok {
-		n.evidence.seeking.Store(false)
+		s.evidence.seeking.Store(false)
 	}
 	return every
 }
 
 // heed does what the others' words ask for.
-func (n *Node) heed() {
-	n.mandate.mu.Lock()
-	expelled, self := n.mandate.core.TakeNews()
-	n.mandate.mu.Unlock()
+func (s *Settler) heed() {
+	s.mandate.mu.Lock()
+	expelled, self := s.mandate.core.TakeNews()
+	s.mandate.mu.Unlock()
 	if expelled {
-		n.life.Go(n.readopt)
+		s.life.Go(s.readopt)
 	}
-	if ms := n.membership(); self && ms != nil {
-		n.log.Warn("the others went on without this member, which they could not call; they can again: it comes back empty")
+	if ms := s.members.Load(); self && ms != nil {
+		s.log.Warn("the others went on without this member, which they could not call; they can again: it comes back empty")
 		ms.Revive()
 	}
 }
 
 // probeMissing looks whether members that a majority waits for have ended: a
 // process that lives has its port open.
-func (n *Node) probeMissing(members []quorum.Member) {
+func (s *Settler) probeMissing(members []quorum.Member) {
 	for _, m := range members {
-		if !n.refuses(m.Addr) {
-			delete(n.evidence.refused, m.Addr)
+		if !s.refuses(m.Addr) {
+			delete(s.evidence.refused, m.Addr)
 			continue
 		}
-		n.evidence.refused[m.Addr]++
-		if n.evidence.refused[m.Addr] >= refusals {
-			n.log.Warn("a member is gone: its address refuses connections", "gone", m.Name, "addr", m.Addr)
-			n.judge(func(c *quorum.Core, _ int64) { c.Ended(m.ID) })
-			delete(n.evidence.refused, m.Addr)
+		s.evidence.refused[m.Addr]++
+		if s.evidence.refused[m.Addr] >= refusals {
+			s.log.Warn("a member is gone: its address refuses connections", "gone", m.Name, "addr", m.Addr)
+			s.judge(func(c *quorum.Core, _ int64) { c.Ended(m.ID) })
+			delete(s.evidence.refused, m.Addr)
 		}
 	}
 }
 
 // refuses reports whether nobody listens at an address.
-func (n *Node) refuses(addr string) bool {
-	ctx, cancel := context.WithTimeout(n.life.Context(), probeTime)
+func (s *Settler) refuses(addr string) bool {
+	ctx, cancel := context.WithTimeout(s.life.Context(), probeTime)
 	defer cancel()
-	conn, err := n.opts.Network.Dial(ctx, addr)
+	conn, err := s.opts.Dial(ctx, addr)
 	if err == nil {
 		conn.Close()
 	}
@@ -120,62 +120,66 @@ func (n *Node) refuses(addr string) bool {
 
 // probeExpelled calls members that this node goes on without: one that can be
 // called is told, and comes back.
-func (n *Node) probeExpelled(members []quorum.Member) {
+func (s *Settler) probeExpelled(members []quorum.Member) {
 	for _, m := range members {
-		ctx, cancel := context.WithTimeout(n.life.Context(), probeTime)
+		ctx, cancel := context.WithTimeout(s.life.Context(), probeTime)
 		var w quorum.Word
-		n.judge(func(c *quorum.Core, now int64) { w = c.Say(m.ID, now) })
-		k := wire.NewCall(wire.OpFence, "", n.id)
+		s.judge(func(c *quorum.Core, now int64) { w = c.Say(m.ID, now) })
+		k := wire.NewCall(wire.OpFence, "", s.opts.Self.ID)
 		k.Req.View, k.Req.Value = w.View, w.Append(nil)
-		_ = n.peers.peer(m.Addr).Call(ctx, &k.Req, &k.Resp)
+		_ = s.peers.Peer(m.Addr).Call(ctx, &k.Req, &k.Resp)
 		k.Free()
 		cancel()
 	}
 }
 
+// NoteSilent notes who of those to be joined is silent, before there is a view: the time
+// for which they are counts from then.
+func (s *Settler) NoteSilent() { s.mayFound(nil) }
+
 // mayFound lets this node found a mesh once it knows that none is there: every
 // address that it was told of is its own, or that of a member that has no mesh
 // either, or has refused connections, or is a name without an address, for
 // JoinTimeout. Unless an option says that it may be alone.
-func (n *Node) mayFound(v *view.View) {
-	ms := n.membership()
+func (s *Settler) mayFound(v *view.View) {
+	ms := s.members.Load()
 	if ms == nil {
 		return
 	}
-	now, settled := n.clock.Now(), true
+	now, settled := s.clock.Now(), true
 	quiet := func(addr string) {
-		since, known := n.evidence.silent[addr]
+		since, known := s.evidence.silent[addr]
 		if !known {
 			since = now
-			n.evidence.silent[addr] = now
+			s.evidence.silent[addr] = now
 		}
-		settled = settled && now-since >= int64(n.opts.JoinTimeout)
+		settled = settled && now-since >= int64(s.opts.JoinTimeout)
 	}
-	for _, seed := range ms.Told(n.life.Context()) {
+	for _, seed := range ms.Told(s.life.Context()) {
 		switch {
 		case seed.Missing: // a name that has no address
 			quiet(seed.Name)
 		case seed.Member != nil:
-			settled = settled && n.unfounded(v, *seed.Member)
-		case n.opts.MayFound || n.refuses(seed.Addr):
+			settled = settled && s.unfounded(v, *seed.Member)
+		case s.opts.MayFound || s.refuses(seed.Addr):
 			quiet(seed.Name + " " + seed.Addr)
 		default:
-			delete(n.evidence.silent, seed.Name+" "+seed.Addr)
+			delete(s.evidence.silent, seed.Name+" "+seed.Addr)
 			settled = false
 		}
 	}
 	if settled {
-		n.judge(func(c *quorum.Core, _ int64) { c.Found() })
+		s.judge(func(c *quorum.Core, _ int64) { c.Found() })
 	}
 }
 
 // unfounded reports whether a member of the view has said that it knows of no
 // mesh that was founded.
-func (n *Node) unfounded(v *view.View, m membership.Member) (ok bool) {
+func (s *Settler) unfounded(v *view.View, m membership.Member) (ok bool) {
 	if v == nil || !slices.ContainsFunc(v.Members, func(o quorum.Member) bool { return o.ID == m.ID() }) {
 		return false
 	}
-	n.judge(func(c *quorum.Core, _ int64) {
+	s.judge(func(c *quorum.Core, _ int64) {
 		heard, founded := c.HeardOf(m.ID())
 		ok = heard && !founded
 	})

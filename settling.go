@@ -1,0 +1,96 @@
+package cachemesh
+
+import (
+	"context"
+
+	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/quorum"
+	"github.com/praveenduddu/cachemesh/internal/settle"
+	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
+	"github.com/praveenduddu/cachemesh/internal/wire"
+)
+
+// newSettler returns what settles the node's views.
+func (n *Node) newSettler(writes view.Writer) *settle.Settler {
+	return settle.New(settle.Options{
+		Self:  quorum.Member{ID: n.id, Name: n.name, Addr: n.addr, Life: 1},
+		Right: n.opts.Right, Lease: n.opts.Lease, MaxStale: n.opts.MaxStale,
+		JoinTimeout: n.opts.JoinTimeout, ForgetAfter: n.opts.ForgetAfter,
+		Alone: len(n.opts.BootstrapNodes) == 0, MayFound: n.opts.MayFound,
+		Dial: n.opts.Network.Dial, Life: n.life, Clock: &n.clock, State: n.state, Write: writes, Log: n.log,
+	}, holdings{n}, members{n})
+}
+
+// holdings is a node as its settler sees what it holds.
+type holdings struct{ *Node }
+
+func (n holdings) DropLost(v *view.View, others bool) {
+	var parcels []parcel
+	for _, c := range n.groups.all() {
+		parcels = append(parcels, c.dropLost(v)...)
+		if others {
+			c.hot.InvalidateAll() // others go on without this node, or soon do
+		}
+	}
+	n.handOver(parcels)
+}
+
+func (n holdings) DropBefore(era uint32) {
+	for _, c := range n.groups.all() {
+		c.dropBefore(era)
+		c.hot.InvalidateAll()
+	}
+}
+
+func (n holdings) Moving() bool { return n.handing.Load() > 0 }
+
+func (n holdings) PayOwed() { n.payOwed() }
+
+// dropBefore drops what was stored before an era, if it can be loaded again, and
+// voids the loads that began before it.
+func (c *groupCore) dropBefore(era uint32) {
+	if c.origin.Load == nil {
+		return
+	}
+	// Whoever read the era before it changed has stored its value after this.
+	c.eachShard(func(s *shard) { c.voidAllLocked(s) })
+	c.store.DeleteIf(func(_ uint64, e *store.Entry) bool { return e.Epoch.Load() < era })
+}
+
+// members is a node as its settler calls others through it.
+type members struct{ *Node }
+
+func (n members) Peer(addr string) wire.Peer { return n.peers.peer(addr) }
+
+func (n members) CallMember(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
+	return n.callMember(ctx, o, req, resp)
+}
+
+func (n members) Renew(addr, id string) { n.pool.Renew(addr, id) }
+
+func (n members) Forget(departed []string, members []quorum.Member) {
+	gone := make(map[string]struct{})
+	for _, addr := range departed {
+		gone[addr] = struct{}{}
+	}
+	n.mu.Lock()
+	for addr := range n.hints {
+		gone[addr] = struct{}{}
+	}
+	clear(n.hints)
+	n.mu.Unlock()
+	for _, m := range members {
+		delete(gone, m.Addr)
+	}
+	for addr := range gone {
+		n.peers.forget(addr)
+	}
+}
+
+// Forget says that a member is gone for good, by its name: what waits for it does
+// so no more. It is an operator's word against the mesh's own caution: if the
+// member lives on and still acts, beyond a cut, two sides of it may both answer
+// writes with nil. It reports whether anything waited for a member of that name.
+// The others are told.
+func (n *Node) Forget(name string) bool { return n.settler.Forget(name) }
