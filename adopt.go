@@ -42,7 +42,7 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
-	n.handOver(parcels)
+	n.handOver(append(parcels, n.dropLostKept(v)...))
 	n.forgetGone(gone, members)
 	n.judge(func(c *quorum.Core, now int64) {
 		n.mandate.view = v // with the core's own, or the verdict on the former one would count for it

@@ -128,7 +128,7 @@ func (n *Node) loseHeld() {
 			return true
 		})
 	}
-	n.loseValues(values)
+	n.loseValues(values + n.keptValues())
 }
 
 // deliver sends each value to its owner by the newest view, and returns those
@@ -167,6 +167,9 @@ func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
 // deliverTo sends one list. It reports whether it is settled: taken, or never
 // to be.
 func (c *groupCore) deliverTo(ctx context.Context, v *view, o *owner, body []byte) bool {
+	if o.peer == nil && c.isCut() {
+		return c.node.keepAgain(c, body)
+	}
 	if o.peer == nil { // it came back to this node
 		_, err := c.merge(ctx, body, 0, nil)
 		return err == nil
