@@ -81,7 +81,7 @@ func TestReplacedGroups(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			histories, ops, hotHits := 0, 0, uint64(0)
-			underFault(t, 12, func(t *testing.T, seed uint64) {
+			underFault(t, 8, func(t *testing.T, seed uint64) {
 				h, hot := replacing(t, sc, seed, faultinject.Faults{})
 				histories, ops, hotHits = histories+1, ops+len(h.Operations()), hotHits+hot
 				if r := porcupine.CheckOperationsTimeout(Model(sc.loads), h.Operations(), 0); r != porcupine.Ok {
