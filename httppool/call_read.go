@@ -164,7 +164,7 @@ func (c *callConn) failLocked(err error) (first bool) {
 		return false
 	}
 	c.err = err
-	c.queue = nil
+	c.small, c.large, c.partial = line{}, line{}, nil
 	return true
 }
 

@@ -85,8 +85,10 @@
 // MaxConcurrent calls, four times MaxValue of request bytes (at least 16 MiB), 64 large
 // answers by reference, and about 320 KiB of answers waiting to be written; then it stops
 // reading. Each calling connection holds at most 65536 calls, and 256 KiB of requests
-// waiting to be written; those beyond wait uncopied with their callers. Calls beyond
-// these are answered StatusOverloaded or fail with ErrOverloaded. A connection reads
+// waiting to be written; those beyond wait uncopied with their callers, in the order in
+// which they came. What a burst of calls took is given back within some looks at the connection.
+// Calls beyond these go over the peer's next connection, are answered StatusOverloaded or fail
+// with ErrOverloaded. A connection reads
 // through 64 KiB, at its calling end through 256 KiB after the first answer above 32 KiB.
 //
 // # Liveness

@@ -41,6 +41,7 @@ func (c *callConn) look(now time.Time) {
 	if c.inflight == 0 && !c.writing {
 		c.buf, c.spare = nil, nil // a burst's memory; nothing waits
 	}
+	c.shrinkLocked()
 	if reads != w.reads {
 		c.peer.hushed.Store(nil) // whatever another connection said
 	}

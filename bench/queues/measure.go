@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -55,6 +56,7 @@ func measureOne(name string, duration time.Duration, profile string) error {
 			return err
 		}
 	}
+	goroutines(c.callers)
 	before := heap()
 	if profile != "" {
 		f, err := os.Create(filepath.Join(profile, name+".cpu.prof"))
@@ -71,6 +73,18 @@ func measureOne(name string, duration time.Duration, profile string) error {
 	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
+// goroutines makes the runtime have n goroutines to reuse, whose descriptors it never
+// frees and which are nobody's queue.
+func goroutines(n int) {
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range n {
+		wg.Go(func() { <-stop })
+	}
+	close(stop)
+	wg.Wait()
+}
+
 // heap returns the megabytes that live.
 func heap() float64 {
 	var s runtime.MemStats
@@ -85,11 +99,17 @@ func drive(m *pair, c cell, keys, many []string, duration time.Duration) result 
 	var stop atomic.Bool
 	var wg, others sync.WaitGroup
 	var errs, moved atomic.Int64
+	var first atomic.Pointer[error]
+	failed := func(err error) {
+		if errs.Add(1); first.CompareAndSwap(nil, &err) {
+			fmt.Fprintln(os.Stderr, "queues:", c.name+":", err)
+		}
+	}
 	for i := range min(len(many), besides) {
 		others.Go(func() {
 			for !stop.Load() {
 				if err := m.move(c, many[i]); err != nil {
-					errs.Add(1)
+					failed(err)
 				}
 				moved.Add(int64(c.large))
 			}
@@ -106,7 +126,7 @@ func drive(m *pair, c cell, keys, many []string, duration time.Duration) result 
 			for at := i; !stop.Load(); at++ {
 				began := time.Now()
 				if _, err := m.small.Get(context.Background(), keys[at%len(keys)]); err != nil {
-					errs.Add(1)
+					failed(err)
 				}
 				took[i] = append(took[i], time.Since(began))
 			}
