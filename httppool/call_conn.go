@@ -29,6 +29,7 @@ type callConn struct {
 	peer   *Peer
 	place  int    // index in peer.places
 	id     string // of the other end
+	nonce  []byte // by which the peer knows this connection
 	nc     net.Conn
 	direct bool   // writes of up to directMax go to a kernel's buffer
 	lim    limits // the peer's
@@ -36,6 +37,10 @@ type callConn struct {
 	slots  atomic.Pointer[[]*call]
 	watch  watch
 	bulky  atomic.Bool // see spread.go
+
+	// See carrier.go. At most one of both is not nil.
+	carries *callConn                // the connection that this one is the carrier of
+	carrier atomic.Pointer[callConn] // of this one
 
 	// The reading goroutine's.
 	woken int // calls answered since it last ran out of bytes
@@ -69,7 +74,7 @@ type callConn struct {
 
 func newCallConn(q *Peer, place int, o opened) *callConn {
 	c := &callConn{
-		pool: q.pool, peer: q, place: place, id: o.id, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
+		pool: q.pool, peer: q, place: place, id: o.id, nonce: o.nonce, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
 		rd:   newFrameReader(o.conn, o.first),
 		kick: make(chan struct{}, 1), dead: make(chan struct{}), keep: maxSlots,
 	}
@@ -261,9 +266,7 @@ func (c *callConn) abandon(cl *call, from uint64) (left, sent bool) {
 	}
 	c.mu.Unlock()
 	c.act(r)
-	if last {
-		c.fail(errPeerLeft)
-	}
+	c.parted(last)
 	return true, sent
 }
 

@@ -37,8 +37,9 @@ type call struct {
 	wake  chan struct{} // capacity 1: one token for each move to done, failed or silent
 	index uint32
 
-	resp  Response   // the reading goroutine's while filling, the caller's once done
-	large largeReply // the reading goroutine's
+	resp  Response                 // the reading goroutine's while filling, the caller's once done
+	large largeReply               // of the goroutine that reads via
+	via   atomic.Pointer[callConn] // over which a large answer comes; nil: none does yet
 
 	// Guarded by callConn.mu.
 	start, end uint64 // place of the request's bytes in the stream; end is set with its last byte
@@ -164,9 +165,7 @@ func (c *callConn) release(cl *call) {
 	c.mu.Lock()
 	last := c.releaseLocked(cl)
 	c.mu.Unlock()
-	if last {
-		c.fail(errPeerLeft)
-	}
+	c.parted(last)
 }
 
 // lookup returns the slot that an answer's id names, which must be one that is

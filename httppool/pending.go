@@ -23,7 +23,7 @@ func (q *Peer) Start(ctx context.Context, req *Request) (p Pending, ok bool) {
 	if p.err = q.usable(ctx, req); p.err != nil {
 		return p, true
 	}
-	if p.conn = q.open(); p.conn == nil {
+	if p.conn = q.open(len(req.Value)); p.conn == nil {
 		return p, false
 	}
 	p.post(ctx, false)
@@ -32,7 +32,7 @@ func (q *Peer) Start(ctx context.Context, req *Request) (p Pending, ok bool) {
 
 // begin is Start that waits for a connection.
 func (p *Pending) begin(ctx context.Context) {
-	if p.conn, p.err = p.peer.conn(ctx); p.err == nil {
+	if p.conn, p.err = p.peer.conn(ctx, len(p.req.Value)); p.err == nil {
 		p.post(ctx, true)
 	}
 }

@@ -144,7 +144,7 @@ func (q *Peer) Ping(ctx context.Context) error {
 		q.knock()
 		return q.failed(false, ErrSilent)
 	}
-	c, err := q.conn(ctx)
+	c, err := q.conn(ctx, 0)
 	if err != nil {
 		return q.failed(false, err)
 	}

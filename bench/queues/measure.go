@@ -16,7 +16,7 @@ import (
 	"github.com/praveenduddu/cachemesh"
 )
 
-// A cell is one measurement: callers that get 128 B, beside others that move more.
+// A cell is one measurement: callers that get 128 B, if any, beside others that move more.
 type cell struct {
 	name    string
 	callers int
@@ -32,6 +32,9 @@ var cells = []cell{
 	{name: "get-64", callers: 64},
 	{name: "get-512", callers: 512},
 	{name: "get-65536", callers: 65536, idle: 15 * time.Second},
+	{name: "large-get-1MiB", large: 1 << 20},
+	{name: "large-get-16MiB", large: 16 << 20},
+	{name: "large-set-1MiB", large: 1 << 20, set: true},
 	{name: "beside-get-1MiB", callers: 1, large: 1 << 20},
 	{name: "beside-get-16MiB", callers: 1, large: 16 << 20},
 	{name: "beside-set-1MiB", callers: 1, large: 1 << 20, set: true},
@@ -141,10 +144,13 @@ func drive(m *pair, c cell, keys, many []string, duration time.Duration) result 
 	others.Wait()
 	all := slices.Concat(took...)
 	slices.Sort(all)
-	return result{
-		P50: all[len(all)/2], P99: all[len(all)*99/100], Max: all[len(all)-1], Rate: float64(len(all)) / drained.Seconds(),
-		Errors: int(errs.Load()), Beside: float64(more) / 1e6 / elapsed.Seconds(),
+	r := result{
+		Rate: float64(len(all)) / drained.Seconds(), Errors: int(errs.Load()), Beside: float64(more) / 1e6 / elapsed.Seconds(),
 	}
+	if n := len(all); n > 0 {
+		r.P50, r.P99, r.Max = all[n/2], all[n*99/100], all[n-1]
+	}
+	return r
 }
 
 // move gets or sets one large value.
