@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"errors"
+	"math"
 
 	"golang.org/x/sync/errgroup"
 
@@ -120,7 +121,7 @@ func (b *batch) take(o *owner, indexes []int32, k *call) (rest []int32) {
 			hits++
 		}
 		if a.status == statusOK && a.flags&flagStale == 0 {
-			b.outcomes[i] = outcome{data: a.body, found: true}
+			b.outcomes[i] = outcome{data: b.apart(a.body, cap(k.resp.Value)), found: true}
 		} else if !b.takeAnswer(o, i, a) {
 			rest = append(rest, i)
 		}
@@ -129,6 +130,15 @@ func (b *batch) take(o *owner, indexes []int32, k *call) (rest []int32) {
 		b.stats.of(0).peerHits.Add(hits)
 	}
 	return rest
+}
+
+// apart returns a value that came in so many bytes with others, copied if whoever keeps
+// what it decodes to would keep all of them.
+func (b *batch) apart(body []byte, with int) []byte {
+	if b.aliases && len(body) < with/2 {
+		return append(make([]byte, 0, len(body)), body...)
+	}
+	return body
 }
 
 // takeAnswer takes an answer that is no plain value. It reports false if the key
@@ -140,7 +150,7 @@ func (b *batch) takeAnswer(o *owner, i int32, a answer) bool {
 		if !cutStale(&k.resp) {
 			return false
 		}
-		b.outcomes[i] = outcome{data: k.resp.Value, found: true, err: b.staleResponse(o, &k)}
+		b.outcomes[i] = outcome{data: b.apart(k.resp.Value, math.MaxInt), found: true, err: b.staleResponse(o, &k)}
 		return true
 	}
 	if a.status == statusNotFound && a.flags&flagHit != 0 {

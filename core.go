@@ -29,7 +29,9 @@ type groupCore struct {
 	loadMany    func(ctx context.Context, keys []string) (map[string]loaded, error) // nil: none
 	writer      func(ctx context.Context, key string, e *store.Entry) error         // nil: none; e nil: delete
 	turn        *turns
-	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
+	decodedSize int64                                      // of a value itself, what it refers to aside; 0: the bytes are the value
+	aliases     bool                                       // decoded values may share their bytes
+	leasedEntry func(key string, data []byte) *store.Entry // makes the entry of a hot copy; nil: the bytes are the value
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration

@@ -77,8 +77,9 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
-		c.decodedSize = g.format.size
+		c.decodedSize, c.leasedEntry = max(g.format.size, 1), g.leasedEntry
 	}
+	c.aliases = g.format.kind != encodedKind || opts.Codec != nil
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		c.store.Close()

@@ -12,7 +12,8 @@ import (
 // GroupOptions configure a Group. The zero value is fit for use.
 type GroupOptions[V any] struct {
 	// MaxBytes is this member's budget for the group: keys, values and all
-	// bookkeeping. Default: 64 MiB.
+	// bookkeeping. Values that are kept decoded, beside their bytes, are measured when
+	// they are decoded; a type that knows better is a Sizer. Default: 64 MiB.
 	MaxBytes int64
 
 	// TTL is how long a loaded value lives, and one that is Set without a TTL of

@@ -22,6 +22,14 @@ const (
 	reclaimSets = 64
 )
 
+// MaxCopy is the largest Entry.Size that Keep takes, in bytes; 0 of a nil *Cache.
+func (c *Cache) MaxCopy() int64 {
+	if c == nil {
+		return 0
+	}
+	return max(c.capacity/maxShare-copyBytes, 0)
+}
+
 // reserve charges size bytes for a copy of the table, making room if need be, and reports whether it did. The bytes
 // charged are never above the capacity, not even for a moment.
 func (c *Cache) reserve(t *table, size, now int64) bool {
