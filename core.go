@@ -55,6 +55,8 @@ type groupCore struct {
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
+	bookRoom   int64                   // bytes that leases may take
+	bookBytes  atomic.Int64            // that they take
 }
 
 // reserved is what a group's core takes of MaxBytes.

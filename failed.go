@@ -117,6 +117,16 @@ func (b *setbacks) forgetLocked(key string) {
 	}
 }
 
+// held is what the failures take, in bytes.
+func (b *setbacks) held() int64 {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
 func (b *setbacks) forgetAll() {
 	if b == nil {
 		return

@@ -219,7 +219,8 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 		return true
 	}
 	if !b.live(c.node.now()) {
-		delete(s.books, key)
+		b.holders = nil
+		c.closeBookLocked(s, key, b)
 		return false
 	}
 	b.write = make(chan struct{})

@@ -70,9 +70,10 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
+		bookRoom:  bookRoom(opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
-	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
+	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes() - bookBytes(opts.MaxBytes), Reserved: c.reserved()}); err != nil {
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}

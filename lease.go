@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -20,6 +21,8 @@ type book struct {
 	// load that insists. Until then no lease is granted, no load starts and no other
 	// write; hits see the former value.
 	write chan struct{}
+
+	charged int64 // of groupCore.bookBytes
 }
 
 // A holder is a member with a lease on a copy of the key.
@@ -31,7 +34,41 @@ type holder struct {
 const (
 	maxBooks   = 1024 // per shard, so up to 65 536 leased keys in a group
 	maxHolders = 1024 // per key
+
+	// bookShare is the part of MaxBytes, as 1/bookShare, that leases may take; a small
+	// group has room for a few all the same, which is not counted.
+	bookShare = 16
+	bookLeast = 2 << 10
+	bookFrom  = 64 << 10 // MaxBytes from which the share is set aside
+
+	// bookCost is what a book takes besides key and holders: itself, and a slot of a map
+	// that is half full.
+	bookCost = 48 + 64
 )
+
+// bookRoom is how much leases may take in a group of this MaxBytes, and bookBytes how
+// much of it is set aside.
+func bookRoom(maxBytes int64) int64 { return max(maxBytes/bookShare, bookLeast) }
+
+func bookBytes(maxBytes int64) int64 {
+	if maxBytes < bookFrom {
+		return 0
+	}
+	return bookRoom(maxBytes)
+}
+
+// chargeLocked counts what the book of a key takes. It reports false, and counts
+// nothing, if that is too much with all others.
+func (c *groupCore) chargeLocked(b *book, key string, holders int) bool {
+	cost := bookCost + store.Allocated(int64(len(key))) + store.Allocated(int64(holders)*int64(unsafe.Sizeof(holder{})))
+	if more := cost - b.charged; more > 0 && c.bookBytes.Add(more) > c.bookRoom {
+		c.bookBytes.Add(-more)
+		return false
+	} else if more > 0 {
+		b.charged = cost
+	}
+	return true
+}
 
 // live reports whether a lease is out, and drops those that lapsed.
 func (b *book) live(now int64) bool {
@@ -46,9 +83,10 @@ func (b *book) live(now int64) bool {
 }
 
 // closeBookLocked removes a book in which nothing stands.
-func (s *shard) closeBookLocked(key string, b *book) {
+func (c *groupCore) closeBookLocked(s *shard, key string, b *book) {
 	if len(b.holders) == 0 && b.write == nil && s.books[key] == b {
 		delete(s.books, key)
+		c.bookBytes.Add(-b.charged)
 	}
 }
 
@@ -87,15 +125,13 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 	}
 	c.leased.Store(true)
 	b := s.books[key]
+	if b != nil && b.write != nil {
+		return false
+	}
 	if b == nil {
-		if len(s.books) >= maxBooks {
+		if b = new(book); len(s.books) >= maxBooks {
 			return false
 		}
-		b = &book{}
-		s.books[key] = b
-	}
-	if b.write != nil {
-		return false
 	}
 	for i := range b.holders {
 		if b.holders[i].id == id {
@@ -103,10 +139,17 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 			return true
 		}
 	}
-	if len(b.holders) >= maxHolders && b.live(now) && len(b.holders) >= maxHolders {
-		return false
+	if len(b.holders) == cap(b.holders) {
+		b.live(now)
+	}
+	if n := len(b.holders); n == cap(b.holders) {
+		if n >= maxHolders || !c.chargeLocked(b, key, max(2*n, 1)) {
+			return false
+		}
+		b.holders = append(make([]holder, 0, max(2*n, 1)), b.holders...)
 	}
 	b.holders = append(b.holders, holder{id, until})
+	s.books[key] = b
 	return true
 }
 
@@ -201,7 +244,7 @@ func (c *groupCore) releaseLocked(s *shard, hash uint64, key string) {
 	}
 	close(b.write)
 	b.write = nil
-	s.closeBookLocked(key, b)
+	c.closeBookLocked(s, key, b)
 	c.advanceLocked(s, hash, key)
 }
 
@@ -214,7 +257,7 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 	if b != nil {
 		holders, b.holders = b.holders, nil
 		if b.write == nil {
-			s.closeBookLocked(key, b)
+			c.closeBookLocked(s, key, b)
 		}
 	}
 	s.mu.Unlock()
@@ -275,7 +318,7 @@ func (c *groupCore) sweepBooks(now int64) {
 			if b.live(now) {
 				c.leased.Store(true)
 			} else {
-				s.closeBookLocked(key, b)
+				c.closeBookLocked(s, key, b)
 			}
 		}
 	})

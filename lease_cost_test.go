@@ -26,7 +26,7 @@ func TestLeaseCost(t *testing.T) {
 		keys[i] = fmt.Sprint("key ", i)
 	}
 	cost := func(holders int) float64 {
-		c := &groupCore{node: n}
+		c := &groupCore{node: n, bookRoom: 1 << 30}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
 		before := heapInUse()
 		for i, key := range keys {

@@ -234,7 +234,9 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 		c.node.work.Add(1) // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
-	delete(s.books, key)
+	if b != nil { // all leases have lapsed
+		c.closeBookLocked(s, key, b)
+	}
 	return true, nil, c.installLocked(s, hash, key, ch)
 }
 

@@ -48,7 +48,7 @@ type Stats struct {
 	Expired   uint64 // entries removed because their TTL had passed
 
 	Entries int64 // entries in this member's store now
-	Bytes   int64 // what the group takes of MaxBytes: entries, hot copies, all bookkeeping
+	Bytes   int64 // what the group takes of MaxBytes: entries, hot copies, leases, remembered failures, all bookkeeping
 }
 
 const stripes = 16
@@ -92,6 +92,9 @@ func (c *counters) loaded(took time.Duration, failed bool) {
 	}
 }
 
+// heldBeside is what the group takes of MaxBytes besides store and hot copies.
+func (c *groupCore) heldBeside() int64 { return c.bookBytes.Load() + c.setbacks.held() }
+
 func (c *groupCore) snapshot() Stats {
 	k, st := &c.stats, c.store.Stats()
 	s := Stats{
@@ -102,7 +105,7 @@ func (c *groupCore) snapshot() Stats {
 		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
-		Entries: int64(st.Entries), Bytes: st.Bytes - st.Unmade + c.hot.Stats().Bytes,
+		Entries: int64(st.Entries), Bytes: st.Bytes - st.Unmade + c.hot.Stats().Bytes + c.heldBeside(),
 	}
 	if c.made() == nil {
 		s.Bytes -= int64(c.shardCount) * shardBytes
