@@ -94,6 +94,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	})
 	c.store.Clear()
 	c.setbacks.forgetAll()
+	c.reasons.forgetAll()
 	c.eachShard(func(s *shard) {
 		s.emptying--
 		s.clearing--

@@ -39,6 +39,7 @@ type groupCore struct {
 	refreshPart                         float64
 	finishLoads                         bool
 	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	reasons                             *setbacks    // why values that are old were not loaded again; nil: none is kept past its TTL
 	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
 	sentinels                           []sentinel   // GroupOptions.Errors
 

@@ -2,6 +2,8 @@ package cachemesh
 
 import (
 	"errors"
+	"reflect"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,9 +13,53 @@ const (
 	// may take.
 	failedShare = 32
 
-	failedBytes = 256     // what one takes besides key and text, about
+	failedBytes = 256     // what one takes besides key and error, about
 	failedText  = 1 << 10 // bytes of an error's text that are kept of a panic
+	failedMost  = 2 << 10 // bytes of an error that is kept as it is
+	failedNodes = 256     // parts of it that are looked at
 )
+
+// A memo is what is remembered of a failed load, and what that takes.
+type memo struct {
+	err  *LoadError
+	size int64
+}
+
+// memoOf returns what may be remembered of a failure, nil if err is none or the group
+// remembers nothing. An error that is large, or might be, is remembered by its text,
+// clipped, and by what members recognise in each other's errors. It asks the error,
+// so it must not be called under a lock.
+func (c *groupCore) memoOf(err error) *memo {
+	le, ok := err.(*LoadError)
+	if !ok || c.setbacks == nil && c.reasons == nil {
+		return nil
+	}
+	le = withoutStack(le)
+	r := ruler{nodes: failedNodes, frozen: true}
+	n, ok := r.measure(reflect.ValueOf(&le.Err).Elem())
+	if !ok || n > failedMost {
+		text := textOf(le.Err)
+		short := *le
+		short.Err = &remoteError{text: strings.Clone(text[:min(len(text), failedText)]), is: c.identityOf(le.Err)}
+		le, n = &short, failedText
+	}
+	return &memo{le, failedBytes + n + int64(len(le.Key))}
+}
+
+// identityOf returns what members recognise in an error of a user's function.
+func (c *groupCore) identityOf(err error) (identity error) {
+	for _, known := range identities {
+		if is(err, known.err) {
+			identity = errors.Join(identity, known.err)
+		}
+	}
+	for _, s := range c.sentinels {
+		if is(err, s.err) {
+			identity = errors.Join(identity, s.err)
+		}
+	}
+	return identity
+}
 
 // A setback is a load that failed, of a key that has nothing old to fall back on:
 // whoever asks again before until is told the same.
@@ -42,6 +88,11 @@ func newSetbacks(first time.Duration, maxBytes int64) *setbacks {
 	return &setbacks{first: first, max: maxBytes / failedShare, keys: make(map[string]*setback)}
 }
 
+// newReasons makes the setbacks that only explain.
+func newReasons(staleFor time.Duration, maxBytes int64) *setbacks {
+	return newSetbacks(min(staleFor, 1), maxBytes)
+}
+
 // last returns the failure of a key that may not be loaded again yet.
 func (b *setbacks) last(key string, now int64) error {
 	if b == nil {
@@ -56,18 +107,21 @@ func (b *setbacks) last(key string, now int64) error {
 }
 
 // note remembers a failure, for twice as long as the one before it.
-func (b *setbacks) note(key string, le *LoadError, now int64) {
-	if b == nil || errors.Is(le, ErrOverloaded) { // the origin was not asked
+func (b *setbacks) note(key string, m *memo, now int64) {
+	if b == nil || errors.Is(m.err, ErrOverloaded) { // the origin was not asked
 		return
 	}
-	le = withoutStack(le)
-	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(textOf(le.Err)))}
+	s := &setback{err: m.err, count: 1, size: m.size}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.keys[key]; old != nil && now < later(old.until, retryLoadMax) {
 		s.count = old.count + 1
 	}
 	s.until = later(now, backoff(b.first, s.count))
+	b.putLocked(key, s)
+}
+
+func (b *setbacks) putLocked(key string, s *setback) {
 	b.forgetLocked(key)
 	for other := range b.keys { // any one gives way
 		if b.bytes+s.size <= b.max {
@@ -79,6 +133,31 @@ func (b *setbacks) note(key string, le *LoadError, now int64) {
 		b.keys[key] = s
 		b.bytes += s.size
 	}
+}
+
+// explain remembers why the value of a key is old.
+func (b *setbacks) explain(key string, m *memo) {
+	if b == nil || m == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.putLocked(key, &setback{err: m.err, size: m.size})
+}
+
+var errMadeRoom = errors.New("what its last load said has made room for what others said")
+
+// reason returns what explain remembers, nil if that has made room.
+func (b *setbacks) reason(key string) error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.keys[key]; s != nil {
+		return s.err
+	}
+	return nil
 }
 
 // backoff is how long after so many failures one waits.
@@ -138,9 +217,9 @@ func (b *setbacks) forgetAll() {
 }
 
 // fail notes that a load of a key failed that has nothing to fall back on.
-func (c *groupCore) fail(key string, err error) {
-	if le, ok := err.(*LoadError); ok && !c.node.isClosing() {
-		c.setbacks.note(key, le, c.node.now())
+func (c *groupCore) fail(key string, m *memo) {
+	if m != nil && !c.node.isClosing() {
+		c.setbacks.note(key, m, c.node.now())
 	}
 }
 

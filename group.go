@@ -70,6 +70,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
+		reasons:   newReasons(opts.StaleFor, opts.MaxBytes),
 		bookRoom:  bookRoom(opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}

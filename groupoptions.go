@@ -81,7 +81,8 @@ type GroupOptions[V any] struct {
 	// remembered twice as long, 10 s in the end, so with 100 ms an origin that is down
 	// sees nine loads of a key in the first half minute, and then one in 10 s. A value
 	// that StaleFor keeps comes first. A Set, Delete or Clear ends it at once. A 32nd
-	// of MaxBytes is set aside for it. Default: 0, not at all.
+	// of MaxBytes is set aside for it; large errors are kept as with StaleFor. Default: 0,
+	// not at all.
 	FailureTTL time.Duration
 
 	// RefreshAfter is the age at which a value that is read is loaded again in the
@@ -100,7 +101,9 @@ type GroupOptions[V any] struct {
 	// *StaleError, if the loader fails. For data that is better old than missing.
 	// After a load has failed the next ones are made in the background, so that
 	// nobody waits for an origin that hangs; attempts are 0.1 s apart at first and
-	// 10 s in the end. Default: 0, not at all.
+	// 10 s in the end. A 32nd of MaxBytes is set aside for what loaders said: an error of
+	// more than 2 KiB is kept by its text and as on another member, see LoadError.
+	// Default: 0, not at all.
 	StaleFor time.Duration
 
 	// StaleWait is how long a Get waits for a load when a value past its TTL is kept
@@ -253,12 +256,16 @@ func (o *GroupOptions[V]) hotBytes() int64 {
 	return 0
 }
 
-// failedBytes returns the part of MaxBytes that remembered failures may take.
-func (o *GroupOptions[V]) failedBytes() int64 {
+// failedBytes returns the part of MaxBytes that remembered failures may take, and what
+// StaleErrors wrap.
+func (o *GroupOptions[V]) failedBytes() (n int64) {
 	if o.FailureTTL > 0 {
-		return o.MaxBytes / failedShare
+		n += o.MaxBytes / failedShare
 	}
-	return 0
+	if o.StaleFor > 0 && o.MaxBytes >= bookFrom {
+		n += o.MaxBytes / failedShare
+	}
+	return n
 }
 
 // A sentinel is one of GroupOptions.Errors.

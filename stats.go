@@ -93,7 +93,9 @@ func (c *counters) loaded(took time.Duration, failed bool) {
 }
 
 // heldBeside is what the group takes of MaxBytes besides store and hot copies.
-func (c *groupCore) heldBeside() int64 { return c.bookBytes.Load() + c.setbacks.held() }
+func (c *groupCore) heldBeside() int64 {
+	return c.bookBytes.Load() + c.setbacks.held() + c.reasons.held()
+}
 
 func (c *groupCore) snapshot() Stats {
 	k, st := &c.stats, c.store.Stats()

@@ -45,7 +45,6 @@ type Care struct {
 	Fresh    int64         // when the value's TTL ends, on the callers' clock; 0: never
 	Next     atomic.Int64  // when it may be loaded again; 0: not while it is fresh
 	Failures atomic.Uint32 // loads that failed since it was stored
-	LastErr  atomic.Pointer[error]
 }
 
 // place says who holds an entry, besides the index.
