@@ -46,8 +46,9 @@ type groupCore struct {
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
-	unreadable unreadable
-	unknownTo  unknownTo
+	unreadable     unreadable
+	tooLargeLogged atomic.Int64 // when the last value was that is too large to be kept; 0: never
+	unknownTo      unknownTo
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
@@ -56,6 +57,7 @@ type groupCore struct {
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
+	maxBytes   int64                   // GroupOptions.MaxBytes
 	bookRoom   int64                   // bytes that leases may take
 	bookBytes  atomic.Int64            // that they take
 }

@@ -71,6 +71,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		sentinels: sentinelsOf(opts.Errors),
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		reasons:   newReasons(opts.StaleFor, opts.MaxBytes),
+		maxBytes:  opts.MaxBytes,
 		bookRoom:  bookRoom(opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}

@@ -144,8 +144,10 @@ type Options struct {
 	// Node.Set and Node.Delete use. Default: 64 MiB.
 	MaxBytes int64
 
-	// MaxValueBytes bounds a value that a peer may send or ask to store.
-	// Default: 16 MiB, at most 256 MiB.
+	// MaxValueBytes bounds a value that a peer may send or ask to store. A group keeps
+	// less, about a tenth of its MaxBytes in one value: a Set of more is ErrTooLarge, and
+	// what is loaded is returned, not kept, counted in Stats.TooLarge and logged, once a
+	// minute. Default: 16 MiB, at most 256 MiB.
 	MaxValueBytes int
 
 	// ExternalServer says that a server of your own serves Node.Handler under

@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -45,6 +46,21 @@ func (c *groupCore) noteTooLarge(key string) {
 		delete(s.tooLarge, other)
 	}
 	s.tooLarge[key] = c.node.now() + int64(tooLargeFor)
+}
+
+// noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
+// from time to time: each Get of its key loads it.
+func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
+	c.stats.tooLarge.Add(1)
+	last := c.tooLargeLogged.Load()
+	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
+		return
+	}
+	most := c.store.MaxEntry()
+	enough := int64(math.Ceil(float64(c.maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
+	c.node.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
+		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", c.maxBytes, "MaxBytes that would do", enough,
+		"so far", c.stats.tooLarge.Load())
 }
 
 // refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
