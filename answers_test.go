@@ -127,8 +127,9 @@ func leasingCore(ids ...string) *groupCore {
 		v.peers[id] = &owner{id: id, peer: nowhere{}}
 	}
 	n.view.Store(v)
-	c := &groupCore{bookRoom: 1 << 20, node: n, name: "g"}
+	c := &groupCore{node: n, name: "g"}
 	c.scatter, c.shardCount = store.NewScatter(), maxShards
+	c.bookRoom.Store(1 << 20)
 	return c
 }
 

@@ -57,9 +57,10 @@ type groupCore struct {
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
-	maxBytes   int64                   // GroupOptions.MaxBytes
-	bookRoom   int64                   // bytes that leases may take
-	bookBytes  atomic.Int64            // that they take
+	uses       uses
+	maxBytes   atomic.Int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
+	bookRoom   atomic.Int64 // bytes that leases may take
+	bookBytes  atomic.Int64 // that they take
 }
 
 // reserved is what a group's core takes of MaxBytes.

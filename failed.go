@@ -74,23 +74,23 @@ type setback struct {
 // or is forgotten costs a load at most. A nil one remembers nothing.
 type setbacks struct {
 	first time.Duration // how long the first failure of a key is remembered
-	max   int64         // bytes
 
 	mu    sync.Mutex // guards the fields below; taken inside a shard's lock
 	keys  map[string]*setback
 	bytes int64
+	max   int64 // bytes
 }
 
-func newSetbacks(first time.Duration, maxBytes int64) *setbacks {
+func newSetbacks(first time.Duration, room int64) *setbacks {
 	if first == 0 {
 		return nil
 	}
-	return &setbacks{first: first, max: maxBytes / failedShare, keys: make(map[string]*setback)}
+	return &setbacks{first: first, max: room, keys: make(map[string]*setback)}
 }
 
 // newReasons makes the setbacks that only explain.
-func newReasons(staleFor time.Duration, maxBytes int64) *setbacks {
-	return newSetbacks(min(staleFor, 1), maxBytes)
+func newReasons(staleFor time.Duration, room int64) *setbacks {
+	return newSetbacks(min(staleFor, 1), room)
 }
 
 // last returns the failure of a key that may not be loaded again yet.
@@ -123,16 +123,30 @@ func (b *setbacks) note(key string, m *memo, now int64) {
 
 func (b *setbacks) putLocked(key string, s *setback) {
 	b.forgetLocked(key)
-	for other := range b.keys { // any one gives way
-		if b.bytes+s.size <= b.max {
-			break
-		}
-		b.forgetLocked(other)
-	}
+	b.makeRoomLocked(s.size)
 	if s.size <= b.max {
 		b.keys[key] = s
 		b.bytes += s.size
 	}
+}
+
+func (b *setbacks) makeRoomLocked(size int64) {
+	for other := range b.keys { // any one gives way
+		if b.bytes+size <= b.max {
+			break
+		}
+		b.forgetLocked(other)
+	}
+}
+
+func (b *setbacks) resize(room int64) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.max = room
+	b.makeRoomLocked(0)
 }
 
 // explain remembers why the value of a key is old.

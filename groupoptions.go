@@ -13,7 +13,8 @@ import (
 type GroupOptions[V any] struct {
 	// MaxBytes is this member's budget for the group: keys, values and all
 	// bookkeeping. Values that are kept decoded, beside their bytes, are measured when
-	// they are decoded; a type that knows better is a Sizer. Default: 64 MiB.
+	// they are decoded; a type that knows better is a Sizer. Default: 64 MiB, with
+	// Options.TotalBytes an equal part of what that leaves.
 	MaxBytes int64
 
 	// TTL is how long a loaded value lives, and one that is Set without a TTL of
@@ -153,15 +154,15 @@ type GroupOptions[V any] struct {
 // Forever is the TTL of values that live until they are evicted.
 const Forever time.Duration = math.MaxInt64
 
-const (
-	maxSentinels = 64
+const maxSentinels = 64
 
-	// hotShare is the part of MaxBytes, as 1/hotShare, that hot copies may take.
-	hotShare = 8
-)
-
-func (o *GroupOptions[V]) validate() error {
-	setDefault(&o.MaxBytes, 64<<20)
+// validate fills in the defaults. shares says that a group without MaxBytes has a part of
+// Options.TotalBytes.
+func (o *GroupOptions[V]) validate(shares bool) error {
+	shares = shares && o.MaxBytes == 0
+	if !shares {
+		setDefault(&o.MaxBytes, 64<<20)
+	}
 	setDefault(&o.LoadTimeout, 30*time.Second)
 	setDefault(&o.MaxQueued, 16384)
 	if o.StaleFor > 0 {
@@ -248,24 +249,9 @@ func checkSentinels(errs []error) error {
 	return nil
 }
 
-// hotBytes returns the part of MaxBytes that hot copies may take, 0 for none.
-func (o *GroupOptions[V]) hotBytes() int64 {
-	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
-		return b
-	}
-	return 0
-}
-
-// failedBytes returns the part of MaxBytes that remembered failures may take, and what
-// StaleErrors wrap.
-func (o *GroupOptions[V]) failedBytes() (n int64) {
-	if o.FailureTTL > 0 {
-		n += o.MaxBytes / failedShare
-	}
-	if o.StaleFor > 0 && o.MaxBytes >= bookFrom {
-		n += o.MaxBytes / failedShare
-	}
-	return n
+// uses says what the group needs room for.
+func (o *GroupOptions[V]) uses() uses {
+	return uses{hot: !o.NoHotCopies, failures: o.FailureTTL > 0, stale: o.StaleFor > 0}
 }
 
 // A sentinel is one of GroupOptions.Errors.

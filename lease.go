@@ -39,29 +39,17 @@ const (
 	// group has room for a few all the same, which is not counted.
 	bookShare = 16
 	bookLeast = 2 << 10
-	bookFrom  = 64 << 10 // MaxBytes from which the share is set aside
 
 	// bookCost is what a book takes besides key and holders: itself, and a slot of a map
 	// that is half full.
 	bookCost = 48 + 64
 )
 
-// bookRoom is how much leases may take in a group of this MaxBytes, and bookBytes how
-// much of it is set aside.
-func bookRoom(maxBytes int64) int64 { return max(maxBytes/bookShare, bookLeast) }
-
-func bookBytes(maxBytes int64) int64 {
-	if maxBytes < bookFrom {
-		return 0
-	}
-	return bookRoom(maxBytes)
-}
-
 // chargeLocked counts what the book of a key takes. It reports false, and counts
 // nothing, if that is too much with all others.
 func (c *groupCore) chargeLocked(b *book, key string, holders int) bool {
 	cost := bookCost + store.Allocated(int64(len(key))) + store.Allocated(int64(holders)*int64(unsafe.Sizeof(holder{})))
-	if more := cost - b.charged; more > 0 && c.bookBytes.Add(more) > c.bookRoom {
+	if more := cost - b.charged; more > 0 && c.bookBytes.Add(more) > c.bookRoom.Load() {
 		c.bookBytes.Add(-more)
 		return false
 	} else if more > 0 {

@@ -26,8 +26,9 @@ func TestLeaseCost(t *testing.T) {
 		keys[i] = fmt.Sprint("key ", i)
 	}
 	cost := func(holders int) float64 {
-		c := &groupCore{node: n, bookRoom: 1 << 30}
+		c := &groupCore{node: n}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
+		c.bookRoom.Store(1 << 30)
 		before := heapInUse()
 		for i, key := range keys {
 			s := c.shard(uint64(i))

@@ -40,6 +40,10 @@ type NodeStats struct {
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
 
+	TotalBytes int64 // Options.TotalBytes; 0: none
+	MaxBytes   int64 // of all groups together
+	Bytes      int64 // that they take of it
+
 	Lost       uint64 // values without a loader that were this member's, and that no new owner took
 	Parked     int    // values that others handed over for groups that are not registered here yet
 	ParkedLost uint64 // of such values, those that had no room here or came too early
@@ -61,6 +65,11 @@ func (n *Node) Stats() NodeStats {
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
 	s.Relayed, s.Lost = n.relayed.Load(), n.lost.Load()
+	s.TotalBytes = n.opts.TotalBytes
+	for _, c := range n.groups.all() {
+		s.MaxBytes += c.maxBytes.Load()
+		s.Bytes += c.bytes(c.store.Stats())
+	}
 	if v := n.view.Load(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.members), v.epoch, v.settled.Load()
 	}

@@ -56,10 +56,10 @@ func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
 	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
 		return
 	}
-	most := c.store.MaxEntry()
-	enough := int64(math.Ceil(float64(c.maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
+	most, maxBytes := c.store.MaxEntry(), c.maxBytes.Load()
+	enough := int64(math.Ceil(float64(maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
 	c.node.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
-		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", c.maxBytes, "MaxBytes that would do", enough,
+		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
 		"so far", c.stats.tooLarge.Load())
 }
 
