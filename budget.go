@@ -24,7 +24,7 @@ type uses struct{ hot, failures, stale bool }
 // parts are what a group's MaxBytes is divided into.
 type parts struct {
 	hot    int64 // for hot copies; 0: none
-	books  int64 // for leases
+	books  int64 // for leases and keys that are known to be too large; a quarter for keys that are owed
 	failed int64 // for failures that are remembered, and as much for those that explain old values
 	store  int64 // for the rest
 }
@@ -60,7 +60,7 @@ func (c *groupCore) resize(maxBytes int64) {
 	}
 	p := c.uses.parts(maxBytes)
 	c.hot.Resize(p.hot)
-	c.bookRoom.Store(p.books)
+	c.bookRoom.Store(p.books * 3 / 4)
 	c.setbacks.resize(p.failed)
 	c.reasons.resize(p.failed)
 	c.store.Resize(p.store) // canTake has said that it can

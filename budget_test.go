@@ -114,3 +114,18 @@ func TestTotalBytesOfAMap(t *testing.T) {
 		}
 	}
 }
+
+// TestTotalBytesBoundParking: values of groups that nobody registers take a quarter of
+// it at most, and are counted.
+func TestTotalBytesBoundParking(t *testing.T) {
+	m := newMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TotalBytes = 4 << 20 })
+	n, ctx := m.nodes[0], testContext(t)
+	list := packed(1, 0, "key", string(make([]byte, 100<<10)))
+	before := heapBytes()
+	for i := range 100 {
+		hand(ctx, n, fmt.Sprint("unknown", i), list)
+	}
+	if s, took := n.Stats(), heapBytes()-before; s.ParkedBytes > 1<<20 || s.Parked != 10 || s.ParkedLost != 90 || took > 5<<18 {
+		t.Errorf("%d values parked, %d bytes, heap +%d, %d lost", s.Parked, s.ParkedBytes, took, s.ParkedLost)
+	}
+}

@@ -166,6 +166,8 @@ func (c *groupCore) voidAllLocked(s *shard) {
 	for key := range s.lanes {
 		c.voidKeyLocked(s, key)
 	}
-	clear(s.tooLarge)
+	for key := range s.tooLarge {
+		c.forgetTooLargeLocked(s, key)
+	}
 	s.changes.Add(1)
 }

@@ -59,7 +59,7 @@ type groupCore struct {
 	leased     atomic.Bool             // leases may be in the books
 	uses       uses
 	maxBytes   atomic.Int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
-	bookRoom   atomic.Int64 // bytes that leases may take
+	bookRoom   atomic.Int64 // bytes that leases may take, and notes of keys that are too large
 	bookBytes  atomic.Int64 // that they take
 }
 

@@ -90,7 +90,7 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
 	c.maxBytes.Store(opts.MaxBytes)
-	c.bookRoom.Store(p.books)
+	c.bookRoom.Store(p.books * 3 / 4)
 	if c.store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}

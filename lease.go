@@ -49,11 +49,21 @@ const (
 // nothing, if that is too much with all others.
 func (c *groupCore) chargeLocked(b *book, key string, holders int) bool {
 	cost := bookCost + store.Allocated(int64(len(key))) + store.Allocated(int64(holders)*int64(unsafe.Sizeof(holder{})))
-	if more := cost - b.charged; more > 0 && c.bookBytes.Add(more) > c.bookRoom.Load() {
-		c.bookBytes.Add(-more)
+	if cost <= b.charged {
+		return true
+	}
+	if !c.takeRoom(cost - b.charged) {
 		return false
-	} else if more > 0 {
-		b.charged = cost
+	}
+	b.charged = cost
+	return true
+}
+
+// takeRoom counts bytes of the room for leases, if there are so many.
+func (c *groupCore) takeRoom(n int64) bool {
+	if c.bookBytes.Add(n) > c.bookRoom.Load() {
+		c.bookBytes.Add(-n)
+		return false
 	}
 	return true
 }

@@ -44,9 +44,10 @@ type NodeStats struct {
 	MaxBytes   int64 // of all groups together
 	Bytes      int64 // that they take of it
 
-	Lost       uint64 // values without a loader that were this member's, and that no new owner took
-	Parked     int    // values that others handed over for groups that are not registered here yet
-	ParkedLost uint64 // of such values, those that had no room here or came too early
+	Lost        uint64 // values without a loader that were this member's, and that no new owner took
+	ParkedBytes int    // that parked values take, beside MaxBytes; at most 64 MiB, or a quarter of TotalBytes
+	Parked      int    // values that others handed over for groups that are not registered here yet
+	ParkedLost  uint64 // of such values, those that had no room here or came too early
 
 	// Health is gossip's opinion of this member: 0 is healthy, more means that it or
 	// its network answers late.
@@ -86,7 +87,7 @@ func (n *Node) Stats() NodeStats {
 		}
 	}
 	n.mu.Lock()
-	s.ParkedLost = n.parked.lost
+	s.ParkedLost, s.ParkedBytes = n.parked.lost, n.parked.bytes
 	for _, g := range n.parked.groups {
 		s.Parked += g.values()
 	}

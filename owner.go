@@ -283,7 +283,7 @@ func (c *groupCore) minorityError(ch change, applied bool) error {
 func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
 	s.changes.Add(1)
-	delete(s.tooLarge, key)
+	c.forgetTooLargeLocked(s, key)
 	c.setbacks.forget(key)
 	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)

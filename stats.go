@@ -97,7 +97,7 @@ func (c *counters) loaded(took time.Duration, failed bool) {
 
 // bytes is what the group takes of MaxBytes.
 func (c *groupCore) bytes(st store.Stats) int64 {
-	n := st.Bytes - st.Unmade + c.hot.Stats().Bytes + c.bookBytes.Load() + c.setbacks.held() + c.reasons.held()
+	n := st.Bytes - st.Unmade + c.hot.Stats().Bytes + c.bookBytes.Load() + c.owed.held() + c.setbacks.held() + c.reasons.held()
 	if c.made() == nil {
 		n -= int64(c.shardCount) * shardBytes
 	}

@@ -39,13 +39,27 @@ func (c *groupCore) noteTooLarge(key string) {
 	if s.tooLarge == nil {
 		s.tooLarge = make(map[string]int64)
 	}
+	c.forgetTooLargeLocked(s, key)
 	for other := range s.tooLarge { // any one gives way: it costs a load
 		if len(s.tooLarge) < maxTooLarge {
 			break
 		}
-		delete(s.tooLarge, other)
+		c.forgetTooLargeLocked(s, other)
 	}
-	s.tooLarge[key] = c.node.now() + int64(tooLargeFor)
+	if c.takeRoom(tooLargeBytes(key)) {
+		s.tooLarge[key] = c.node.now() + int64(tooLargeFor)
+	}
+}
+
+// tooLargeBytes is what a key takes that is known to be too large: itself, and a slot of
+// a map that is half full.
+func tooLargeBytes(key string) int64 { return 64 + store.Allocated(int64(len(key))) }
+
+func (c *groupCore) forgetTooLargeLocked(s *shard, key string) {
+	if _, known := s.tooLarge[key]; known {
+		delete(s.tooLarge, key)
+		c.bookBytes.Add(-tooLargeBytes(key))
+	}
 }
 
 // noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
@@ -73,7 +87,7 @@ func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Respo
 	s.mu.Lock()
 	until, known := s.tooLarge[key]
 	if known && c.node.now() >= until {
-		delete(s.tooLarge, key)
+		c.forgetTooLargeLocked(s, key)
 		known = false
 	}
 	s.mu.Unlock()
