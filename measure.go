@@ -1,23 +1,12 @@
 package cachemesh
 
 import (
-	"math"
 	"reflect"
 	"sync"
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
-
-// A Sizer is a value that says how many bytes of memory it takes, with all that it
-// refers to and nobody else has. The cache asks it once for each value that it decodes
-// or loads, instead of measuring that, and charges MaxBytes with the answer; it must
-// be right, or MaxBytes is no bound. A negative answer, or a panic, means that the
-// value is measured after all. For values that share much, or whose memory is not
-// Go's.
-type Sizer interface {
-	CacheSize() int
-}
 
 // The bounds of what is measured. A value beyond them is kept as bytes only, and
 // decoded by each hit.
@@ -123,6 +112,10 @@ func (r *ruler) elements(v reflect.Value, depth int) {
 
 // fields measures a struct. Its unexported fields, too: they are read by their place.
 func (r *ruler) fields(v reflect.Value, depth int) {
+	if isGuarded(v.Type()) {
+		r.lost = r.lost || r.frozen
+		return
+	}
 	if !v.CanAddr() {
 		place := reflect.New(v.Type()).Elem()
 		place.Set(v)
@@ -206,40 +199,20 @@ func isFlat(t reflect.Type) bool {
 	return flat
 }
 
-// saysSize reports whether values of a type, or some of an interface's, are Sizers.
-func saysSize(t reflect.Type) bool {
-	s := reflect.TypeFor[Sizer]()
-	return t.Kind() == reflect.Interface || t.Implements(s) || reflect.PointerTo(t).Implements(s)
+var guardedTypes sync.Map // reflect.Type → bool
+
+// isGuarded reports whether others may be changing a struct: it has a lock or an atomic,
+// or is one. To look at its maps and slices then could end the process.
+func isGuarded(t reflect.Type) bool {
+	if known, ok := guardedTypes.Load(t); ok {
+		return known.(bool)
+	}
+	guarded := isOfSync(t)
+	for f := range t.Fields() {
+		guarded = guarded || isOfSync(f.Type)
+	}
+	guardedTypes.Store(t, guarded)
+	return guarded
 }
 
-// measure returns the bytes that a decoded value takes besides its own place. It
-// reports false if that cannot be told.
-func (f *format[V]) measure(v *V) (n int64, ok bool) {
-	if f.saysSize {
-		if n, ok = f.asked(v); ok {
-			return n, true
-		}
-	}
-	if f.flat {
-		return 0, true
-	}
-	return measured(reflect.ValueOf(v).Elem())
-}
-
-// asked returns what a Sizer says.
-func (f *format[V]) asked(v *V) (n int64, ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	s, ok := any(*v).(Sizer)
-	if !ok {
-		s, ok = any(v).(Sizer)
-	}
-	if !ok {
-		return 0, false
-	}
-	said := s.CacheSize()
-	return min(int64(said), math.MaxInt64/2), said >= 0
-}
+func isOfSync(t reflect.Type) bool { return t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" }

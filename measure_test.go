@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -113,6 +114,45 @@ func TestWhatCannotBeMeasured(t *testing.T) {
 			t.Errorf("%s: measured %d", name, n)
 		}
 	}
+}
+
+// TestWhatMayBeChangingIsNotMeasured: it is written while it would be looked at.
+func TestWhatMayBeChangingIsNotMeasured(t *testing.T) {
+	type live struct {
+		mu sync.Mutex
+		m  map[int][]string
+	}
+	shared := &live{m: make(map[int][]string)}
+	v := struct {
+		text   string
+		shared *live
+		all    *sync.Map
+	}{text: strings.Repeat("t", 100), shared: shared, all: new(sync.Map)}
+	var writer sync.WaitGroup
+	stop := make(chan struct{})
+	writer.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				shared.mu.Lock()
+				shared.m[i%1000] = append(shared.m[i%1000], "text")
+				shared.mu.Unlock()
+			}
+		}
+	})
+	for range 1000 {
+		if n, ok := measured(reflect.ValueOf(&v).Elem()); !ok || n > 400 {
+			t.Fatalf("measured %d, %t", n, ok)
+		}
+		r := ruler{nodes: 100, frozen: true}
+		if n, ok := r.measure(reflect.ValueOf(&v).Elem()); ok {
+			t.Fatalf("as a part of an error it is measured: %d", n)
+		}
+	}
+	close(stop)
+	writer.Wait()
 }
 
 func TestSizer(t *testing.T) {
