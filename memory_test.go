@@ -163,6 +163,37 @@ func TestKeptValuesPinNoMoreThanThemselves(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
+// TestKeptSmallValues of many that came together keep a few KiB each at most.
+func TestKeptSmallValues(t *testing.T) {
+	m := newMesh(t, 2)
+	ctx := testContext(t)
+	g := groupOn(m, "g", func(_ context.Context, key string) (string, error) { return strings.Repeat(key, 20), nil },
+		cachemesh.GroupOptions[string]{NoHotCopies: true})[0]
+	keys := m.keysOf("g", 1, 1000)
+	for range 2 {
+		_, err := g.GetMany(ctx, keys)
+		must(t, err)
+	}
+	before := heapBytes()
+	var kept []string
+	for i := range 400 {
+		many, err := g.GetMany(ctx, keys)
+		must(t, err)
+		for _, key := range keys {
+			if many[key] != strings.Repeat(key, 20) {
+				t.Fatalf("%q has %q", key, many[key])
+			}
+		}
+		kept = append(kept, many[keys[i]])
+	}
+	took := heapBytes() - before
+	t.Logf("%d values of %d bytes that are kept take %d KiB", len(kept), len(kept[0]), took>>10)
+	if took > int64(len(kept))*5<<10+512<<10 {
+		t.Errorf("%d values of %d bytes that are kept take %d bytes", len(kept), len(kept[0]), took)
+	}
+	runtime.KeepAlive(kept)
+}
+
 // vast decodes to more than a group of 64 KiB has for one entry.
 type vast struct{ grown }
 
