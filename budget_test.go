@@ -29,12 +29,13 @@ func TestTotalBytes(t *testing.T) {
 	var groups []*cachemesh.Group[string]
 	fill := func() {
 		var all sync.WaitGroup
+		used := groups
 		for w := range 2 {
 			all.Go(func() {
 				rng := rand.New(rand.NewPCG(uint64(w), 1))
 				for i := range 10_000 {
 					key := fmt.Sprint(rng.IntN(20_000))
-					g := groups[i%len(groups)]
+					g := used[i%len(used)]
 					if _, err := g.Get(ctx, key); err != nil {
 						t.Error(err)
 						return
