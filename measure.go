@@ -173,8 +173,12 @@ func mapBytes(n, key, elem int64) int64 {
 	for groups*7 < n {
 		groups *= 2
 	}
-	tables := max(groups/128, 1)
-	return header + apart + store.Allocated(8*tables) + tables*(table+store.Allocated(groups/tables*group))
+	if groups <= 128 {
+		return header + apart + 8 + table + store.Allocated(groups*group)
+	}
+	// Full tables are cut in two one by one: they are between half full and full.
+	groups = n * 100 / (8 * 61)
+	return header + apart + groups*(table+8)/128 + groups*group
 }
 
 var flatTypes sync.Map // reflect.Type → bool; as many as the program has
