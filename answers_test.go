@@ -129,6 +129,7 @@ func leasingCore(ids ...string) *groupCore {
 	n.view.Store(v)
 	c := &groupCore{node: n, name: "g"}
 	c.scatter, c.shardCount = store.NewScatter(), maxShards
+	c.bookRoom.Store(1 << 20)
 	return c
 }
 

@@ -97,6 +97,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	})
 	c.store.Clear()
 	c.setbacks.forgetAll()
+	c.reasons.forgetAll()
 	closed := false
 	c.eachShard(func(s *shard) {
 		s.emptying--
@@ -172,6 +173,8 @@ func (c *groupCore) voidAllLocked(s *shard) {
 	for key := range s.lanes {
 		c.voidKeyLocked(s, key)
 	}
-	clear(s.tooLarge)
+	for key := range s.tooLarge {
+		c.forgetTooLargeLocked(s, key)
+	}
 	s.changes.Add(1)
 }

@@ -29,7 +29,9 @@ type groupCore struct {
 	loadMany    func(ctx context.Context, keys []string) (map[string]loaded, error) // nil: none
 	writer      func(ctx context.Context, key string, e *store.Entry) error         // nil: none; e nil: delete
 	turn        *turns
-	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
+	decodedSize int64                                      // of a value itself, what it refers to aside; 0: the bytes are the value
+	aliases     bool                                       // decoded values may share their bytes
+	leasedEntry func(key string, data []byte) *store.Entry // makes the entry of a hot copy; nil: the bytes are the value
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
@@ -37,14 +39,16 @@ type groupCore struct {
 	refreshPart                         float64
 	finishLoads                         bool
 	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	reasons                             *setbacks    // why values that are old were not loaded again; nil: none is kept past its TTL
 	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
 	sentinels                           []sentinel   // GroupOptions.Errors
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
-	unreadable unreadable
-	unknownTo  unknownTo
+	unreadable     unreadable
+	tooLargeLogged atomic.Int64 // when the last value was that is too large to be kept; 0: never
+	unknownTo      unknownTo
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
@@ -55,6 +59,10 @@ type groupCore struct {
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
+	uses       uses
+	maxBytes   atomic.Int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
+	bookRoom   atomic.Int64 // bytes that leases may take, and notes of keys that are too large
+	bookBytes  atomic.Int64 // that they take
 }
 
 // reserved is what a group's core takes of MaxBytes.

@@ -63,7 +63,7 @@ func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.
 	if c.store.Set(f.hash, e, now) != nil {
-		c.stats.tooLarge.Add(1)
+		c.noteTooLargeToKeep(e, now)
 		return false
 	}
 	return true

@@ -19,6 +19,7 @@ type flight struct {
 	values  context.Context // of whoever asked first, without their deadline
 	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
 	place   place           // in the queue for a turn to call the loader
+	memo    *memo           // what is remembered of the load if it failed; set before it is stored
 
 	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
 
@@ -219,7 +220,8 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 		return true
 	}
 	if !b.live(c.node.now()) {
-		delete(s.books, key)
+		b.holders = nil
+		c.closeBookLocked(s, key, b)
 		return false
 	}
 	b.write = make(chan struct{})
@@ -273,6 +275,7 @@ func (c *groupCore) run(f *flight) {
 	defer context.AfterFunc(c.closure.loading, f.cancel)()
 	e, err := c.loadOnce(f)
 	err = c.calledOff(err)
+	f.memo = c.memoOf(err)
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -300,15 +303,17 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	switch {
 	case err == nil:
 		c.setbacks.forget(f.key)
+		c.reasons.forget(f.key)
 		c.fillLocked(f, e)
 	case errors.Is(err, ErrNotFound):
 		c.setbacks.forget(f.key)
+		c.reasons.forget(f.key)
 		c.fillNotFoundLocked(f)
 	default:
 		if f.refresh != nil {
 			c.refreshFailed(err)
 		}
-		return c.fallBackLocked(f.hash, f.key, err)
+		return c.fallBackLocked(f, err)
 	}
 	return e, err
 }

@@ -44,7 +44,7 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	if name == "" || len(name) > MaxGroupLen {
 		return nil, &OptionError{"name", name, fmt.Errorf("a group's name has 1 to %d bytes", MaxGroupLen)}
 	}
-	if err := opts.validate(); err != nil {
+	if err := opts.validate(n.opts.TotalBytes > 0); err != nil {
 		return nil, err
 	}
 	if err := opts.checkLoading(load); err != nil {
@@ -56,11 +56,26 @@ func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	return newGroup(n, name, load, opts)
 }
 
-func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
+func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (g *Group[V], err error) {
+	err = n.budget.admit(opts.MaxBytes, func(maxBytes int64) (*groupCore, error) {
+		opts.MaxBytes = maxBytes
+		if g, err = buildGroup(n, name, load, opts); err != nil {
+			return nil, err
+		}
+		return g.core, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
 	var err error
 	var hot *hotcache.Cache // a nil one holds nothing
-	if b := opts.hotBytes(); b > 0 {
-		if hot, err = hotcache.New(hotcache.Options{MaxBytes: b, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
+	p := opts.uses().parts(opts.MaxBytes)
+	if p.hot > 0 {
+		if hot, err = hotcache.New(hotcache.Options{MaxBytes: p.hot, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
 			return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 		}
 	}
@@ -69,18 +84,23 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
 		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
 		sentinels: sentinelsOf(opts.Errors),
-		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
+		setbacks:  newSetbacks(opts.FailureTTL, p.failed),
+		reasons:   newReasons(opts.StaleFor, p.failed),
+		uses:      opts.uses(),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
 	c.closure.loading, c.closure.callOff = context.WithCancel(n.closeCtx)
-	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
+	c.maxBytes.Store(opts.MaxBytes)
+	c.bookRoom.Store(p.books * 3 / 4)
+	if c.store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
 		c.closure.callOff()
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
-		c.decodedSize = g.format.size
+		c.decodedSize, c.leasedEntry = max(g.format.size, 1), g.leasedEntry
 	}
+	c.aliases = g.format.kind != encodedKind || opts.Codec != nil
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		c.closure.callOff()

@@ -49,7 +49,7 @@ type closure struct {
 	result error         // set before done is closed
 }
 
-var errNoRoom = errors.New("there is no room to keep them until the group is registered again")
+var errNotKept = errors.New("there is no room to keep them until the group is registered again")
 
 // isCut reports whether the group was closed and holds nothing any more.
 func (c *groupCore) isCut() bool { return c.closure.cut.Load() }
@@ -113,10 +113,11 @@ func (c *groupCore) carryOutClose() error {
 	if err := c.node.removeGroup(c); err != nil {
 		return err
 	}
+	c.node.budget.release(c)
 	c.shards.Store(closedShards) // the callers' handle need not keep them
 	if lost > 0 {
 		c.node.log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.name, "lost", lost)
-		return &LostError{lost, errNoRoom}
+		return &LostError{lost, errNotKept}
 	}
 	return nil
 }

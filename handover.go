@@ -271,7 +271,7 @@ func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
 func (c *groupCore) unpackParcel(p packed) *store.Entry {
 	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}
 	c.setTTL(e, p.left)
-	c.copyExtra(e)
+	c.allow(e)
 	if !p.trace {
 		c.mark(e, p.encoding)
 	}

@@ -28,6 +28,7 @@ func TestLeaseCost(t *testing.T) {
 	cost := func(holders int) float64 {
 		c := &groupCore{node: n}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
+		c.bookRoom.Store(1 << 30)
 		before := heapInUse()
 		for i, key := range keys {
 			s := c.shard(uint64(i))

@@ -47,6 +47,7 @@ type Node struct {
 	confirmed atomic.Int64
 
 	groups    registry
+	budget    budget
 	defaultKV *Group[[]byte]
 
 	settler *settler
@@ -105,6 +106,10 @@ func New(o Options) (*Node, error) {
 		serving: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	n.clock.Start()
+	n.budget.total, n.parked.most = o.TotalBytes, parkedBytes
+	if o.TotalBytes > 0 {
+		n.parked.most = int(min(parkedBytes, o.TotalBytes/parkedShare))
+	}
 	n.log = n.logs.Logger()
 	n.closeCtx, n.cancel = context.WithCancel(context.Background())
 	n.hints = make(map[string]struct{})

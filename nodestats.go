@@ -40,9 +40,14 @@ type NodeStats struct {
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
 
-	Lost       uint64 // values without a loader that were this member's, and that no new owner took
-	Parked     int    // values that others handed over for groups that are not registered here yet
-	ParkedLost uint64 // of such values, those that had no room here or came too early
+	TotalBytes int64 // Options.TotalBytes; 0: none
+	MaxBytes   int64 // of all groups together
+	Bytes      int64 // that they take of it
+
+	Lost        uint64 // values without a loader that were this member's, and that no new owner took
+	ParkedBytes int    // that parked values take, beside MaxBytes; at most 64 MiB, or a quarter of TotalBytes
+	Parked      int    // values that others handed over for groups that are not registered here yet
+	ParkedLost  uint64 // of such values, those that had no room here or came too early
 
 	// Health is gossip's opinion of this member: 0 is healthy, more means that it or
 	// its network answers late.
@@ -61,6 +66,11 @@ func (n *Node) Stats() NodeStats {
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
 	s.Relayed, s.Lost = n.relayed.Load(), n.lost.Load()
+	s.TotalBytes = n.opts.TotalBytes
+	for _, c := range n.groups.all() {
+		s.MaxBytes += c.maxBytes.Load()
+		s.Bytes += c.bytes(c.store.Stats())
+	}
 	if v := n.view.Load(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.members), v.epoch, v.settled.Load()
 	}
@@ -77,7 +87,7 @@ func (n *Node) Stats() NodeStats {
 		}
 	}
 	n.mu.Lock()
-	s.ParkedLost = n.parked.lost
+	s.ParkedLost, s.ParkedBytes = n.parked.lost, n.parked.bytes
 	for _, g := range n.parked.groups {
 		s.Parked += g.values()
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // owed are the keys of a group that were written on this side of a cut only, or
@@ -19,9 +20,21 @@ type owed struct {
 	mu   sync.Mutex          // guards the fields below
 	keys map[string]struct{} // at most maxOwed
 	all  bool                // there were more: the whole group is forgotten
+
+	bytes int64 // that keys takes; at most a third of groupCore.bookRoom
 }
 
-const maxOwed = 4096
+const (
+	maxOwed  = 4096
+	owedCost = 64 // what a key takes besides itself
+)
+
+// held is what the keys take, in bytes.
+func (o *owed) held() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes
+}
 
 // owe notes a key. Values without a loader are not owed: they are merged.
 func (c *groupCore) owe(key string) {
@@ -31,15 +44,18 @@ func (c *groupCore) owe(key string) {
 	o := &c.owed
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	cost := owedCost + store.Allocated(int64(len(key)))
+	_, noted := o.keys[key]
 	switch {
-	case o.all:
-	case len(o.keys) >= maxOwed:
-		o.all, o.keys = true, nil
+	case o.all || noted:
+	case len(o.keys) >= maxOwed || o.bytes+cost > c.bookRoom.Load()/3:
+		o.all, o.keys, o.bytes = true, nil, 0
 	default:
 		if o.keys == nil {
 			o.keys = make(map[string]struct{})
 		}
 		o.keys[strings.Clone(key)] = struct{}{}
+		o.bytes += cost
 	}
 }
 
@@ -57,7 +73,7 @@ func (c *groupCore) oweAll() {
 	}
 	c.owed.mu.Lock()
 	defer c.owed.mu.Unlock()
-	c.owed.all, c.owed.keys = true, nil
+	c.owed.all, c.owed.keys, c.owed.bytes = true, nil, 0
 }
 
 // take returns what is owed, and forgets it.
@@ -65,7 +81,7 @@ func (o *owed) take() (keys map[string]struct{}, all bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	keys, all = o.keys, o.all
-	o.keys, o.all = nil, false
+	o.keys, o.all, o.bytes = nil, false, 0
 	return keys, all
 }
 

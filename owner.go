@@ -234,7 +234,9 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 		c.node.work.Add(1) // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
-	delete(s.books, key)
+	if b != nil { // all leases have lapsed
+		c.closeBookLocked(s, key, b)
+	}
 	return true, nil, c.installLocked(s, hash, key, ch)
 }
 
@@ -281,7 +283,7 @@ func (c *groupCore) minorityError(ch change, applied bool) error {
 func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
 	s.changes.Add(1)
-	delete(s.tooLarge, key)
+	c.forgetTooLargeLocked(s, key)
 	c.setbacks.forget(key)
 	now, era := c.node.now(), c.node.era.Load() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)

@@ -18,6 +18,8 @@ const (
 	parkedGroups = 256              // names are the peers' to choose
 	parkedBytes  = 64 << 20         // of all groups, with what is noted about them
 
+	parkedShare = 4 // with Options.TotalBytes at most a quarter of it
+
 	parkedListCost  = 64  // what a list takes besides its bytes
 	parkedKeyCost   = 64  // what a deleted key takes besides its own
 	parkedGroupCost = 256 // what a group takes besides its name
@@ -29,6 +31,7 @@ const (
 type parking struct {
 	groups map[string]*parkedGroup
 	bytes  int    // of all groups
+	most   int    // parkedBytes, or less of a small Options.TotalBytes
 	lost   uint64 // values that had no room, or whose group was not registered in time
 	warned int64  // when that was last logged; 0: never
 }
@@ -111,7 +114,7 @@ func (p *parking) addLocked(group string, l parkedList) bool {
 	if g == nil {
 		cost += len(group) + parkedGroupCost
 	}
-	if p.bytes+cost > parkedBytes || g == nil && len(p.groups) >= parkedGroups {
+	if p.bytes+cost > p.most || g == nil && len(p.groups) >= parkedGroups {
 		return false
 	}
 	if g == nil {
@@ -202,7 +205,7 @@ func (n *Node) unpark(group string, keys []string) {
 			continue
 		}
 		cost := len(key) + parkedKeyCost
-		if n.parked.bytes+cost > parkedBytes {
+		if n.parked.bytes+cost > n.parked.most {
 			n.parked.lost += uint64(g.values())
 			n.parked.takeLocked(group)
 			return

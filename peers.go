@@ -218,11 +218,16 @@ func (c *groupCore) notGot(ctx context.Context, k *call, err error) (got outcome
 // was sent, the lease and the value end here before they end at the owner, which
 // counts from its answer.
 func (c *groupCore) keep(fetch *hotcache.Fetch, k *call, sent int64) *store.Entry {
-	e := &store.Entry{Key: strings.Clone(k.req.Key), Data: k.resp.Value, Negative: k.resp.Status == statusNotFound}
+	key, negative := strings.Clone(k.req.Key), k.resp.Status == statusNotFound
+	var e *store.Entry
+	if c.leasedEntry != nil && !negative {
+		e = c.leasedEntry(key, k.resp.Value)
+	} else {
+		e = &store.Entry{Key: key, Data: k.resp.Value, Negative: negative}
+	}
 	if k.resp.TTL > 0 {
 		e.Expires = later(sent, k.resp.TTL)
 	}
-	c.copyExtra(e)
 	fetch.Keep(e, later(sent, k.resp.Lease), c.node.now())
 	return e
 }

@@ -265,7 +265,7 @@ func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
 	}
 	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
 	c.setTTL(e, req.TTL)
-	c.copyExtra(e)
+	c.allow(e)
 	c.mark(e, encoding(req.Arg))
 	return e
 }
@@ -299,10 +299,15 @@ func later(t int64, d time.Duration) int64 {
 	return t + int64(d)
 }
 
-// copyExtra charges an entry for the decoded value that it may come to hold,
-// which is taken to be about as large as its bytes.
-func (c *groupCore) copyExtra(e *store.Entry) {
-	if c.decodedSize > 0 {
-		e.Extra = c.decodedSize + int64(len(e.Data))
+// allow charges an entry for a decoded value as large as its bytes, which it may come
+// to hold: then its first hit need not replace it, if that is right. An entry that has
+// no room for it is charged when it is known.
+func (c *groupCore) allow(e *store.Entry) {
+	if c.decodedSize == 0 {
+		return
+	}
+	e.Extra = store.Allocated(c.decodedSize) + int64(len(e.Data))
+	if e.Size() > c.store.MaxEntry() {
+		e.Extra = 0
 	}
 }
