@@ -50,6 +50,7 @@ type Node struct {
 	defaultKV *Group[[]byte]
 
 	settler *settler
+	mover   mover              // has a lock of its own
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	era     atomic.Uint32 // entries note the era in which they were stored; it grows when what is held must go
@@ -57,7 +58,7 @@ type Node struct {
 	primary atomic.Uint32 // number of the primary by which it last acted
 	tracing atomic.Bool   // a member is missing, or was and may be back yet: a Delete of what cannot be loaded leaves a trace
 	relayed atomic.Uint64 // calls that another member passed on
-	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
+	handing atomic.Int64  // the mover, if it runs, and Writers that run for what new owners own
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	version atomic.Uint64 // the newest version given or seen
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
