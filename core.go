@@ -133,11 +133,11 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 		if got.err = c.node.pause(ctx, fenceRetryMin); got.err == nil {
 			got = c.getRouted(ctx, hash, key, c.node.now())
 		}
-		if got.err != nil && ctx.Err() != nil {
+		if over := ended(ctx); got.err != nil && over != nil {
 			if isUnreachable(last) {
 				return outcome{err: last}
 			}
-			return outcome{err: unsettled(ctx.Err())}
+			return outcome{err: unsettled(over)}
 		}
 	}
 	return got
