@@ -59,6 +59,7 @@ type Node struct {
 	tracing atomic.Bool   // a member is missing, or was and may be back yet: a Delete of what cannot be loaded leaves a trace
 	relayed atomic.Uint64 // calls that another member passed on
 	handing atomic.Int64  // the mover, if it runs, and Writers that run for what new owners own
+	started atomic.Int64  // when Start returned; 0: it has not
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	version atomic.Uint64 // the newest version given or seen
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
@@ -235,6 +236,7 @@ func (n *Node) start() error {
 	n.adopt(n.members.View()) // one may have come between the last and now
 	n.awaitMesh()
 	n.judge(func(c *quorum.Core, _ int64) { c.GiveUp() })
+	n.started.Store(max(n.now(), 1))
 	return nil
 }
 

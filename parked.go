@@ -213,10 +213,25 @@ func (n *Node) unpark(group string, keys []string) {
 	}
 }
 
-// serveUnknown answers a request about a group that is not registered here.
+// startGrace is how long after its Start a member that does not know a group is taken to
+// be about to register it.
+const startGrace = 2 * time.Second
+
+// startingUp reports whether groups may be registered here in a moment.
+func (n *Node) startingUp() bool {
+	started := n.started.Load()
+	return started == 0 || n.now()-started < int64(startGrace)
+}
+
+// serveUnknown answers a request about a group that is not registered here. While it may
+// be yet, callers without a loader try again, and those with one load for themselves.
 func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	resp.Status = statusUnknownGroup
 	switch req.Op {
+	case opGet, opGetMany, opSet:
+		if n.startingUp() {
+			resp.Status = statusUnsettled
+		}
 	case opHandOver:
 		if v := n.view.Load(); v == nil || v.id != req.View {
 			resp.Status = statusNotOwner

@@ -16,9 +16,9 @@ import (
 
 const (
 	groupName    = "numbers"
-	bytesAValue  = 640  // of MaxBytes: nothing must be evicted
-	keysAtOnce   = 5000 // in one GetMany
-	settleWithin = time.Minute
+	bytesAValue  = 640         // of MaxBytes: nothing must be evicted
+	keysAtOnce   = 5000        // in one GetMany
+	settleWithin = time.Minute // after the last value moved
 	lookWithin   = time.Minute // for a member that vanished to be out of the way
 )
 
@@ -79,13 +79,19 @@ func (m *mesh) fill() error {
 	return errors.Join(errs...)
 }
 
-// settle waits until every member agrees that there are this many.
+// settle waits until every member agrees that there are this many. As long as values
+// move it waits for that.
 func (m *mesh) settle(members int) error {
-	for end := time.Now().Add(settleWithin); ; time.Sleep(time.Millisecond) {
-		settled := true
+	entries, end := int64(0), time.Now().Add(settleWithin)
+	for ; ; time.Sleep(time.Millisecond) {
+		settled, now := true, int64(0)
 		for _, x := range m.members {
 			s := x.node.Stats()
 			settled = settled && s.Settled && s.Members == members
+			now = 31*now + x.group.Stats().Entries
+		}
+		if now != entries {
+			entries, end = now, time.Now().Add(settleWithin)
 		}
 		switch {
 		case settled:

@@ -26,12 +26,23 @@ func play(values int, log *slog.Logger, say report) (err error) {
 		return err
 	}
 	say("filled with %d values in %v", values, round(time.Since(began)))
-	return errors.Join(m.playJoin("a", "b"), m.playLeave("a", "b"), m.playJoin("b", "c"), m.playCut("b", "c"))
+	for _, scene := range []func() error{
+		func() error { return m.playJoin("a", "b") },
+		func() error { return m.playLeave("a", "b") },
+		func() error { return m.playJoin("b", "c") },
+		func() error { return m.playCut("b", "c") },
+	} {
+		if err := scene(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *mesh) playJoin(from, to string) error {
 	moving := m.owned(to, from)
 	w := m.watch(from, to)
+	defer w.stop()
 	began := time.Now()
 	if err := m.join(to); err != nil {
 		return err
@@ -49,6 +60,7 @@ func (m *mesh) playJoin(from, to string) error {
 func (m *mesh) playLeave(who, other string) error {
 	moving := m.owned(who, other)
 	w := m.watch(other, who)
+	defer w.stop()
 	began := time.Now()
 	if err := m.members[who].node.Shutdown(context.Background()); err != nil {
 		return err

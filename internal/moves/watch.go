@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type watcher struct {
 	ops          int
 	err          error
 
+	once      sync.Once
 	end, done chan struct{}
 }
 
@@ -33,12 +35,13 @@ func (m *mesh) watch(who, other string) *watcher {
 	}
 	runtime.GC()
 	w := &watcher{before: heap(), end: make(chan struct{}), done: make(chan struct{})}
+	x := m.members[who]
 	go func() {
 		defer close(w.done)
 		look := time.Now()
 		for {
 			for i, k := range keys {
-				w.use(m.members[who], k, values[i])
+				w.use(x, k, values[i])
 			}
 			select {
 			case <-w.end:
@@ -70,7 +73,7 @@ func (w *watcher) use(x *member, key string, value int64) {
 }
 
 func (w *watcher) stop() {
-	close(w.end)
+	w.once.Do(func() { close(w.end) })
 	<-w.done
 }
 
