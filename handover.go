@@ -100,7 +100,7 @@ func (n *Node) holdsValues() bool {
 }
 
 // moveAll hands over until this node holds only what it owns. What nobody took for
-// handOverTime is lost.
+// handOverTime is lost, or for parkedFor where an owner has not registered the group yet.
 func (n *Node) moveAll() {
 	m, wait := &n.mover, retryFloor
 	m.progress.Store(n.now())
@@ -122,7 +122,7 @@ func (n *Node) moveAll() {
 			continue
 		case n.view.Load() != p.v:
 			continue
-		case n.now()-m.progress.Load() >= int64(handOverTime):
+		case n.now()-m.progress.Load() >= int64(p.patience()):
 			p.giveUp()
 			continue
 		}

@@ -26,6 +26,9 @@ func (p *pass) sayRefused() {
 // giveUp forgets what others own and did not take.
 func (p *pass) giveUp() {
 	n := p.n
+	if p.v == nil {
+		return
+	}
 	for _, c := range n.groups.all() {
 		if c.loader != nil {
 			continue
@@ -45,6 +48,7 @@ func (p *pass) giveUp() {
 		})
 		n.loseValues(c.name, values)
 	}
+	n.loseParked(p.v)
 }
 
 // loseHeld counts what a node that closes in disorder still holds.
@@ -62,6 +66,7 @@ func (n *Node) loseHeld() {
 		})
 		n.loseValues(c.name, values)
 	}
+	n.loseParked(nil)
 }
 
 func (n *Node) loseValues(group string, values int) {

@@ -64,6 +64,8 @@ type Node struct {
 	version atomic.Uint64 // the newest version given or seen
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
+	handedOver atomic.Uint64 // values that somebody took
+
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
 	gossiped *membership.View // the latest; nil before the first was adopted
 	absent   absent
@@ -267,12 +269,19 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.
 func (n *Node) addGroup(c *groupCore) error {
-	for {
+	for fetched := false; ; fetched = true {
 		parked, err := n.tryAddGroup(c)
 		if parked == nil {
+			if fetched {
+				n.handOver() // of what was parked, some may be others' by now
+			}
 			return err
 		}
 		c.fetchParked(parked)
+		defer func() {
+			n.handing.Add(-1)
+			n.settler.poke()
+		}()
 	}
 }
 
@@ -287,6 +296,7 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
+		n.handing.Add(1) // until the mover sees what is not this node's any more
 		return parked, nil
 	}
 	n.groups.addLocked(c)

@@ -40,9 +40,10 @@ type NodeStats struct {
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
 
+	HandedOver uint64 // values without a loader that other members took from this one, as it left or they joined
 	Lost       uint64 // values without a loader that were this member's, and that no new owner took
 	Parked     int    // values that others handed over for groups that are not registered here yet
-	ParkedLost uint64 // of such values, those that had no room here or came too early
+	ParkedLost uint64 // of such values, those that had no room here
 
 	// Health is gossip's opinion of this member: 0 is healthy, more means that it or
 	// its network answers late.
@@ -60,7 +61,7 @@ func (n *Node) Stats() NodeStats {
 		ConnsIn: p.ConnsIn, ConnsOut: p.ConnsOut, BytesIn: p.BytesIn, BytesOut: p.BytesOut,
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
-	s.Relayed, s.Lost = n.relayed.Load(), n.lost.Load()
+	s.Relayed, s.Lost, s.HandedOver = n.relayed.Load(), n.lost.Load(), n.handedOver.Load()
 	if v := n.view.Load(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.members), v.epoch, v.settled.Load()
 	}

@@ -24,37 +24,42 @@ const (
 // packParcels makes a list of what has not expired, and counts the values in it, not
 // the traces of Deletes.
 func packParcels(parcels []parcel, now int64) (body []byte, values int) {
-	for _, p := range parcels {
-		left := uint64(0)
-		if p.e.Expires != 0 {
-			if p.e.Expires <= now {
+	for _, it := range parcels {
+		e, left := it.e, time.Duration(0)
+		if e.Expires != 0 {
+			if left = time.Duration(e.Expires - now); left <= 0 {
 				continue
 			}
-			left = uint64(p.e.Expires - now)
 		}
-		flags := byte(0)
-		if p.e.Negative {
-			flags = flagTrace
-		} else {
+		if !e.Negative {
 			values++
 		}
-		enc := p.core.encodingOf(p.e)
-		if enc != 0 {
-			flags |= flagEncoded
-		}
-		body = binary.AppendUvarint(body, uint64(len(p.e.Key)))
-		body = append(body, p.e.Key...)
-		body = binary.LittleEndian.AppendUint64(body, p.e.Version)
-		body = binary.AppendUvarint(body, uint64(p.e.Primary))
-		body = binary.AppendUvarint(body, left)
-		body = append(body, flags)
-		if enc != 0 {
-			body = binary.LittleEndian.AppendUint64(body, uint64(enc))
-		}
-		body = binary.AppendUvarint(body, uint64(len(p.e.Data)))
-		body = append(body, p.e.Data...)
+		body = appendParcel(body, e.Key, &packed{data: e.Data, version: e.Version, primary: e.Primary, left: left,
+			trace: e.Negative, encoding: it.core.encodingOf(e)})
 	}
 	return body, values
+}
+
+// appendParcel appends a value to a list, under a key that stands for p's.
+func appendParcel[K string | []byte](body []byte, key K, p *packed) []byte {
+	flags := byte(0)
+	if p.trace {
+		flags = flagTrace
+	}
+	if p.encoding != 0 {
+		flags |= flagEncoded
+	}
+	body = binary.AppendUvarint(body, uint64(len(key)))
+	body = append(body, key...)
+	body = binary.LittleEndian.AppendUint64(body, p.version)
+	body = binary.AppendUvarint(body, uint64(p.primary))
+	body = binary.AppendUvarint(body, uint64(p.left))
+	body = append(body, flags)
+	if p.encoding != 0 {
+		body = binary.LittleEndian.AppendUint64(body, uint64(p.encoding))
+	}
+	body = binary.AppendUvarint(body, uint64(len(p.data)))
+	return append(body, p.data...)
 }
 
 // A packed value is one of a list. Key and data alias the list.
@@ -128,8 +133,8 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 
 // merge stores those values of a list that are newer than what is here, and counts
 // those that this node cannot hold. A parked list is as old as age, and keys that were
-// deleted meanwhile, never nil then, are left out; those that this node owns no more are
-// counted too.
+// deleted meanwhile, never nil then, are left out; what this node owns no more is kept to
+// be handed over.
 func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) (refused int, err error) {
 	for len(list) > 0 {
 		p, rest, ok := cutParcel(list)
@@ -145,9 +150,17 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 		if _, gone := deleted[e.Key]; gone {
 			continue
 		}
-		switch err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true}); {
+		hash, ch := ring.Hash(c.seed, e.Key), change{e: e, merge: true}
+		err := c.write(ctx, hash, e.Key, ch)
+		if deleted != nil && isUnsettled(err) {
+			s := c.shard(hash)
+			s.mu.Lock()
+			err = c.putLocked(s, hash, e.Key, ch)
+			s.mu.Unlock()
+		}
+		switch {
 		case err == nil:
-		case errors.Is(err, ErrTooLarge), deleted != nil && isUnsettled(err):
+		case errors.Is(err, ErrTooLarge):
 			if !p.trace {
 				refused++
 			}

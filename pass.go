@@ -23,11 +23,12 @@ const (
 // view to its owners, side by side. What an owner does not take stays where it is, for
 // the next pass.
 type pass struct {
-	n     *Node
-	v     *view
-	ctx   context.Context
-	boxes []*outbox    // by index in v.owners; nil: nothing was found for it
-	left  atomic.Int64 // values that were not taken; 1 at least if the pass did not end
+	n       *Node
+	v       *view
+	ctx     context.Context
+	boxes   []*outbox    // by index in v.owners; nil: nothing was found for it
+	left    atomic.Int64 // values that were not taken; 1 at least if the pass did not end
+	noGroup atomic.Bool  // an owner has no group for them and no room to park them
 
 	senders sync.WaitGroup
 
@@ -75,6 +76,7 @@ func (p *pass) run() {
 			p.look(c)
 		}
 	}
+	p.lookParked()
 	for _, b := range p.boxes {
 		if b != nil {
 			close(b.lists)
@@ -173,22 +175,33 @@ func (p *pass) feed(b *outbox) {
 	}
 }
 
-// deliver sends one list, and tries again for a moment: the owner may not have heard of
-// the view. It reports whether the values are in other hands now, or will never be.
+// deliver sends one list, and forgets it here if the owner took it.
 func (p *pass) deliver(o *owner, list []parcel) bool {
-	n, c := p.n, list[0].core
+	c := list[0].core
+	taken := p.insist(o, c.name, func() ([]byte, int) {
+		c.stats.of(0).peerCalls.Add(1)
+		return packParcels(list, p.n.now())
+	})
+	for _, it := range list {
+		if !taken || !c.letGo(p.v, it.hash, it.e) {
+			break
+		}
+	}
+	return taken
+}
+
+// insist sends what pack returns, and tries again for a moment: the owner may not have
+// heard of the view. It reports whether the values are in other hands now, or will never
+// be.
+func (p *pass) insist(o *owner, group string, pack func() (body []byte, values int)) bool {
+	n := p.n
 	began, wait := n.now(), retryFloor
 	for !p.ended() {
-		body, values := packParcels(list, n.now())
-		c.stats.of(0).peerCalls.Add(1)
-		if refused, done := p.call(o, c.name, body, values); done {
+		body, values := pack()
+		if refused, done := p.call(o, group, body, values); done {
 			n.mover.progress.Store(n.now())
-			p.note(refusal{c.name, o.name}, refused)
-			for _, it := range list {
-				if !c.letGo(p.v, it.hash, it.e) {
-					break
-				}
-			}
+			n.handedOver.Add(uint64(values - refused))
+			p.note(refusal{group, o.name}, refused)
 			return true
 		}
 		if n.now()-began >= int64(handOverStall) || n.pause(p.ctx, wait) != nil {
@@ -218,8 +231,19 @@ func (p *pass) call(o *owner, group string, body []byte, values int) (refused in
 		return int(min(k.resp.Version, uint64(values))), true
 	case statusUnknownGroup, statusInvalid, statusTooLarge: // it runs another version
 		return values, true
+	case statusOverloaded:
+		p.noGroup.Store(true)
 	}
 	return 0, false
+}
+
+// patience is how long values wait that nobody takes. An owner that has just started may
+// register the group only when its Start has returned.
+func (p *pass) patience() time.Duration {
+	if p.noGroup.Load() {
+		return parkedFor
+	}
+	return handOverTime
 }
 
 // letGo forgets a value that another member has now. It reports false if the view has

@@ -59,3 +59,28 @@ func TestGroupRegisteredAfterStart(t *testing.T) {
 		}
 	})
 }
+
+// TestManyValuesBeforeTheGroup: more values than can be parked wait for a member that
+// registers the group after its Start.
+func TestManyValuesBeforeTheGroup(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 1)
+		o := cachemesh.GroupOptions[[]byte]{MaxBytes: 512 << 20}
+		g0, err := cachemesh.NewGroup[[]byte](m.nodes[0], "g", nil, o)
+		must(t, err)
+		ks := movesTo("g", []string{"node0"}, []string{"node0", "node1"}, "node0", "node1", 160)
+		for _, k := range ks {
+			must(t, g0.Set(ctx, k, make([]byte, 512<<10), 0))
+		}
+		n1 := m.newNode(1)
+		m.nodes = append(m.nodes, n1)
+		must(t, n1.Start())
+		time.Sleep(10 * time.Second)
+		g1, err := cachemesh.NewGroup[[]byte](n1, "g", nil, o)
+		must(t, err)
+		m.settle(2)
+		if n := missing(t, ctx, g1, ks); n > 0 || m.nodes[0].Stats().Lost > 0 {
+			t.Errorf("%d of %d values are lost, %d said to be", n, len(ks), m.nodes[0].Stats().Lost)
+		}
+	})
+}
