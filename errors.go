@@ -151,8 +151,10 @@ func (e *PeerError) Error() string {
 func (e *PeerError) Unwrap() error { return e.Err }
 
 // A LostError says that Shutdown lost values that were Set in groups without a loader:
-// no other member could be reached to take them, or there was no time.
+// no other member could be reached to take them, or would have them, or there was no time.
 type LostError struct {
+	// Values is how many. It counts what no other member said that it took, so it is
+	// too high only if one took some and could not say so within half a second.
 	Values int
 	Err    error // ctx's, if it ended first, else nil
 }

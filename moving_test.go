@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -153,6 +154,47 @@ func TestOneOwnerTakesNothing(t *testing.T) {
 		}
 		if took > 15*time.Second {
 			t.Errorf("Shutdown took %v", took)
+		}
+	})
+}
+
+// TestValuesComeBackWhileTheyAreSent: an owner takes values, hands them back with the next
+// view to the member that has them yet, and only then that hears that they were taken.
+func TestValuesComeBackWhileTheyAreSent(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		took, hear := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		m := newMesh(t, 1, tapHandOvers(func(_ context.Context, _ string, call func() error) error {
+			err := call()
+			if err == nil {
+				once.Do(func() { close(took) })
+				<-hear
+			}
+			return err
+		}))
+		g0, err := cachemesh.NewGroup[string](m.nodes[0], "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		ks := movesTo("g", []string{"node0"}, []string{"node0", "node1"}, "node0", "node1", 10)
+		for _, k := range ks {
+			must(t, g0.Set(ctx, k, "v", 0))
+		}
+		n1 := m.newNode(1)
+		_, err = cachemesh.NewGroup[string](n1, "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		go n1.Start()
+		<-took
+		for n1.Stats().Members != 2 {
+			time.Sleep(time.Millisecond)
+		}
+		done := make(chan error, 1)
+		go func() { done <- n1.Shutdown(ctx) }()
+		for n1.Stats().HandedOver < uint64(len(ks)) {
+			time.Sleep(time.Millisecond)
+		}
+		close(hear)
+		must(t, <-done)
+		for _, k := range ks {
+			mustGet(t, g0, k, "v")
 		}
 	})
 }

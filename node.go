@@ -193,7 +193,7 @@ func (n *Node) Handler() http.Handler { return n.pool }
 // once it serves alone. Errors: ErrJoin if those that answered refused this node,
 // and with RequireJoin; ErrNameTaken; an *OptionError if its address is not known
 // in JoinTimeout, or is not its own; ErrClosed; an error if it was called before.
-// After an error the node is closed.
+// After an error the node is closed. Register groups before: see NewGroup.
 func (n *Node) Start() error {
 	n.mu.Lock()
 	switch n.state {
