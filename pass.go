@@ -72,7 +72,7 @@ func (n *Node) newPass() *pass {
 // run sends what there is, and returns when every call has ended.
 func (p *pass) run() {
 	for _, c := range p.n.groups.all() {
-		if c.loader == nil && !p.ended() {
+		if c.loader == nil && c.store.Len() > 0 && !p.ended() {
 			p.look(c)
 		}
 	}
