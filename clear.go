@@ -67,6 +67,9 @@ func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
 
 func (c *groupCore) clearAt(ctx context.Context, o *owner, v *view) error {
 	if o.peer == nil {
+		if c.loader != nil && c.isCut() {
+			return nil // it holds nothing any more
+		}
 		return c.clearHere(ctx, v.id)
 	}
 	k := newCall(opClear, c.name, "")
@@ -94,14 +97,18 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	})
 	c.store.Clear()
 	c.setbacks.forgetAll()
+	closed := false
 	c.eachShard(func(s *shard) {
 		s.emptying--
 		s.clearing--
 		c.voidAllLocked(s)
+		closed = closed || s.closed
 	})
 	switch {
 	case err != nil:
 		return err
+	case closed: // what it held may be kept elsewhere
+		return c.closedError()
 	case !c.node.actsBy(id):
 		return ErrUnsettled
 	case phase(c.node.phase.Load()) == asMinority:

@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return nil, ErrClosed
+		return nil, cmp.Or(c.open(), c.closedError())
 	}
 	pair, mine := s.cohorts[key], (*cohort)(nil)
 	switch {
@@ -146,10 +147,11 @@ func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string)
 func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
 	defer cancel()
+	defer context.AfterFunc(c.closure.loading, cancel)()
 	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
 	returned := make(chan struct{})
 	begun := false
-	if co.out.err = ctx.Err(); co.out.err == nil { // else nobody waits any more
+	if co.out.err = cmp.Or(ctx.Err(), c.closure.loading.Err()); co.out.err == nil { // else nobody waits any more
 		s.mu.Lock()
 		begun = s.lane(key).countLocked(f)
 		s.mu.Unlock()
@@ -158,6 +160,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	if begun {
 		co.out.entry, co.out.err = c.callLoader(ctx, key, &co.place, func() { c.returned(f); close(returned) })
 	}
+	co.out.err = c.calledOff(co.out.err)
 	co.cancel()
 	close(co.done)
 	if !begun {

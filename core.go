@@ -50,6 +50,8 @@ type groupCore struct {
 	stats   counters
 	scatter store.Scatter // from hashes to shards
 
+	closure closure
+
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
@@ -69,6 +71,9 @@ func checkKey(key string) error {
 
 // get returns what a key has that was no hit here at the time now.
 func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64) outcome {
+	if err := c.open(); err != nil {
+		return outcome{err: err}
+	}
 	c.stats.of(hash).slow.Add(1)
 	return c.getSlow(ctx, hash, key, now)
 }

@@ -53,7 +53,7 @@ func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.node.now()
 	switch {
-	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.node.era.Load():
+	case e.Expires == doNotStore, f.shard.emptying > 0, f.shard.closed, f.era != c.node.era.Load():
 		return false
 	case c.node.mayServe(f.hash) != nil:
 		return false

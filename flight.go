@@ -190,7 +190,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 // *StaleError, or why this member may not load it, or neither.
 func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
 	if s.closed || c.node.isClosing() { // loads end before the shards close
-		return nil, ErrClosed
+		return nil, c.closedError()
 	}
 	if err := c.node.mayServe(hash); err != nil {
 		return nil, err
@@ -270,8 +270,9 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 func (c *groupCore) run(f *flight) {
 	defer c.node.work.Done()
 	defer f.cancel()
-	defer context.AfterFunc(c.node.closeCtx, f.cancel)()
+	defer context.AfterFunc(c.closure.loading, f.cancel)()
 	e, err := c.loadOnce(f)
+	err = c.calledOff(err)
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -73,7 +73,9 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 		setbacks:  newSetbacks(opts.FailureTTL, opts.MaxBytes),
 		turn:      newTurns(opts.MaxLoads, opts.MaxQueued), encoding: encodingOf(opts.Version),
 	}
+	c.closure.loading, c.closure.callOff = context.WithCancel(n.closeCtx)
 	if c.store, err = store.New(store.Options{MaxBytes: opts.MaxBytes - opts.hotBytes() - opts.failedBytes(), Reserved: c.reserved()}); err != nil {
+		c.closure.callOff()
 		return nil, &OptionError{"MaxBytes", opts.MaxBytes, err}
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
@@ -82,6 +84,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 	}
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
+		c.closure.callOff()
 		c.store.Close()
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions
 //
 // Errors: *StaleError, together with a value; ErrNotFound; *LoadError, for all who waited for the load; ctx's own
 // error, for this caller alone; *PeerError if the group has no loader and the
-// owner cannot be reached; ErrInvalidKey; ErrClosed and ErrNotStarted.
+// owner cannot be reached; ErrInvalidKey; ErrClosed, ErrGroupClosed and ErrNotStarted.
 func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	if err := checkKey(key); err != nil {
 		var zero V
@@ -228,7 +231,7 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 //
 // Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge, ErrUnknownGroup and those of
 // codec and TTLFunc, a panic of theirs included: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
-// it. ErrClosed, ErrNotStarted.
+// it. ErrClosed, ErrGroupClosed, ErrNotStarted.
 func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
 	if err := checkKey(key); err != nil {
 		return err
@@ -257,6 +260,9 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	default:
 		e.Expires = max(g.core.node.now(), 1)
 	}
+	if err := g.core.open(); err != nil {
+		return err
+	}
 	hash := ring.Hash(g.core.seed, key)
 	g.core.stats.of(hash).sets.Add(1)
 	return g.core.change(ctx, hash, key, ch)
@@ -270,6 +276,9 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 		hash := ring.Hash(g.core.seed, keys[0])
 		g.core.stats.of(hash).deletes.Add(1)
 		if err := checkKey(keys[0]); err != nil {
+			return err
+		}
+		if err := g.core.open(); err != nil {
 			return err
 		}
 		return g.core.change(ctx, hash, keys[0], change{})
@@ -288,8 +297,13 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 // some members may have been cleared. Errors: ErrUnsettled; one that joins a
 // *PeerError for each member that could not be told, or that sees no majority of the
 // mesh, ErrMinority, which then clears the group when it is back; ErrClosed,
-// ErrNotStarted.
-func (g *Group[V]) Clear(ctx context.Context) error { return g.core.clear(ctx) }
+// ErrGroupClosed, ErrNotStarted.
+func (g *Group[V]) Clear(ctx context.Context) error {
+	if err := g.core.open(); err != nil {
+		return err
+	}
+	return g.core.clear(ctx)
+}
 
 // Stats returns what this member counted for the group.
 func (g *Group[V]) Stats() Stats { return g.core.snapshot() }

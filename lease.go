@@ -164,6 +164,9 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
 		err = nil
 	}
+	if toOrigin && errors.Is(err, ErrGroupClosed) {
+		err = nil // nothing is held here that could be older
+	}
 	moved := toOrigin && isUnsettled(err)
 	if moved {
 		c.node.telling.Add(1) // before the key is free: Shutdown waits for it

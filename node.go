@@ -76,6 +76,7 @@ type Node struct {
 	mu      sync.Mutex          // guards the fields below, and writes of groups
 	hints   map[string]struct{} // addresses that peers named as owners
 	parked  parking             // values for groups that are not registered yet
+	retired retired             // groups that were closed and left something
 	state   state
 	members *membership.Membership // nil before Start
 
@@ -300,11 +301,18 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 		return parked, nil
 	}
 	n.groups.addLocked(c)
+	n.inheritLocked(c)
 	return nil, nil
 }
 
-// group returns the group of a name that may alias a buffer, nil if there is none.
-func (n *Node) group(name string) *groupCore { return n.groups.find(name) }
+// group returns the group of a name that may alias a buffer, nil if there is none that
+// is open.
+func (n *Node) group(name string) *groupCore {
+	if c := n.groups.find(name); c != nil && !c.isCut() {
+		return c
+	}
+	return nil
+}
 
 // spawn runs f on a goroutine that Close waits for. It reports false if the node
 // is closing.

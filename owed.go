@@ -2,6 +2,8 @@ package cachemesh
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,6 +43,13 @@ func (c *groupCore) owe(key string) {
 	}
 }
 
+// any reports whether something is owed.
+func (o *owed) any() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.all || len(o.keys) > 0
+}
+
 // oweAll notes that all keys of the group are to be forgotten.
 func (c *groupCore) oweAll() {
 	if c.loader == nil {
@@ -63,7 +72,7 @@ func (o *owed) take() (keys map[string]struct{}, all bool) {
 // payOwed makes the mesh forget what is owed, in the background. What cannot be
 // paid now is owed still.
 func (n *Node) payOwed() {
-	for _, c := range n.groups.all() {
+	for _, c := range slices.Concat(n.groups.all(), n.retiredGroups()) {
 		keys, all := c.owed.take()
 		if len(keys) == 0 && !all {
 			continue
@@ -80,7 +89,7 @@ func (c *groupCore) pay(keys map[string]struct{}, all bool) {
 	defer cancel()
 	if all {
 		if c.clear(ctx) != nil {
-			c.oweAll()
+			c.debtor().oweAll()
 		}
 		return
 	}
@@ -88,8 +97,9 @@ func (c *groupCore) pay(keys map[string]struct{}, all bool) {
 	g.SetLimit(batchCalls)
 	for key := range keys {
 		g.Go(func() error {
-			if c.change(ctx, ring.Hash(c.seed, key), key, change{cacheOnly: true}) != nil {
-				c.owe(key)
+			err := c.change(ctx, ring.Hash(c.seed, key), key, change{cacheOnly: true})
+			if err != nil && !errors.Is(err, ErrGroupClosed) { // then it is this member's, and holds nothing
+				c.debtor().owe(key)
 			}
 			return nil
 		})

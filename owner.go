@@ -241,7 +241,7 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 // writableLocked returns why a write cannot be carried out.
 func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if s.closed {
-		return ErrClosed
+		return c.closedError()
 	}
 	if ch.e != nil && ch.e.Size() > c.store.MaxEntry() {
 		return c.tooLarge(ch.e)
@@ -335,7 +335,7 @@ func (c *groupCore) storeError(e *store.Entry, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrClosed):
-		return ErrClosed
+		return c.closedError()
 	}
 	return c.tooLarge(e)
 }

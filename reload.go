@@ -77,7 +77,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || c.node.isClosing() {
-		return nil, nil, ErrClosed
+		return nil, nil, c.closedError()
 	}
 	if err := c.node.mayServe(hash); err != nil {
 		return nil, nil, err

@@ -89,7 +89,7 @@ func trusted(err error, sentinels []sentinel) bool {
 
 // asked are the errors that this package asks others about.
 var asked = []error{
-	ErrNotFound, ErrClosed, ErrTooLarge, ErrUnknownGroup, ErrOverloaded, ErrUnsettled, errNotOwner, store.ErrClosed,
+	ErrNotFound, ErrClosed, ErrGroupClosed, ErrTooLarge, ErrUnknownGroup, ErrOverloaded, ErrUnsettled, errNotOwner, store.ErrClosed,
 	context.Canceled, context.DeadlineExceeded, httppool.ErrClosed, httppool.ErrOverloaded, httppool.ErrTooLarge,
 }
 

@@ -63,6 +63,12 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		h.node.serveUnknown(req, resp)
 		return
 	}
+	defer func() {
+		if resp.Status == statusUnknownGroup && c.isCut() { // it was closed meanwhile
+			*resp = httppool.Response{}
+			h.Serve(ctx, from, req, resp)
+		}
+	}()
 	if (req.Op == opGet || req.Op == opGetMany) && c.mayKnowBetter(from) {
 		if c.putError(resp, ErrUnsettled); req.Op == opGetMany {
 			resp.Status = statusOK // without answers: the peer asks singly
@@ -243,7 +249,7 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.books[key] != nil {
+	if s.books[key] != nil || s.closed {
 		return false
 	}
 	c.putError(resp, c.installLocked(s, hash, key, change{e: e}))

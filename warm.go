@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -109,6 +110,9 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return outcomeOf(e, nil)
 	}
+	if err := c.open(); err != nil {
+		return outcome{err: err}
+	}
 	v, err := c.node.currentView(ctx)
 	if err != nil {
 		return outcome{err: err}
@@ -118,7 +122,7 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	case o == nil:
 		return outcome{err: ErrClosed}
 	case o.peer == nil:
-		return outcome{err: ErrNotFound}
+		return outcome{err: cmp.Or(c.open(), ErrNotFound)}
 	}
 	got, _ := c.getAt(ctx, o, hash, key, flagPeek, c.node.now())
 	if isUnsettled(got.err) {

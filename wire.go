@@ -108,6 +108,8 @@ func (c *groupCore) putError(resp *httppool.Response, err error) {
 		resp.Status, resp.Message = statusTooLarge, strings.TrimPrefix(err.Error(), ErrTooLarge.Error()+": ")
 	case errors.Is(err, ErrOverloaded):
 		resp.Status = statusOverloaded
+	case errors.Is(err, ErrGroupClosed):
+		resp.Status = statusUnknownGroup
 	case errors.Is(err, ErrClosed):
 		resp.Status = statusClosed
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -81,7 +81,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 		defer func() {
 			if c.endWriting(s, key, w) {
 				// Nobody waits for this goroutine; an error would reach no one.
-				c.change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
+				c.heir().change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
 				c.node.telling.Add(-1)
 			}
 		}()
@@ -127,7 +127,7 @@ func (c *groupCore) passOver(s *shard, key string, w *writing) {
 // giveUpWriting lets changes of view go on without a Writer.
 func (c *groupCore) giveUpWriting(s *shard, key string, w *writing) {
 	s.mu.Lock()
-	if w.returned || s.closed {
+	if w.returned || c.node.isClosing() {
 		s.mu.Unlock()
 		return
 	}
