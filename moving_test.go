@@ -198,3 +198,45 @@ func TestValuesComeBackWhileTheyAreSent(t *testing.T) {
 		}
 	})
 }
+
+// TestLongHandOverIsNoFault: while values move for long, nobody warns of members that do
+// not agree, and reads and writes of what stays go on.
+func TestLongHandOverIsNoFault(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		logs := new(record)
+		logged := func(_ int, o *cachemesh.Options) { o.Logger = logs.logger() }
+		m := newMesh(t, 1, logged, tapHandOvers(func(_ context.Context, _ string, call func() error) error {
+			time.Sleep(2 * time.Second)
+			return call()
+		}))
+		g0, err := cachemesh.NewGroup[[]byte](m.nodes[0], "map", nil, cachemesh.GroupOptions[[]byte]{})
+		must(t, err)
+		for _, k := range movesTo("map", []string{"node0"}, []string{"node0", "node1"}, "node0", "node1", 200) {
+			must(t, g0.Set(ctx, k, make([]byte, 64<<10), 0))
+		}
+		stays := movesTo("map", []string{"node0"}, []string{"node0", "node1"}, "node0", "node0", 1)[0]
+		must(t, g0.Set(ctx, stays, nil, 0))
+		n1 := m.newNode(1, logged)
+		m.nodes = append(m.nodes, n1)
+		_, err = cachemesh.NewGroup[[]byte](n1, "map", nil, cachemesh.GroupOptions[[]byte]{})
+		must(t, err)
+		began := time.Now()
+		must(t, n1.Start())
+		for !n1.Stats().Settled {
+			at := time.Now()
+			must(t, g0.Set(ctx, stays, []byte("v"), 0))
+			if _, err := g0.Get(ctx, stays); err != nil || time.Since(at) > 0 {
+				t.Fatalf("a key that stays: %v after %v", err, time.Since(at))
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(began); took < 30*time.Second {
+			t.Errorf("it took %v: the test is about more than that", took)
+		}
+		cachemesh.FlushLog(m.nodes[0])
+		cachemesh.FlushLog(n1)
+		if logs.count("do not agree")+logs.count("lost") > 0 || logs.count("being handed over") == 0 {
+			t.Errorf("%v", logs)
+		}
+	})
+}

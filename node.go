@@ -65,6 +65,7 @@ type Node struct {
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
 	handedOver atomic.Uint64 // values that somebody took
+	tookOver   atomic.Int64  // when this node was handed some last; 0: never
 
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
 	gossiped *membership.View // the latest; nil before the first was adopted

@@ -119,6 +119,7 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 		resp.Status = statusNotOwner
 		return
 	}
+	c.node.tookOver.Store(c.node.now())
 	if c.loader != nil { // it loads them: for who has them and no loader they are lost
 		list, ok := listOf(req.Value, c.node.now())
 		if resp.Version = uint64(list.values); !ok {

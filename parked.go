@@ -80,6 +80,7 @@ func (g *parkedGroup) values() (n int) {
 func (n *Node) park(view uint64, group string, body []byte, resp *httppool.Response) {
 	n.mu.Lock()
 	now := n.now()
+	n.tookOver.Store(now)
 	list, ok := listOf(body, now)
 	switch {
 	case !ok:
