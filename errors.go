@@ -154,7 +154,7 @@ func (e *PeerError) Unwrap() error { return e.Err }
 // no other member could be reached to take them, or would have them, or there was no time.
 type LostError struct {
 	// Values is how many. It counts what no other member said that it took, so it is
-	// too high only if one took some and could not say so within half a second.
+	// too high only if one took some and could not say so within a second.
 	Values int
 	Err    error // ctx's, if it ended first, else nil
 }
