@@ -11,7 +11,7 @@ import (
 // Shutdown takes the node out of the mesh in order: it announces that it is
 // leaving, so that its peers take over its keys before it goes, finishes what
 // is under way, leaves, and closes. If ctx ends first it closes at once and
-// returns ctx's error, after half a second at most in which it hears whether values that
+// returns ctx's error, after a second at most in which it hears whether values that
 // it has sent were taken. If values that no loader could bring back could not be handed
 // over, the error is a *LostError; but the last member of a mesh ends it, values and
 // all, without an error. However many there are, it waits as long as others take them.

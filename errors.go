@@ -158,7 +158,7 @@ func (e *PeerError) Unwrap() error { return e.Err }
 // Or that Group.Close did, and Err says that they had no room.
 type LostError struct {
 	// Values is how many. It counts what no other member said that it took, so it is
-	// too high only if one took some and could not say so within half a second.
+	// too high only if one took some and could not say so within a second.
 	Values int
 	Err    error // ctx's, if it ended first; Close's; else nil
 }

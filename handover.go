@@ -14,7 +14,7 @@ const (
 
 	// handOverGrace is how long a node that closes before its values were handed over
 	// waits for the answers to what it has sent, so that it knows what it loses.
-	handOverGrace = 500 * time.Millisecond
+	handOverGrace = time.Second
 
 	// traceFor is how long a Delete in a group without a loader is remembered
 	// while a member is missing, and how long after it was forgotten Deletes still

@@ -13,6 +13,7 @@ import (
 
 const (
 	handOverBytes  = 256 << 10   // of values in one list, unless it is one value
+	handOverValues = 2048        // in one list: a busy owner, too, answers soon
 	handOverCalls  = 2           // to one new owner at a time: it reads one while the next is made
 	handOverStall  = time.Second // an owner that takes no list for so long does not hold up the others
 	handOverRate   = 1 << 20     // bytes a second that are waited for
@@ -132,7 +133,7 @@ func (p *pass) add(i int, it parcel) {
 		}
 	}
 	size := len(it.e.Key) + len(it.e.Data) + parcelOverhead
-	if b.bytes+size > handOverBytes {
+	if b.bytes+size > handOverBytes || len(b.filling) == handOverValues {
 		p.send(b)
 	}
 	if b.late.Load() {

@@ -19,7 +19,7 @@ const (
 	bytesAValue  = 640         // of MaxBytes: nothing must be evicted
 	keysAtOnce   = 5000        // in one GetMany
 	settleWithin = time.Minute // after the last value moved
-	lookWithin   = time.Minute // for a member that vanished to be out of the way
+	lookWithin   = time.Minute // for one GetMany: a member that vanished may be in its way
 )
 
 // A mesh is a few members in this process.
@@ -122,8 +122,6 @@ func owner(one, two string) func(key string) string {
 // missing counts the values that a member cannot get, and what it gets instead.
 func (m *mesh) missing(who string) (missing int, err error) {
 	const readers = 2
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin+time.Duration(m.values)*10*time.Microsecond)
-	defer cancel()
 	var all sync.WaitGroup
 	var lost atomic.Int64
 	errs := make([]error, readers)
@@ -131,7 +129,7 @@ func (m *mesh) missing(who string) (missing int, err error) {
 		all.Go(func() {
 			for from := r * keysAtOnce; from < m.values && errs[r] == nil; from += readers * keysAtOnce {
 				var n int
-				n, errs[r] = m.look(ctx, who, from, min(from+keysAtOnce, m.values))
+				n, errs[r] = m.look(who, from, min(from+keysAtOnce, m.values))
 				lost.Add(int64(n))
 			}
 		})
@@ -141,7 +139,9 @@ func (m *mesh) missing(who string) (missing int, err error) {
 }
 
 // look counts those of some values that a member cannot get.
-func (m *mesh) look(ctx context.Context, who string, from, to int) (missing int, err error) {
+func (m *mesh) look(who string, from, to int) (missing int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+	defer cancel()
 	keys := make([]string, 0, to-from)
 	for i := from; i < to; i++ {
 		keys = append(keys, key(i))
