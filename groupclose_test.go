@@ -356,6 +356,32 @@ func TestGroupCloseOwes(t *testing.T) {
 	}
 }
 
+// TestGroupCloseBesideTheNode: before Start, and while the node closes, Close returns.
+func TestGroupCloseBesideTheNode(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 2)
+		idle := m.newNode(2)
+		g, err := cachemesh.NewGroup(idle, "g", echoLoader, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		must(t, g.Close(ctx))
+		must(t, idle.Close())
+		gate := newGate()
+		groups := groupOn(m, "g", gate.load, cachemesh.GroupOptions[string]{})
+		waiting := goGet(ctx, groups[0], m.keyOf("g", 0))
+		<-gate.entered
+		closed := make(chan error, 1)
+		go func() { closed <- groups[0].Close(ctx) }()
+		synctest.Wait()
+		must(t, m.nodes[0].Close())
+		if err := <-closed; !errors.Is(err, cachemesh.ErrClosed) {
+			t.Errorf("Close of the group: %v, want ErrClosed", err)
+		}
+		if out := <-waiting; out.err == nil {
+			t.Errorf("a load when the node closed: %v", out)
+		}
+	})
+}
+
 // TestGroupCloseGivesMemoryBack: a thousand groups are made, filled, read from another
 // member and closed.
 func TestGroupCloseGivesMemoryBack(t *testing.T) {
