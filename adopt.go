@@ -35,14 +35,13 @@ func (n *Node) adoptLocked(gone []membership.Departure, returned bool) {
 	n.reportVanished(gone)
 	n.tracing.Store(n.absent.tracing(now))
 	n.view.Store(v)
-	var parcels []parcel
 	for _, c := range n.groups.all() {
-		parcels = append(parcels, c.dropLost(v)...)
+		c.dropLost(v)
 		if returned || v.self < 0 {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
-	n.handOver(append(parcels, n.dropLostKept(v)...))
+	n.handOver()
 	n.forgetGone(gone, members)
 	n.judge(func(c *quorum.Core, now int64) {
 		n.mandate.view = v // with the core's own, or the verdict on the former one would count for it

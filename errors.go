@@ -154,9 +154,11 @@ func (e *PeerError) Error() string {
 func (e *PeerError) Unwrap() error { return e.Err }
 
 // A LostError says that Shutdown lost values that were Set in groups without a loader:
-// no other member could be reached to take them, or there was no time. Or that
-// Group.Close did, and Err says that they had no room.
+// no other member could be reached to take them, or would have them, or there was no time.
+// Or that Group.Close did, and Err says that they had no room.
 type LostError struct {
+	// Values is how many. It counts what no other member said that it took, so it is
+	// too high only if one took some and could not say so within a second.
 	Values int
 	Err    error // ctx's, if it ended first; Close's; else nil
 }

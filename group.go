@@ -32,11 +32,12 @@ type Group[V any] struct {
 // the others then load for themselves. A nil loader makes a plain distributed
 // map, in which a key that was not Set is ErrNotFound.
 //
-// Groups may be registered before and after Start. Register those without a loader
-// before it, and on all members: values that are handed over to a member without the
-// group wait there, and until it is registered Gets and Sets of its keys fail with
-// ErrUnknownGroup. Errors: *OptionError for an
-// option, an empty or long name or one that is taken; ErrClosed.
+// Register groups before Start, on all members: then no member is ever without one.
+// Groups may be registered after it, too. Values that are handed over to a member without
+// the group wait there; for two seconds after its Start the others' Gets and Sets of its
+// keys wait, if the group has no loader, and then they fail with ErrUnknownGroup until it
+// is registered. Errors: *OptionError for an option, an empty or long name or one that is
+// taken; ErrClosed.
 func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
 	if n == nil {
 		return nil, &OptionError{"n", nil, errors.New("it is nil")}

@@ -189,10 +189,14 @@ func (c *groupCore) cut() (lost int) {
 	n := c.node
 	n.adopting.Lock() // or a change of view could hand over what is kept here, too
 	defer n.adopting.Unlock()
-	c.closeShards() // nothing is written from here on
+	n.handing.Add(1) // what others own by now is parked before the mover can end
+	c.closeShards()  // nothing is written from here on
 	lost = n.keepValues(c, c.valuesHeld())
 	c.hot.Close()
 	c.store.Close()
+	n.handOver()
+	n.handing.Add(-1)
+	n.settler.poke()
 	return lost
 }
 

@@ -51,6 +51,7 @@ type Node struct {
 	defaultKV *Group[[]byte]
 
 	settler *settler
+	mover   mover              // has a lock of its own
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	era     atomic.Uint32 // entries note the era in which they were stored; it grows when what is held must go
@@ -58,10 +59,14 @@ type Node struct {
 	primary atomic.Uint32 // number of the primary by which it last acted
 	tracing atomic.Bool   // a member is missing, or was and may be back yet: a Delete of what cannot be loaded leaves a trace
 	relayed atomic.Uint64 // calls that another member passed on
-	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
+	handing atomic.Int64  // the mover, if it runs, and Writers that run for what new owners own
+	started atomic.Int64  // when Start returned; 0: it has not
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	version atomic.Uint64 // the newest version given or seen
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
+
+	handedOver atomic.Uint64 // values that somebody took
+	tookOver   atomic.Int64  // when this node was handed some last; 0: never
 
 	adopting sync.Mutex       // held while a view is adopted, so that views follow each other; guards the fields below
 	gossiped *membership.View // the latest; nil before the first was adopted
@@ -195,7 +200,7 @@ func (n *Node) Handler() http.Handler { return n.pool }
 // once it serves alone. Errors: ErrJoin if those that answered refused this node,
 // and with RequireJoin; ErrNameTaken; an *OptionError if its address is not known
 // in JoinTimeout, or is not its own; ErrClosed; an error if it was called before.
-// After an error the node is closed.
+// After an error the node is closed. Register groups before: see NewGroup.
 func (n *Node) Start() error {
 	n.mu.Lock()
 	switch n.state {
@@ -240,6 +245,7 @@ func (n *Node) start() error {
 	n.adopt(n.members.View()) // one may have come between the last and now
 	n.awaitMesh()
 	n.judge(func(c *quorum.Core, _ int64) { c.GiveUp() })
+	n.started.Store(max(n.now(), 1))
 	return nil
 }
 
@@ -270,12 +276,19 @@ func (n *Node) currentView(ctx context.Context) (*view, error) {
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.
 func (n *Node) addGroup(c *groupCore) error {
-	for {
+	for fetched := false; ; fetched = true {
 		parked, err := n.tryAddGroup(c)
 		if parked == nil {
+			if fetched {
+				n.handOver() // of what was parked, some may be others' by now
+			}
 			return err
 		}
 		c.fetchParked(parked)
+		defer func() {
+			n.handing.Add(-1)
+			n.settler.poke()
+		}()
 	}
 }
 
@@ -290,6 +303,7 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
+		n.handing.Add(1) // until the mover sees what is not this node's any more
 		return parked, nil
 	}
 	n.groups.addLocked(c)

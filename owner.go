@@ -353,8 +353,9 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 // was lost need no invalidation. They stay in the books until they lapse, for the
 // keys may come back before that, and a holder that learns of both changes at
 // once sees the same owner and keeps its copy. Writers that run for what was lost
-// hold back the acknowledgement of v. It returns what must be handed over.
-func (c *groupCore) dropLost(v *view) []parcel {
+// hold back the acknowledgement of v. What nobody could load again stays, to be handed
+// over.
+func (c *groupCore) dropLost(v *view) {
 	lost := func(key string) bool { return v.standing(ring.Hash(c.seed, key)) != ownsIt }
 	shards := c.made()
 	for i := range shards {
@@ -374,22 +375,10 @@ func (c *groupCore) dropLost(v *view) []parcel {
 		}
 		s.mu.Unlock()
 	}
-	var parcels []parcel
-	c.store.DeleteIf(func(hash uint64, e *store.Entry) bool {
-		switch st := v.standing(hash); {
-		case st == ownsIt:
-			return false
-		case e.Version == 0:
-			return true
-		case st == gaining: // handed over already; the newest version counts in the end
-			return false
-		default:
-			parcels = append(parcels, parcel{c, hash, e})
-			return true
-		}
-	})
+	if c.loader != nil {
+		c.store.DeleteIf(func(hash uint64, _ *store.Entry) bool { return v.standing(hash) != ownsIt })
+	}
 	c.hot.Retain(func(hash uint64, owner string) bool { return v.ownerID(hash) == owner })
-	return parcels
 }
 
 // close ends all loads and empties the store.

@@ -47,8 +47,18 @@ func (n *Node) report(vd quorum.Verdict) {
 		return
 	}
 	r.since = now + int64(complainEvery-n.opts.MaxStale)
+	if n.valuesMove(now) {
+		n.log.Info("values are being handed over, and the mesh waits for that", "handed_over", n.handedOver.Load())
+		return
+	}
 	n.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
 		"is their TCP port open?", "members", n.lagging())
+}
+
+// valuesMove reports whether values are on their way from here, or came a moment ago.
+func (n *Node) valuesMove(now int64) bool {
+	took := n.tookOver.Load()
+	return n.handing.Load() > 0 || took != 0 && now-took < int64(handOverTime)
 }
 
 // reportUnreachable names the members that cannot be reached for long, once for

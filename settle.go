@@ -237,7 +237,11 @@ func (n *Node) awaitSettled(ctx context.Context) error {
 func (n *Node) awaitMesh() {
 	ctx, cancel := context.WithTimeout(n.closeCtx, n.opts.JoinTimeout)
 	defer cancel()
-	if err := n.awaitSettled(ctx); err != nil && !n.isClosing() {
+	switch err := n.awaitSettled(ctx); {
+	case err == nil || n.isClosing():
+	case n.valuesMove(n.now()):
+		n.log.Info("values are still being handed over to this member: until all have come it serves without storing what is new here")
+	default:
 		n.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
 	}
 }
