@@ -5,8 +5,9 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 20s
 SEEDS      ?= 20000
 COUNT      ?= 6
+VALUES     ?= 8000000
 
-.PHONY: test race lint fuzz histories faults postgres bench bench-full benchstat
+.PHONY: test race lint fuzz histories faults moves postgres bench bench-full benchstat
 
 test:
 	go test ./...
@@ -30,6 +31,11 @@ histories:
 # Real processes in network namespaces, with kill -9, SIGSTOP, black holes. Needs root and iproute2.
 faults:
 	go run ./internal/faults
+
+# Eight million values that nobody could load again: a member joins, one leaves, one is cut
+# off while it leaves. Needs 8 GB of memory.
+moves:
+	go run ./internal/moves -values $(VALUES)
 
 # The example's tests against a PostgreSQL server that the script starts.
 postgres:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/life"
+	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -77,8 +78,9 @@ func leasingCore(ids ...string) *groupCore {
 		members = append(members, quorum.Member{ID: id, Name: id})
 	}
 	n := newBelieving(members)
-	c := &groupCore{node: n, state: n.state, clock: &n.clock, name: "g"}
+	c := &groupCore{node: n, state: n.state, clock: &n.clock, name: "g", origin: &origin.Origin{}}
 	c.scatter, c.shardCount = store.NewScatter(), maxShards
+	c.bookRoom.Store(1 << 20)
 	return c
 }
 

@@ -60,6 +60,9 @@ var batchPool = sync.Pool{New: func() any { return new(batch) }}
 // getMany gets keys with one call per owner, side by side. Outcomes are in the
 // order of keys. The batch must be freed.
 func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*batch, error) {
+	if err := c.open(); err != nil {
+		return nil, err
+	}
 	v, err := c.state.Current(ctx)
 	if err != nil {
 		return nil, err

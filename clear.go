@@ -70,6 +70,9 @@ func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
 
 func (c *groupCore) clearAt(ctx context.Context, o *view.Owner, v *view.View) error {
 	if o.Peer == nil {
+		if c.origin.Load != nil && c.isCut() {
+			return nil // it holds nothing any more
+		}
 		return c.clearHere(ctx, v.ID)
 	}
 	k := wire.NewCall(wire.OpClear, c.name, "")
@@ -97,14 +100,19 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	})
 	c.store.Clear()
 	c.setbacks.forgetAll()
+	c.reasons.forgetAll()
+	closed := false
 	c.eachShard(func(s *shard) {
 		s.emptying--
 		s.clearing--
 		c.voidAllLocked(s)
+		closed = closed || s.closed
 	})
 	switch {
 	case err != nil:
 		return err
+	case closed: // what it held may be kept elsewhere
+		return c.closedError()
 	case !c.state.ActsBy(id):
 		return errs.ErrUnsettled
 	case c.state.Phase() == view.AsMinority:
@@ -162,6 +170,8 @@ func (c *groupCore) voidAllLocked(s *shard) {
 	for key := range s.lanes {
 		c.voidKeyLocked(s, key)
 	}
-	clear(s.tooLarge)
+	for key := range s.tooLarge {
+		c.forgetTooLargeLocked(s, key)
+	}
 	s.changes.Add(1)
 }

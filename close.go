@@ -11,9 +11,11 @@ import (
 // Shutdown takes the node out of the mesh in order: it announces that it is
 // leaving, so that its peers take over its keys before it goes, finishes what
 // is under way, leaves, and closes. If ctx ends first it closes at once and
-// returns ctx's error. If values that no loader could bring back could not be handed
+// returns ctx's error, after a second at most in which it hears whether values that
+// it has sent were taken. If values that no loader could bring back could not be handed
 // over, the error is a *LostError; but the last member of a mesh ends it, values and
-// all, without an error. It is safe to call more than once and after Close.
+// all, without an error. However many there are, it waits as long as others take them.
+// It is safe to call more than once and after Close.
 func (n *Node) Shutdown(ctx context.Context) error {
 	var err error
 	lost := n.lost.Load()
@@ -30,9 +32,9 @@ func (n *Node) Shutdown(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		n.loseHeld()
+		n.mover.halt()
 	}
-	closed := n.Close()
+	closed := n.close(err != nil)
 	if lost = n.lost.Load() - lost; lost > 0 {
 		err = &errs.LostError{Values: int(lost), Err: err}
 	}
@@ -128,7 +130,11 @@ func (s *shard) idle() bool {
 // when nothing of it runs any more. Calls under way fail with ErrClosed. A
 // loader that ignores its context is not waited for, and a log handler no longer
 // than a second. It is safe to call more than once.
-func (n *Node) Close() error {
+func (n *Node) Close() error { return n.close(false) }
+
+// close is Close. If inDisorder, or if values are on their way to new owners, it counts
+// what the node holds yet and nobody could load again.
+func (n *Node) close(inDisorder bool) error {
 	if !n.life.Close() {
 		<-n.life.Ended()
 		return nil
@@ -144,6 +150,9 @@ func (n *Node) Close() error {
 	}
 	if n.settler != nil {
 		n.settler.Close()
+	}
+	if n.mover.cutOff() || inDisorder {
+		n.loseHeld()
 	}
 	for _, c := range n.groups.all() {
 		c.close()

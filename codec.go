@@ -59,11 +59,15 @@ type format[V any] struct {
 	// lossless says that the default codec gives back each value of the type: see
 	// lossless.go.
 	lossless bool
+
+	flat     bool // a V refers to no other memory
+	saysSize bool // a V may be a Sizer
 }
 
 func newFormat[V any](codec Codec[V]) format[V] {
 	var zero V
 	f := format[V]{codec: codec, isNil: nilCheck[V](), size: int64(unsafe.Sizeof(zero)), refers: refers(reflect.TypeFor[V]())}
+	f.flat, f.saysSize = isFlat(reflect.TypeFor[V]()), saysSize(reflect.TypeFor[V]())
 	if codec != nil {
 		return f
 	}

@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return nil, errs.ErrClosed
+		return nil, cmp.Or(c.open(), c.closedError())
 	}
 	pair, mine := s.cohorts[key], (*cohort)(nil)
 	switch {
@@ -141,10 +142,11 @@ func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string)
 func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
 	defer cancel()
+	defer context.AfterFunc(c.closure.loading, cancel)()
 	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
 	returned := make(chan struct{})
 	begun := false
-	if co.out.Err = ctx.Err(); co.out.Err == nil { // else nobody waits any more
+	if co.out.Err = cmp.Or(ctx.Err(), c.closure.loading.Err()); co.out.Err == nil { // else nobody waits any more
 		s.mu.Lock()
 		begun = s.lane(key).countLocked(f)
 		s.mu.Unlock()
@@ -153,6 +155,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	if begun {
 		co.out.Entry, co.out.Err = c.origin.CallLoad(ctx, key, &co.place, func() { c.returned(f); close(returned) })
 	}
+	co.out.Err = c.calledOff(co.out.Err)
 	co.cancel()
 	close(co.done)
 	if !begun {

@@ -36,7 +36,9 @@ type groupCore struct {
 	hot         *hotcache.Cache // leased copies of what others own
 	origin      *origin.Origin
 	errors      wire.Errors
-	decodedSize int64 // of a value beside its bytes; 0: the bytes are the value
+	decodedSize int64                                      // of a value itself, what it refers to aside; 0: the bytes are the value
+	aliases     bool                                       // decoded values may share their bytes
+	leasedEntry func(key string, data []byte) *store.Entry // makes the entry of a hot copy; nil: the bytes are the value
 
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
@@ -44,21 +46,29 @@ type groupCore struct {
 	refreshPart                         float64
 	finishLoads                         bool
 	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
+	reasons                             *setbacks    // why values that are old were not loaded again; nil: none is kept past its TTL
 	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
 
 	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
 	gather    *loadBatch // single loads on their way to LoadMany; nil: none
 
-	unreadable unreadable
-	unknownTo  unknownTo
+	unreadable     unreadable
+	tooLargeLogged atomic.Int64 // when the last value was that is too large to be kept; 0: never
+	unknownTo      unknownTo
 
 	owed    owed // to the majority; has a lock of its own
 	stats   counters
 	scatter store.Scatter // from hashes to shards
 
+	closure closure
+
 	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
 	shardCount int                     // a power of two
 	leased     atomic.Bool             // leases may be in the books
+	uses       uses
+	maxBytes   atomic.Int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
+	bookRoom   atomic.Int64 // bytes that leases may take, and notes of keys that are too large
+	bookBytes  atomic.Int64 // that they take
 }
 
 // reserved is what a group's core takes of MaxBytes.
@@ -68,6 +78,9 @@ func (c *groupCore) reserved() int64 {
 
 // get returns what a key has that was no hit here at the time now.
 func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64) outcome {
+	if err := c.open(); err != nil {
+		return outcome{err: err}
+	}
 	c.stats.of(hash).slow.Add(1)
 	return c.getSlow(ctx, hash, key, now)
 }

@@ -76,6 +76,9 @@ func (c *groupCore) partition(v *view.View, keys []string, f *failures) map[*vie
 // deleteMany deletes keys with one call per owner, side by side. Whatever a
 // call did not settle is deleted singly, with its retries.
 func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
+	if err := c.open(); err != nil {
+		return err
+	}
 	v, err := c.state.Current(ctx)
 	if err != nil {
 		return err

@@ -131,6 +131,7 @@ func TestUnknownGroup(t *testing.T) {
 		plain, err := cachemesh.NewGroup[string](m.nodes[0], "plain", nil, cachemesh.GroupOptions[string]{})
 		must(t, err)
 		keys := m.keysOf("new", 1, 2)
+		time.Sleep(3 * time.Second) // they are not about to register it
 		for range 3 {
 			mustGet(t, g, keys[0], "v")
 			if many, err := g.GetMany(ctx, keys); err != nil || len(many) != 2 {

@@ -1,7 +1,7 @@
 // Package cachemesh is a read-through cache that a service embeds. Its instances
 // find each other by gossip, form one mesh, and the mesh is one cache over the
-// service's own database, with explicit Set and Delete that are never stale on
-// any of them.
+// service's own database, with explicit Set and Delete that are never stale: once one
+// has returned nil, no instance that sees most of the others serves what was there before.
 //
 // A [Node] is one instance's member of the mesh: [New], [Node.Start],
 // [Node.Shutdown]. A [Group] is a named set of typed keys with a loader, made by
@@ -9,7 +9,7 @@
 //
 //	users, err := cachemesh.NewGroup(node, "users", loadUser, cachemesh.GroupOptions[User]{TTL: time.Minute})
 //	u, err := users.Get(ctx, "42")    // from memory, from the key's owner, or by loadUser, once in the mesh
-//	err = users.Delete(ctx, "42")     // when it returns nil no member serves the old value any more
+//	err = users.Delete(ctx, "42")     // when it returns nil no member of the majority serves the old value
 //
 // Each key has one owner, found by consistent hashing. A Get that the instance's
 // own memory does not answer is one call to the owner, which loads the value if it

@@ -12,6 +12,9 @@ var (
 	// ErrClosed means that the node was shut down or closed.
 	ErrClosed = errs.ErrClosed
 
+	// ErrGroupClosed means that the group was closed on this member: see Group.Close.
+	ErrGroupClosed = errs.ErrGroupClosed
+
 	// ErrNotStarted means that the node's Start was not called yet.
 	ErrNotStarted = errs.ErrNotStarted
 
@@ -114,11 +117,14 @@ type WriteError = errs.WriteError
 type PeerError = errs.PeerError
 
 // A LostError says that Shutdown lost values that were Set in groups without a loader:
-// no other member could be reached to take them, or there was no time.
+// no other member could be reached to take them, or would have them, or there was no time.
+// Or that Group.Close did, and Err says that they had no room.
 //
 //	type LostError struct {
+//		// Values is how many. It counts what no other member said that it took, so it is
+//		// too high only if one took some and could not say so within a second.
 //		Values int
-//		Err    error // ctx's, if it ended first, else nil
+//		Err    error // ctx's, if it ended first; Close's; else nil
 //	}
 type LostError = errs.LostError
 

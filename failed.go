@@ -7,7 +7,6 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 const (
@@ -15,8 +14,7 @@ const (
 	// may take.
 	failedShare = 32
 
-	failedBytes = 256     // what one takes besides key and text, about
-	failedText  = 1 << 10 // bytes of an error's text that are kept of a panic
+	failedBytes = 256 // what one takes besides key and error, about
 )
 
 // A setback is a load that failed, of a key that has nothing old to fall back on:
@@ -32,18 +30,23 @@ type setback struct {
 // or is forgotten costs a load at most. A nil one remembers nothing.
 type setbacks struct {
 	first time.Duration // how long the first failure of a key is remembered
-	max   int64         // bytes
 
 	mu    sync.Mutex // guards the fields below; taken inside a shard's lock
 	keys  map[string]*setback
 	bytes int64
+	max   int64 // bytes
 }
 
-func newSetbacks(first time.Duration, maxBytes int64) *setbacks {
+func newSetbacks(first time.Duration, room int64) *setbacks {
 	if first == 0 {
 		return nil
 	}
-	return &setbacks{first: first, max: maxBytes / failedShare, keys: make(map[string]*setback)}
+	return &setbacks{first: first, max: room, keys: make(map[string]*setback)}
+}
+
+// newReasons makes the setbacks that only explain.
+func newReasons(staleFor time.Duration, room int64) *setbacks {
+	return newSetbacks(min(staleFor, 1), room)
 }
 
 // last returns the failure of a key that may not be loaded again yet.
@@ -60,29 +63,71 @@ func (b *setbacks) last(key string, now int64) error {
 }
 
 // note remembers a failure, for twice as long as the one before it.
-func (b *setbacks) note(key string, le *errs.LoadError, now int64) {
-	if b == nil || errors.Is(le, errs.ErrOverloaded) { // the origin was not asked
+func (b *setbacks) note(key string, m *memo, now int64) {
+	if b == nil || errors.Is(m.err, errs.ErrOverloaded) { // the origin was not asked
 		return
 	}
-	le = withoutStack(le)
-	s := &setback{err: le, count: 1, size: failedBytes + int64(len(key)+len(guard.TextOf(le.Err)))}
+	s := &setback{err: m.err, count: 1, size: m.size}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if old := b.keys[key]; old != nil && now < clock.Later(old.until, retryLoadMax) {
 		s.count = old.count + 1
 	}
 	s.until = clock.Later(now, backoff(b.first, s.count))
+	b.putLocked(key, s)
+}
+
+func (b *setbacks) putLocked(key string, s *setback) {
 	b.forgetLocked(key)
-	for other := range b.keys { // any one gives way
-		if b.bytes+s.size <= b.max {
-			break
-		}
-		b.forgetLocked(other)
-	}
+	b.makeRoomLocked(s.size)
 	if s.size <= b.max {
 		b.keys[key] = s
 		b.bytes += s.size
 	}
+}
+
+func (b *setbacks) makeRoomLocked(size int64) {
+	for other := range b.keys { // any one gives way
+		if b.bytes+size <= b.max {
+			break
+		}
+		b.forgetLocked(other)
+	}
+}
+
+func (b *setbacks) resize(room int64) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.max = room
+	b.makeRoomLocked(0)
+}
+
+// explain remembers why the value of a key is old.
+func (b *setbacks) explain(key string, m *memo) {
+	if b == nil || m == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.putLocked(key, &setback{err: m.err, size: m.size})
+}
+
+var errMadeRoom = errors.New("what its last load said has made room for what others said")
+
+// reason returns what explain remembers, nil if that has made room.
+func (b *setbacks) reason(key string) error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.keys[key]; s != nil {
+		return s.err
+	}
+	return nil
 }
 
 // backoff is how long after so many failures one waits.
@@ -92,17 +137,6 @@ func backoff(first time.Duration, failures int) time.Duration {
 		return first << shift
 	}
 	return most
-}
-
-// withoutStack returns an error that does not keep a stack of many kilobytes.
-func withoutStack(le *errs.LoadError) *errs.LoadError {
-	p, ok := le.Err.(*guard.PanicError)
-	if !ok {
-		return le
-	}
-	short := *le
-	short.Err = p.Clipped(failedText)
-	return &short
 }
 
 func (b *setbacks) forget(key string) {
@@ -121,6 +155,16 @@ func (b *setbacks) forgetLocked(key string) {
 	}
 }
 
+// held is what the failures take, in bytes.
+func (b *setbacks) held() int64 {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
 func (b *setbacks) forgetAll() {
 	if b == nil {
 		return
@@ -132,9 +176,9 @@ func (b *setbacks) forgetAll() {
 }
 
 // fail notes that a load of a key failed that has nothing to fall back on.
-func (c *groupCore) fail(key string, err error) {
-	if le, ok := err.(*errs.LoadError); ok && !c.life.IsClosing() {
-		c.setbacks.note(key, le, c.clock.Now())
+func (c *groupCore) fail(key string, m *memo) {
+	if m != nil && !c.life.IsClosing() {
+		c.setbacks.note(key, m, c.clock.Now())
 	}
 }
 

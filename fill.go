@@ -53,7 +53,7 @@ func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.clock.Now()
 	switch {
-	case e.Expires == doNotStore, f.shard.emptying > 0, f.era != c.state.Era():
+	case e.Expires == doNotStore, f.shard.emptying > 0, f.shard.closed, f.era != c.state.Era():
 		return false
 	case c.state.MayServe(f.hash, c.clock.Now()) != nil:
 		return false
@@ -63,7 +63,7 @@ func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.
 	if c.store.Set(f.hash, e, now) != nil {
-		c.stats.tooLarge.Add(1)
+		c.noteTooLargeToKeep(e, now)
 		return false
 	}
 	return true

@@ -21,6 +21,7 @@ type flight struct {
 	values  context.Context // of whoever asked first, without their deadline
 	refresh *store.Entry    // the value that it replaces while that is still served; nil: none
 	place   origin.Place    // in the queue for a turn to call the loader
+	memo    *memo           // what is remembered of the load if it failed; set before it is stored
 
 	batch atomic.Pointer[loadBatch] // the call of LoadMany that carries it; nil: one of its own
 
@@ -200,7 +201,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 // *StaleError, or why this member may not load it, or neither.
 func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
 	if s.closed || c.life.IsClosing() { // loads end before the shards close
-		return nil, errs.ErrClosed
+		return nil, c.closedError()
 	}
 	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
 		return nil, err
@@ -229,7 +230,8 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 		return true
 	}
 	if !b.live(c.clock.Now()) {
-		delete(s.books, key)
+		b.holders = nil
+		c.closeBookLocked(s, key, b)
 		return false
 	}
 	b.write = make(chan struct{})
@@ -280,8 +282,10 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 func (c *groupCore) run(f *flight) {
 	defer c.life.Done()
 	defer f.cancel()
-	defer context.AfterFunc(c.life.Context(), f.cancel)()
+	defer context.AfterFunc(c.closure.loading, f.cancel)()
 	e, err := c.loadOnce(f)
+	err = c.calledOff(err)
+	f.memo = c.memoOf(err)
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -309,15 +313,17 @@ func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.En
 	switch {
 	case err == nil:
 		c.setbacks.forget(f.key)
+		c.reasons.forget(f.key)
 		c.fillLocked(f, e)
 	case errors.Is(err, errs.ErrNotFound):
 		c.setbacks.forget(f.key)
+		c.reasons.forget(f.key)
 		c.fillNotFoundLocked(f)
 	default:
 		if f.refresh != nil {
 			c.refreshFailed(err)
 		}
-		return c.fallBackLocked(f.hash, f.key, err)
+		return c.fallBackLocked(f, err)
 	}
 	return e, err
 }

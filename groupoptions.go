@@ -14,7 +14,9 @@ import (
 // GroupOptions configure a Group. The zero value is fit for use.
 type GroupOptions[V any] struct {
 	// MaxBytes is this member's budget for the group: keys, values and all
-	// bookkeeping. Default: 64 MiB.
+	// bookkeeping. Values that are kept decoded, beside their bytes, are measured when
+	// they are decoded; a type that knows better is a Sizer. Default: 64 MiB, with
+	// Options.TotalBytes an equal part of what that leaves.
 	MaxBytes int64
 
 	// TTL is how long a loaded value lives, and one that is Set without a TTL of
@@ -82,7 +84,8 @@ type GroupOptions[V any] struct {
 	// remembered twice as long, 10 s in the end, so with 100 ms an origin that is down
 	// sees nine loads of a key in the first half minute, and then one in 10 s. A value
 	// that StaleFor keeps comes first. A Set, Delete or Clear ends it at once. A 32nd
-	// of MaxBytes is set aside for it. Default: 0, not at all.
+	// of MaxBytes is set aside for it; large errors are kept as with StaleFor. Default: 0,
+	// not at all.
 	FailureTTL time.Duration
 
 	// RefreshAfter is the age at which a value that is read is loaded again in the
@@ -101,7 +104,9 @@ type GroupOptions[V any] struct {
 	// *StaleError, if the loader fails. For data that is better old than missing.
 	// After a load has failed the next ones are made in the background, so that
 	// nobody waits for an origin that hangs; attempts are 0.1 s apart at first and
-	// 10 s in the end. Default: 0, not at all.
+	// 10 s in the end. A 32nd of MaxBytes is set aside for what loaders said: an error of
+	// more than 2 KiB is kept by its text and as on another member, see LoadError.
+	// Default: 0, not at all.
 	StaleFor time.Duration
 
 	// StaleWait is how long a Get waits for a load when a value past its TTL is kept
@@ -151,15 +156,15 @@ type GroupOptions[V any] struct {
 // Forever is the TTL of values that live until they are evicted.
 const Forever time.Duration = math.MaxInt64
 
-const (
-	maxSentinels = 64
+const maxSentinels = 64
 
-	// hotShare is the part of MaxBytes, as 1/hotShare, that hot copies may take.
-	hotShare = 8
-)
-
-func (o *GroupOptions[V]) validate() error {
-	setDefault(&o.MaxBytes, 64<<20)
+// validate fills in the defaults. shares says that a group without MaxBytes has a part of
+// Options.TotalBytes.
+func (o *GroupOptions[V]) validate(shares bool) error {
+	shares = shares && o.MaxBytes == 0
+	if !shares {
+		setDefault(&o.MaxBytes, 64<<20)
+	}
 	setDefault(&o.LoadTimeout, 30*time.Second)
 	setDefault(&o.MaxQueued, 16384)
 	if o.StaleFor > 0 {
@@ -246,18 +251,7 @@ func checkSentinels(known []error) error {
 	return nil
 }
 
-// hotBytes returns the part of MaxBytes that hot copies may take, 0 for none.
-func (o *GroupOptions[V]) hotBytes() int64 {
-	if b := o.MaxBytes / hotShare; !o.NoHotCopies && b >= hotcache.MinBytes {
-		return b
-	}
-	return 0
-}
-
-// failedBytes returns the part of MaxBytes that remembered failures may take.
-func (o *GroupOptions[V]) failedBytes() int64 {
-	if o.FailureTTL > 0 {
-		return o.MaxBytes / failedShare
-	}
-	return 0
+// uses says what the group needs room for.
+func (o *GroupOptions[V]) uses() uses {
+	return uses{hot: !o.NoHotCopies, failures: o.FailureTTL > 0, stale: o.StaleFor > 0}
 }

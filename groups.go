@@ -1,13 +1,14 @@
 package cachemesh
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
 // registry is a node's groups. It is read without a lock, on every call of a peer; Node.mu
-// guards adding. Adding one costs the same however many there are, and none is removed.
+// guards changing it. Adding one costs the same however many there are.
 type registry struct {
 	list  atomic.Pointer[[]*groupCore]  // in the order of registration; nil: none
 	table atomic.Pointer[[]groupBucket] // a power of two of them; nil: none
@@ -61,6 +62,20 @@ func (r *registry) addLocked(c *groupCore) {
 		link(table, c)
 	}
 	r.table.Store(&table)
+}
+
+// removeLocked removes a group.
+func (r *registry) removeLocked(c *groupCore) {
+	list := slices.DeleteFunc(slices.Clone(r.all()), func(other *groupCore) bool { return other == c })
+	r.list.Store(&list)
+	b := bucketOf(*r.table.Load(), c.name)
+	var kept *registered
+	for at := b.first.Load(); at != nil; at = at.next {
+		if at.core != c {
+			kept = &registered{at.core, kept}
+		}
+	}
+	b.first.Store(kept)
 }
 
 func link(table []groupBucket, c *groupCore) {

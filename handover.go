@@ -2,293 +2,146 @@ package cachemesh
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
-	"math"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/praveenduddu/cachemesh/httppool"
-	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/ring"
-	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/view"
-	"github.com/praveenduddu/cachemesh/internal/wire"
 )
-
-// A parcel is a value that another member owns now. Only values that nobody
-// could load again are handed over.
-type parcel struct {
-	core *groupCore
-	hash uint64
-	e    *store.Entry
-}
 
 const (
 	// handOverTime is how long new owners wait for values of which none could be
 	// handed over meanwhile. As long as some are, they wait: there may be millions.
 	handOverTime = 5 * time.Second
+
+	// handOverGrace is how long a node that closes before its values were handed over
+	// waits for the answers to what it has sent, so that it knows what it loses.
+	handOverGrace = time.Second
 )
 
-// handOver sends values to their new owners in the background. Until it is done
-// this node acknowledges no view, so that the new owners do not begin without
-// them. What nobody took for handOverTime, or until the node closed, is lost.
-func (n *Node) handOver(parcels []parcel) {
-	if len(parcels) == 0 {
+// A mover hands over what other members own now: values that nobody could load again.
+// They stay in the store until their new owner has them, so what is under way is a few
+// lists for each owner, however many values there are; what is left is what the store
+// has, and what comes back with another view is still there.
+//
+// Until it is done this node acknowledges no view, so that the new owners do not begin
+// without the values, and take no write that an older value could undo.
+type mover struct {
+	mu      sync.Mutex         // guards the fields below; Node.mu is taken inside
+	running bool               // a goroutine moves values, and is counted in Node.handing
+	again   bool               // there was another view since it last began
+	cancel  context.CancelFunc // ends the calls that are under way; nil: none are
+	done    chan struct{}      // closed when the goroutine has returned; nil before the first
+
+	halted   atomic.Bool  // nothing more is sent: the node closes
+	progress atomic.Int64 // when a value was taken last, on the node's clock
+}
+
+// handOver moves, in the background, what this node does not own by its newest view.
+func (n *Node) handOver() {
+	m := &n.mover
+	if !n.holdsValues() {
 		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.again = true
+	if m.running {
+		if m.cancel != nil {
+			m.cancel() // whoever it calls has gone, or is not the owner any more
+		}
+		return
+	}
+	done := make(chan struct{})
 	n.handing.Add(1)
-	ok := n.life.Go(func() {
-		defer n.settler.Poke() // the vote that waited for this
-		defer n.handing.Add(-1)
-		wait, progress := retryFloor, n.clock.Now()
-		for {
-			rest := n.deliver(n.life.Context(), parcels)
-			if len(rest) == 0 {
-				return
-			}
-			if len(rest) < len(parcels) {
-				wait, progress = retryFloor, n.clock.Now()
-			}
-			parcels = rest
-			if n.clock.Now()-progress >= int64(handOverTime) || n.life.Pause(n.life.Context(), wait) != nil {
-				n.lose(parcels)
-				return
-			}
-			wait = min(2*wait, retryCeiling)
-		}
-	})
-	if !ok {
-		n.lose(parcels)
+	if !n.life.Go(func() { defer close(done); n.moveAll() }) {
 		n.handing.Add(-1)
-	}
-}
-
-// lose counts values that nobody took.
-func (n *Node) lose(parcels []parcel) {
-	values := 0
-	for _, p := range parcels {
-		if p.isValue(n.clock.Now()) {
-			values++
-		}
-	}
-	n.loseValues(values)
-}
-
-func (n *Node) loseValues(values int) {
-	if values > 0 {
-		n.lost.Add(uint64(values))
-		n.log.Warn("values that no loader could bring back were not handed over and are lost", "values", values)
-	}
-}
-
-// isValue reports whether it is a value, and not the trace of a Delete or expired.
-func (p parcel) isValue(now int64) bool {
-	return !p.e.Negative && (p.e.Expires == 0 || p.e.Expires > now)
-}
-
-// loseHeld counts what a node that closes in disorder still holds.
-func (n *Node) loseHeld() {
-	v, values := n.state.View(), 0
-	if v == nil {
 		return
 	}
+	m.running, m.done = true, done
+}
+
+// holdsValues reports whether there is anything that could not be loaded again.
+func (n *Node) holdsValues() bool {
 	for _, c := range n.groups.all() {
-		if c.origin.Load != nil {
+		if c.origin.Load == nil && c.store.Len() > 0 {
+			return true
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.parked.groups) > 0
+}
+
+// moveAll hands over until this node holds only what it owns. What nobody took for
+// handOverTime is lost, or for parkedFor where an owner has not registered the group yet.
+func (n *Node) moveAll() {
+	m, wait := &n.mover, retryFloor
+	m.progress.Store(n.clock.Now())
+	for {
+		began := n.clock.Now()
+		p := n.newPass()
+		p.run()
+		if n.life.IsClosing() || m.halted.Load() {
+			return // Close counts what is left
+		}
+		if m.progress.Load() >= began {
+			wait = retryFloor
+		}
+		switch {
+		case p.left.Load() == 0:
+			if n.movedAll() {
+				return
+			}
+			continue
+		case n.state.View() != p.v:
+			continue
+		case n.clock.Now()-m.progress.Load() >= int64(p.patience()):
+			p.giveUp()
 			continue
 		}
-		c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
-			if !e.Negative && v.Standing(hash) == view.OwnsIt {
-				values++
-			}
-			return true
-		})
+		n.life.Pause(n.life.Context(), wait)
+		wait = min(2*wait, retryCeiling)
 	}
-	n.loseValues(values)
 }
 
-// deliver sends each value to its owner by the newest view, and returns those
-// that were not taken. When the last member leaves, the values of the mesh end with it;
-// but not if others may live where this one cannot see them.
-func (n *Node) deliver(ctx context.Context, parcels []parcel) (rest []parcel) {
-	v := n.state.View()
-	if v == nil {
-		return parcels
+// movedAll ends the run, unless there was another view since it looked.
+func (n *Node) movedAll() bool {
+	m := &n.mover
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.again {
+		return false
 	}
-	type address struct {
-		o *view.Owner
-		c *groupCore
-	}
-	piles := make(map[address][]parcel)
-	for _, p := range parcels {
-		if o := v.Owner(p.hash); o != nil {
-			piles[address{o, p.core}] = append(piles[address{o, p.core}], p)
-		} else if n.state.Tracing() {
-			rest = append(rest, p)
-		}
-	}
-	for to, pile := range piles {
-		for len(pile) > 0 {
-			body, count := packParcels(pile, n.clock.Now())
-			if !to.c.deliverTo(ctx, v, to.o, body) {
-				rest = append(rest, pile...)
-				break
-			}
-			pile = pile[count:]
-		}
-	}
-	return rest
+	m.running = false
+	n.handing.Add(-1)
+	n.settler.Poke() // the vote that waited for this
+	return true
 }
 
-// deliverTo sends one list. It reports whether it is settled: taken, or never
-// to be.
-func (c *groupCore) deliverTo(ctx context.Context, v *view.View, o *view.Owner, body []byte) bool {
-	if o.Peer == nil { // it came back to this node
-		_, err := c.merge(ctx, body, 0, nil)
-		return err == nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, handOverTime)
-	defer cancel()
-	k := wire.NewCall(wire.OpHandOver, c.name, "")
-	defer k.Free()
-	k.Req.View, k.Req.Value = v.ID, body
-	err := c.do(ctx, o, k)
-	return err == nil || k.Resp.Status == wire.StatusUnknownGroup || k.Resp.Status == wire.StatusInvalid
-}
-
-// A list of values: for each a uvarint length and the key, the version, the number
-// of its primary as a uvarint, the time left in nanoseconds as a uvarint (0: no limit), a flag byte, with flagEncoded the encoding, a uvarint length
-// and the value.
-
-const (
-	flagTrace   byte = 1 // a Delete
-	flagEncoded byte = 2 // the group has a Version
-)
-
-func packParcels(parcels []parcel, now int64) (body []byte, count int) {
-	for _, p := range parcels {
-		if count > 0 && len(body)+len(p.e.Key)+len(p.e.Data) > wire.BatchBytes {
-			break
-		}
-		count++
-		left := uint64(0)
-		if p.e.Expires != 0 {
-			if p.e.Expires <= now {
-				continue
-			}
-			left = uint64(p.e.Expires - now)
-		}
-		flags := byte(0)
-		if p.e.Negative {
-			flags = flagTrace
-		}
-		enc := p.core.encodingOf(p.e)
-		if enc != 0 {
-			flags |= flagEncoded
-		}
-		body = binary.AppendUvarint(body, uint64(len(p.e.Key)))
-		body = append(body, p.e.Key...)
-		body = binary.LittleEndian.AppendUint64(body, p.e.Version)
-		body = binary.AppendUvarint(body, uint64(p.e.Primary))
-		body = binary.AppendUvarint(body, left)
-		body = append(body, flags)
-		if enc != 0 {
-			body = binary.LittleEndian.AppendUint64(body, uint64(enc))
-		}
-		body = binary.AppendUvarint(body, uint64(len(p.e.Data)))
-		body = append(body, p.e.Data...)
-	}
-	return body, count
-}
-
-// A packed value is one of a list. Key and data alias the list.
-type packed struct {
-	key, data []byte
-	version   uint64
-	primary   uint32
-	left      time.Duration // 0: no limit
-	trace     bool
-	encoding  wire.Encoding
-}
-
-// cutParcel splits the first value off a list.
-func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
-	p.key, list, ok = wire.CutBytes(list)
-	if !ok || len(p.key) == 0 || len(p.key) > wire.MaxKeyLen || len(list) < 8 {
-		return p, nil, false
-	}
-	p.version = binary.LittleEndian.Uint64(list)
-	list = list[8:]
-	primary, n := binary.Uvarint(list)
-	if n <= 0 || primary > math.MaxUint32 {
-		return p, nil, false
-	}
-	p.primary, list = uint32(primary), list[n:]
-	left, n := binary.Uvarint(list)
-	if n <= 0 || left > math.MaxInt64 || len(list) <= n {
-		return p, nil, false
-	}
-	flags, list := list[n], list[n+1:]
-	p.left, p.trace = time.Duration(left), flags&flagTrace != 0
-	if flags&flagEncoded != 0 {
-		if len(list) < 8 {
-			return p, nil, false
-		}
-		p.encoding, list = wire.Encoding(binary.LittleEndian.Uint64(list)), list[8:]
-	}
-	p.data, rest, ok = wire.CutBytes(list)
-	return p, rest, ok && p.version != 0
-}
-
-// unpackParcel makes an entry of a value. It owns its bytes.
-func (c *groupCore) unpackParcel(p packed) *store.Entry {
-	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}
-	c.setTTL(e, p.left)
-	c.copyExtra(e)
-	if !p.trace {
-		c.mark(e, p.encoding)
-	}
-	return e
-}
-
-// serveHandOver takes values from their former owner, if both act by one view.
-func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	if v := c.state.View(); v == nil || v.ID != req.View {
-		resp.Status = wire.StatusNotOwner
+// halt ends a run because the node closes. It waits a moment for answers.
+func (m *mover) halt() {
+	m.halted.Store(true)
+	m.mu.Lock()
+	done := m.done
+	m.mu.Unlock()
+	if done == nil {
 		return
 	}
-	if c.origin.Load != nil {
-		return // it is loaded again
+	t := time.NewTimer(handOverGrace)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
 	}
-	_, err := c.merge(ctx, req.Value, 0, nil)
-	c.errors.Put(resp, err)
 }
 
-// merge stores those values of a list that are newer than what is here. A parked
-// list is as old as age, and keys that were deleted meanwhile, never nil then, are
-// left out; so are those that this node owns no more, which it counts.
-func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) (refused int, err error) {
-	for len(list) > 0 {
-		p, rest, ok := cutParcel(list)
-		if !ok {
-			return refused, errMalformedList
-		}
-		list = rest
-		e := c.unpackParcel(p)
-		c.clock.SeeVersion(e.Version)
-		if e.Expires != 0 {
-			e.Expires = max(e.Expires-int64(age), 1)
-		}
-		if _, gone := deleted[e.Key]; gone {
-			continue
-		}
-		switch err := c.write(ctx, ring.Hash(c.seed, e.Key), e.Key, change{e: e, merge: true}); {
-		case deleted != nil && errs.IsUnsettled(err):
-			refused++
-		case err != nil && !errors.Is(err, errs.ErrTooLarge):
-			return refused, err
-		}
+// cutOff waits for a run that must end because the node is closed, and reports whether
+// it left anything.
+func (m *mover) cutOff() bool {
+	m.mu.Lock()
+	done, running := m.done, m.running
+	m.mu.Unlock()
+	if done != nil {
+		<-done
 	}
-	return refused, nil
+	return running
 }
-
-var errMalformedList = errors.New("malformed list of values")

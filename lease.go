@@ -22,6 +22,8 @@ type book struct {
 	// load that insists. Until then no lease is granted, no load starts and no other
 	// write; hits see the former value.
 	write chan struct{}
+
+	charged int64 // of groupCore.bookBytes
 }
 
 // A holder is a member with a lease on a copy of the key.
@@ -48,9 +50,10 @@ func (b *book) live(now int64) bool {
 }
 
 // closeBookLocked removes a book in which nothing stands.
-func (s *shard) closeBookLocked(key string, b *book) {
+func (c *groupCore) closeBookLocked(s *shard, key string, b *book) {
 	if len(b.holders) == 0 && b.write == nil && s.books[key] == b {
 		delete(s.books, key)
+		c.bookBytes.Add(-b.charged)
 	}
 }
 
@@ -89,15 +92,13 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 	}
 	c.leased.Store(true)
 	b := s.books[key]
+	if b != nil && b.write != nil {
+		return false
+	}
 	if b == nil {
-		if len(s.books) >= maxBooks {
+		if b = new(book); len(s.books) >= maxBooks {
 			return false
 		}
-		b = &book{}
-		s.books[key] = b
-	}
-	if b.write != nil {
-		return false
 	}
 	for i := range b.holders {
 		if b.holders[i].id == id {
@@ -105,10 +106,17 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 			return true
 		}
 	}
-	if len(b.holders) >= maxHolders && b.live(now) && len(b.holders) >= maxHolders {
-		return false
+	if len(b.holders) == cap(b.holders) {
+		b.live(now)
+	}
+	if n := len(b.holders); n == cap(b.holders) {
+		if n >= maxHolders || !c.chargeLocked(b, key, max(2*n, 1)) {
+			return false
+		}
+		b.holders = append(make([]holder, 0, max(2*n, 1)), b.holders...)
 	}
 	b.holders = append(b.holders, holder{id, until})
+	s.books[key] = b
 	return true
 }
 
@@ -166,6 +174,9 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
 		err = nil
 	}
+	if toOrigin && errors.Is(err, errs.ErrGroupClosed) {
+		err = nil // nothing is held here that could be older
+	}
 	moved := toOrigin && errs.IsUnsettled(err)
 	if moved {
 		c.node.telling.Add(1) // before the key is free: Shutdown waits for it
@@ -203,7 +214,7 @@ func (c *groupCore) releaseLocked(s *shard, hash uint64, key string) {
 	}
 	close(b.write)
 	b.write = nil
-	s.closeBookLocked(key, b)
+	c.closeBookLocked(s, key, b)
 	c.advanceLocked(s, hash, key)
 }
 
@@ -216,7 +227,7 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 	if b != nil {
 		holders, b.holders = b.holders, nil
 		if b.write == nil {
-			s.closeBookLocked(key, b)
+			c.closeBookLocked(s, key, b)
 		}
 	}
 	s.mu.Unlock()
@@ -277,7 +288,7 @@ func (c *groupCore) sweepBooks(now int64) {
 			if b.live(now) {
 				c.leased.Store(true)
 			} else {
-				s.closeBookLocked(key, b)
+				c.closeBookLocked(s, key, b)
 			}
 		}
 	})

@@ -29,6 +29,7 @@ func TestLeaseCost(t *testing.T) {
 	cost := func(holders int) float64 {
 		c := &groupCore{node: n, state: n.state, clock: &n.clock}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
+		c.bookRoom.Store(1 << 30)
 		before := heapInUse()
 		for i, key := range keys {
 			s := c.shard(uint64(i))

@@ -52,7 +52,7 @@ type loadBatch struct {
 // newBatch returns a batch whose context has the values of ctx.
 func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
-	stop := context.AfterFunc(c.life.Context(), cancel)
+	stop := context.AfterFunc(c.closure.loading, cancel)
 	return &loadBatch{core: c, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
 }
 

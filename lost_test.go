@@ -160,7 +160,7 @@ func TestHandOverTakesItsTime(t *testing.T) {
 		m := newMesh(t, 2, func(_ int, o *cachemesh.Options) {
 			o.Network = tapped{o.Network, func(ctx context.Context, _ string, req *httppool.Request, resp *httppool.Response, next seam.Caller) error {
 				if req.Op == cachemesh.OpHandOver {
-					time.Sleep(time.Second)
+					time.Sleep(2 * time.Second)
 				}
 				return next.Call(ctx, req, resp)
 			}}

@@ -45,19 +45,26 @@ type Node struct {
 	state *view.State // what the node believes, and may do
 
 	groups    registry
+	budget    budget
 	defaultKV *Group[[]byte]
 
 	settler *settle.Settler
+	mover   mover              // has a lock of its own
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	relayed atomic.Uint64 // calls that another member passed on
-	handing atomic.Int64  // batches of values on their way to new owners, and Writers that run for what they own
+	handing atomic.Int64  // the mover, if it runs, and Writers that run for what new owners own
+	started atomic.Int64  // when Start returned; 0: it has not
 	telling atomic.Int64  // writes of the origin of which new owners are being told
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
+
+	handedOver atomic.Uint64 // values that somebody took
+	tookOver   atomic.Int64  // when this node was handed some last; 0: never
 
 	mu      sync.Mutex             // guards the fields below, and writes of groups
 	hints   map[string]struct{}    // addresses that peers named as owners
 	parked  parking                // values for groups that are not registered yet
+	retired retired                // groups that were closed and left something
 	members *membership.Membership // nil before Start
 
 }
@@ -76,6 +83,10 @@ func New(o Options) (*Node, error) {
 	n.clock.Start()
 	state, writes := view.NewState(n.life, &n.clock, o.MaxStale)
 	n.state = state
+	n.budget.total, n.parked.most = o.TotalBytes, parkedBytes
+	if o.TotalBytes > 0 {
+		n.parked.most = int(min(parkedBytes, o.TotalBytes/parkedShare))
+	}
 	n.log = n.logs.Logger()
 	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
@@ -146,7 +157,7 @@ func (n *Node) Handler() http.Handler { return n.pool }
 // once it serves alone. Errors: ErrJoin if those that answered refused this node,
 // and with RequireJoin; ErrNameTaken; an *OptionError if its address is not known
 // in JoinTimeout, or is not its own; ErrClosed; an error if it was called before.
-// After an error the node is closed.
+// After an error the node is closed. Register groups before: see NewGroup.
 func (n *Node) Start() error {
 	if err := n.life.Start(); err != nil {
 		return err
@@ -175,17 +186,25 @@ func (n *Node) start() error {
 	n.settler.Adopt(n.members.View()) // one may have come between the last and now
 	n.settler.AwaitMesh()
 	n.settler.GiveUp()
+	n.started.Store(max(n.clock.Now(), 1))
 	return nil
 }
 
 // addGroup registers a group. Its errors are *OptionError and ErrClosed.
 func (n *Node) addGroup(c *groupCore) error {
-	for {
+	for fetched := false; ; fetched = true {
 		parked, err := n.tryAddGroup(c)
 		if parked == nil {
+			if fetched {
+				n.handOver() // of what was parked, some may be others' by now
+			}
 			return err
 		}
 		c.fetchParked(parked)
+		defer func() {
+			n.handing.Add(-1)
+			n.settler.Poke()
+		}()
 	}
 }
 
@@ -200,14 +219,22 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 		return nil, errs.Option("name", c.name, errors.New("the node has a group of this name"))
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
+		n.handing.Add(1) // until the mover sees what is not this node's any more
 		return parked, nil
 	}
 	n.groups.addLocked(c)
+	n.inheritLocked(c)
 	return nil, nil
 }
 
-// group returns the group of a name that may alias a buffer, nil if there is none.
-func (n *Node) group(name string) *groupCore { return n.groups.find(name) }
+// group returns the group of a name that may alias a buffer, nil if there is none that
+// is open.
+func (n *Node) group(name string) *groupCore {
+	if c := n.groups.find(name); c != nil && !c.isCut() {
+		return c
+	}
+	return nil
+}
 
 // hintedPeer returns a caller for an address that a peer named as an owner and
 // that this node's view may not have yet, nil if too many were named. They are

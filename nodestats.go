@@ -39,9 +39,15 @@ type NodeStats struct {
 	Refused   map[string]uint64
 	BadFrames map[string]uint64
 
-	Lost       uint64 // values without a loader that were this member's, and that no new owner took
-	Parked     int    // values that others handed over for groups that are not registered here yet
-	ParkedLost uint64 // of such values, those that had no room here or came too early
+	TotalBytes int64 // Options.TotalBytes; 0: none
+	MaxBytes   int64 // of all groups together
+	Bytes      int64 // that they take of it
+
+	HandedOver  uint64 // values without a loader that other members took from this one, as it left or they joined
+	Lost        uint64 // values without a loader that were this member's, and that no new owner took
+	ParkedBytes int    // that parked values take, beside MaxBytes; at most 64 MiB, or a quarter of TotalBytes
+	Parked      int    // values that others handed over for groups that are not registered here yet
+	ParkedLost  uint64 // of such values, those that had no room here
 
 	// Health is gossip's opinion of this member: 0 is healthy, more means that it or
 	// its network answers late.
@@ -59,7 +65,12 @@ func (n *Node) Stats() NodeStats {
 		ConnsIn: p.ConnsIn, ConnsOut: p.ConnsOut, BytesIn: p.BytesIn, BytesOut: p.BytesOut,
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
-	s.Relayed, s.Lost = n.relayed.Load(), n.lost.Load()
+	s.Relayed, s.Lost, s.HandedOver = n.relayed.Load(), n.lost.Load(), n.handedOver.Load()
+	s.TotalBytes = n.opts.TotalBytes
+	for _, c := range n.groups.all() {
+		s.MaxBytes += c.maxBytes.Load()
+		s.Bytes += c.bytes(c.store.Stats())
+	}
 	if v := n.state.View(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.Members), v.Epoch, v.Settled()
 	}
@@ -76,7 +87,7 @@ func (n *Node) Stats() NodeStats {
 		}
 	}
 	n.mu.Lock()
-	s.ParkedLost = n.parked.lost
+	s.ParkedLost, s.ParkedBytes = n.parked.lost, n.parked.bytes
 	for _, g := range n.parked.groups {
 		s.Parked += g.values()
 	}

@@ -144,11 +144,21 @@ type Options struct {
 	CallTimeout time.Duration
 
 	// MaxBytes is this member's budget for the default group, which Node.Get,
-	// Node.Set and Node.Delete use. Default: 64 MiB.
+	// Node.Set and Node.Delete use. Default: 64 MiB, with TotalBytes a 16th of that if it
+	// is less.
 	MaxBytes int64
 
-	// MaxValueBytes bounds a value that a peer may send or ask to store.
-	// Default: 16 MiB, at most 256 MiB.
+	// TotalBytes is this member's budget for all groups together, the default one
+	// included. Groups whose MaxBytes is 0 share equally what those with one leave; the
+	// parts grow smaller with each group that is registered, and values are evicted for it.
+	// NewGroup fails with an *OptionError when there is no room for another. At least
+	// 1 MiB. Default: 0, groups have their MaxBytes and no bound together.
+	TotalBytes int64
+
+	// MaxValueBytes bounds a value that a peer may send or ask to store. A group keeps
+	// less, about a tenth of its MaxBytes in one value: a Set of more is ErrTooLarge, and
+	// what is loaded is returned, not kept, counted in Stats.TooLarge and logged, once a
+	// minute. Default: 16 MiB, at most 256 MiB.
 	MaxValueBytes int
 
 	// ExternalServer says that a server of your own serves Node.Handler under
@@ -181,6 +191,7 @@ const (
 	minPatience = 20 * time.Millisecond
 	minSecret   = 16
 	maxAccepted = 7
+	minTotal    = 1 << 20
 	maxValueMax = 256 << 20
 )
 
@@ -206,6 +217,9 @@ func (o *Options) setDefaults() {
 	setDefault(&o.ForgetAfter, 15*time.Minute)
 	setDefault(&o.Patience, 250*time.Millisecond)
 	setDefault(&o.CallTimeout, 10*time.Second)
+	if o.TotalBytes > 0 {
+		setDefault(&o.MaxBytes, min(64<<20, o.TotalBytes/16))
+	}
 	setDefault(&o.MaxBytes, 64<<20)
 	setDefault(&o.MaxValueBytes, 16<<20)
 	if o.Logger == nil {
@@ -327,6 +341,12 @@ func isTypedNil(v any) bool {
 func checkSizes(o *Options) error {
 	if o.MaxBytes < 0 {
 		return errs.Option("MaxBytes", o.MaxBytes, errors.New("it must not be negative"))
+	}
+	if o.TotalBytes != 0 && o.TotalBytes < minTotal {
+		return errs.Option("TotalBytes", o.TotalBytes, fmt.Errorf("it must be at least %d, or 0 for none", minTotal))
+	}
+	if o.TotalBytes > 0 && o.MaxBytes > o.TotalBytes {
+		return errs.Option("MaxBytes", o.MaxBytes, fmt.Errorf("it must not exceed TotalBytes, %d", o.TotalBytes))
 	}
 	if o.MaxValueBytes < 0 || o.MaxValueBytes > maxValueMax {
 		return errs.Option("MaxValueBytes", o.MaxValueBytes, fmt.Errorf("it must be from 1 to %d", maxValueMax))

@@ -214,14 +214,16 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 		c.life.Begin() // for writeReserved; later it could come after Close waited
 		return false, nil, nil
 	}
-	delete(s.books, key)
+	if b != nil { // all leases have lapsed
+		c.closeBookLocked(s, key, b)
+	}
 	return true, nil, c.installLocked(s, hash, key, ch)
 }
 
 // writableLocked returns why a write cannot be carried out.
 func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 	if s.closed {
-		return errs.ErrClosed
+		return c.closedError()
 	}
 	if ch.e != nil && ch.e.Size() > c.store.MaxEntry() {
 		return c.tooLarge(ch.e)
@@ -261,7 +263,7 @@ func (c *groupCore) minorityError(ch change, applied bool) error {
 func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
 	s.changes.Add(1)
-	delete(s.tooLarge, key)
+	c.forgetTooLargeLocked(s, key)
 	c.setbacks.forget(key)
 	now, era := c.clock.Now(), c.state.Era() // before dated looks whether a member is missing
 	e := c.dated(ch, key, now)
@@ -315,7 +317,7 @@ func (c *groupCore) storeError(e *store.Entry, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrClosed):
-		return errs.ErrClosed
+		return c.closedError()
 	}
 	return c.tooLarge(e)
 }
@@ -331,8 +333,9 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 // was lost need no invalidation. They stay in the books until they lapse, for the
 // keys may come back before that, and a holder that learns of both changes at
 // once sees the same owner and keeps its copy. Writers that run for what was lost
-// hold back the acknowledgement of v. It returns what must be handed over.
-func (c *groupCore) dropLost(v *view.View) []parcel {
+// hold back the acknowledgement of v. What nobody could load again stays, to be handed
+// over.
+func (c *groupCore) dropLost(v *view.View) {
 	lost := func(key string) bool { return v.Standing(ring.Hash(c.seed, key)) != view.OwnsIt }
 	shards := c.made()
 	for i := range shards {
@@ -352,22 +355,10 @@ func (c *groupCore) dropLost(v *view.View) []parcel {
 		}
 		s.mu.Unlock()
 	}
-	var parcels []parcel
-	c.store.DeleteIf(func(hash uint64, e *store.Entry) bool {
-		switch st := v.Standing(hash); {
-		case st == view.OwnsIt:
-			return false
-		case e.Version == 0:
-			return true
-		case st == view.Gaining: // handed over already; the newest version counts in the end
-			return false
-		default:
-			parcels = append(parcels, parcel{c, hash, e})
-			return true
-		}
-	})
+	if c.origin.Load != nil {
+		c.store.DeleteIf(func(hash uint64, _ *store.Entry) bool { return v.Standing(hash) != view.OwnsIt })
+	}
 	c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
-	return parcels
 }
 
 // close ends all loads and empties the store.

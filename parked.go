@@ -20,6 +20,8 @@ const (
 	parkedGroups = 256              // names are the peers' to choose
 	parkedBytes  = 64 << 20         // of all groups, with what is noted about them
 
+	parkedShare = 4 // with Options.TotalBytes at most a quarter of it
+
 	parkedListCost  = 64  // what a list takes besides its bytes
 	parkedKeyCost   = 64  // what a deleted key takes besides its own
 	parkedGroupCost = 256 // what a group takes besides its name
@@ -31,7 +33,10 @@ const (
 type parking struct {
 	groups map[string]*parkedGroup
 	bytes  int    // of all groups
-	lost   uint64 // values that had no room, or whose group was not registered in time
+	most   int    // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
+	lost   uint64 // values that had to go
+	said   uint64 // of these, those that were logged
+	of     string // the group that lost the latest
 	warned int64  // when that was last logged; 0: never
 }
 
@@ -75,10 +80,12 @@ func (g *parkedGroup) values() (n int) {
 }
 
 // park answers a peer that hands over values of a group that is not registered. It
-// says Overloaded if there is no room, and the peer tries again for a while.
-func (n *Node) park(group string, body []byte, resp *httppool.Response) {
+// says Overloaded if there is no room, and the peer tries again for a while; if there is
+// none in the end, that one says so.
+func (n *Node) park(view uint64, group string, body []byte, resp *httppool.Response) {
 	n.mu.Lock()
 	now := n.clock.Now()
+	n.tookOver.Store(now)
 	list, ok := listOf(body, now)
 	switch {
 	case !ok:
@@ -91,19 +98,17 @@ func (n *Node) park(group string, body []byte, resp *httppool.Response) {
 		return
 	}
 	resp.Status = wire.StatusOK
-	lost := 0
-	if !n.parked.addLocked(group, list) {
-		lost = n.parked.dropLocked(now, true)
+	if v := n.state.View(); v == nil || v.ID != view { // whoever looks for what is another's has looked
+		resp.Status = wire.StatusNotOwner
+	} else if !n.parked.addLocked(group, list) {
+		n.parked.dropLocked(now, true)
 		if !n.parked.addLocked(group, list) {
 			resp.Status = wire.StatusOverloaded
-			lost += list.values
 		}
 	}
-	warn := n.parked.loseLocked(lost, now)
+	say := n.parked.sayLocked(now)
 	n.mu.Unlock()
-	if warn {
-		n.warnParked(group)
-	}
+	say(n)
 }
 
 // addLocked keeps a list, copied. It reports false if there is no room.
@@ -113,7 +118,7 @@ func (p *parking) addLocked(group string, l parkedList) bool {
 	if g == nil {
 		cost += len(group) + parkedGroupCost
 	}
-	if p.bytes+cost > parkedBytes || g == nil && len(p.groups) >= parkedGroups {
+	if p.bytes+cost > p.most || g == nil && len(p.groups) >= parkedGroups {
 		return false
 	}
 	if g == nil {
@@ -139,8 +144,8 @@ func (p *parking) takeLocked(group string) *parkedGroup {
 }
 
 // dropLocked drops lists whose values have all expired, and with old set those that
-// waited for long. It returns how many values are lost.
-func (p *parking) dropLocked(now int64, old bool) (lost int) {
+// waited for long: these are lost.
+func (p *parking) dropLocked(now int64, old bool) {
 	for name, g := range p.groups {
 		g.lists = slices.DeleteFunc(g.lists, func(l parkedList) bool {
 			expired := l.until != 0 && now >= l.until
@@ -151,7 +156,7 @@ func (p *parking) dropLocked(now int64, old bool) (lost int) {
 			g.bytes -= cost
 			p.bytes -= cost
 			if !expired {
-				lost += l.values
+				p.loseLocked(name, l.values)
 			}
 			return true
 		})
@@ -159,44 +164,55 @@ func (p *parking) dropLocked(now int64, old bool) (lost int) {
 			p.takeLocked(name)
 		}
 	}
-	return lost
 }
 
-// loseLocked counts values that are lost. It reports whether to log it.
-func (p *parking) loseLocked(values int, now int64) bool {
-	p.lost += uint64(values)
-	if values == 0 || p.warned != 0 && now-p.warned < int64(parkedWarnEvery) {
-		return false
+// loseLocked counts values of a group that are lost.
+func (p *parking) loseLocked(group string, values int) {
+	if values > 0 {
+		p.lost += uint64(values)
+		p.of = group
 	}
-	p.warned = max(now, 1)
-	return true
 }
 
-func (n *Node) warnParked(group string) {
-	n.mu.Lock()
-	lost := n.parked.lost
-	n.mu.Unlock()
-	n.log.Warn("values for a group that is not registered here are lost: register groups before Start", "group", group, "lost so far", lost)
+// sayLocked returns what logs, under no lock, what was lost since it did so last.
+func (p *parking) sayLocked(now int64) (say func(*Node)) {
+	values, total, group := p.lost-p.said, p.lost, p.of
+	if values == 0 || p.warned != 0 && now-p.warned < int64(parkedWarnEvery) {
+		return func(*Node) {}
+	}
+	p.said, p.warned = p.lost, max(now, 1)
+	return func(n *Node) {
+		n.log.Warn("values for a group that is not registered here are lost: register groups before Start",
+			"values", values, "group", group, "lost so far", total)
+	}
 }
 
 // sweepParked drops what has expired.
 func (n *Node) sweepParked(now int64) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.parked.dropLocked(now, false)
+	say := n.parked.sayLocked(now)
+	n.mu.Unlock()
+	say(n)
 }
 
 // unpark drops keys of a group that is not registered, all if keys is nil. If there
 // is no room to note them, all are dropped too: a deleted key must not come back.
 func (n *Node) unpark(group string, keys []string) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	g := n.parked.groups[group]
+	n.parked.unparkLocked(group, keys)
+	say := n.parked.sayLocked(n.clock.Now())
+	n.mu.Unlock()
+	say(n)
+}
+
+func (p *parking) unparkLocked(group string, keys []string) {
+	g := p.groups[group]
 	if g == nil {
 		return
 	}
 	if keys == nil {
-		n.parked.takeLocked(group)
+		p.takeLocked(group)
 		return
 	}
 	for _, key := range keys {
@@ -204,26 +220,41 @@ func (n *Node) unpark(group string, keys []string) {
 			continue
 		}
 		cost := len(key) + parkedKeyCost
-		if n.parked.bytes+cost > parkedBytes {
-			n.parked.lost += uint64(g.values())
-			n.parked.takeLocked(group)
+		if p.bytes+cost > p.most {
+			p.loseLocked(strings.Clone(group), g.values())
+			p.takeLocked(group)
 			return
 		}
 		g.deleted[strings.Clone(key)] = struct{}{}
 		g.bytes += cost
-		n.parked.bytes += cost
+		p.bytes += cost
 	}
 }
 
-// serveUnknown answers a request about a group that is not registered here.
+// startGrace is how long after its Start a member that does not know a group is taken to
+// be about to register it.
+const startGrace = 2 * time.Second
+
+// startingUp reports whether groups may be registered here in a moment.
+func (n *Node) startingUp() bool {
+	started := n.started.Load()
+	return started == 0 || n.clock.Now()-started < int64(startGrace)
+}
+
+// serveUnknown answers a request about a group that is not registered here. While it may
+// be yet, callers without a loader try again, and those with one load for themselves.
 func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	resp.Status = wire.StatusUnknownGroup
 	switch req.Op {
+	case wire.OpGet, wire.OpGetMany, wire.OpSet:
+		if n.startingUp() {
+			resp.Status = wire.StatusUnsettled
+		}
 	case wire.OpHandOver:
 		if v := n.state.View(); v == nil || v.ID != req.View {
 			resp.Status = wire.StatusNotOwner
 		} else {
-			n.park(req.Group, req.Value, resp)
+			n.park(req.View, req.Group, req.Value, resp)
 		}
 	case wire.OpDelete:
 		n.unpark(req.Group, []string{req.Key})
@@ -237,22 +268,22 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 
 // fetchParked stores what was parked for a group that is about to be registered.
 func (c *groupCore) fetchParked(g *parkedGroup) {
-	if c.origin.Load != nil {
-		return
-	}
+	n := c.node
 	lost := 0
 	for _, l := range g.lists {
-		age := time.Duration(c.clock.Now() - l.arrived)
-		refused, err := c.merge(context.Background(), l.body, age, g.deleted)
+		if c.origin.Load != nil { // it loads them: for who had them and no loader they are lost
+			lost += l.values
+			continue
+		}
+		refused, err := c.merge(context.Background(), l.body, time.Duration(n.clock.Now()-l.arrived), g.deleted)
 		if err != nil { // the node was closed
-			return
+			refused = l.values
 		}
 		lost += refused
 	}
-	c.node.mu.Lock()
-	warn := c.node.parked.loseLocked(lost, c.clock.Now())
-	c.node.mu.Unlock()
-	if warn {
-		c.node.warnParked(c.name)
-	}
+	n.mu.Lock()
+	n.parked.loseLocked(c.name, lost)
+	say := n.parked.sayLocked(n.clock.Now())
+	n.mu.Unlock()
+	say(n)
 }

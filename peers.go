@@ -137,11 +137,16 @@ func (c *groupCore) notGot(ctx context.Context, k *wire.Call, err error) (got ou
 // was sent, the lease and the value end here before they end at the owner, which
 // counts from its answer.
 func (c *groupCore) keep(fetch *hotcache.Fetch, k *wire.Call, sent int64) *store.Entry {
-	e := &store.Entry{Key: strings.Clone(k.Req.Key), Data: k.Resp.Value, Negative: k.Resp.Status == wire.StatusNotFound}
+	key, negative := strings.Clone(k.Req.Key), k.Resp.Status == wire.StatusNotFound
+	var e *store.Entry
+	if c.leasedEntry != nil && !negative {
+		e = c.leasedEntry(key, k.Resp.Value)
+	} else {
+		e = &store.Entry{Key: key, Data: k.Resp.Value, Negative: negative}
+	}
 	if k.Resp.TTL > 0 {
 		e.Expires = clock.Later(sent, k.Resp.TTL)
 	}
-	c.copyExtra(e)
 	fetch.Keep(e, clock.Later(sent, k.Resp.Lease), c.clock.Now())
 	return e
 }

@@ -79,7 +79,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || c.life.IsClosing() {
-		return nil, nil, errs.ErrClosed
+		return nil, nil, c.closedError()
 	}
 	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
 		return nil, nil, err

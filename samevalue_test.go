@@ -1,10 +1,17 @@
 package cachemesh_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
@@ -35,8 +42,28 @@ type (
 		Blob []byte
 		At   *point
 	}
-	nested struct{ P **int }
-	shout  string
+	nested       struct{ P **int }
+	Inner        struct{ N int }
+	outerPointer struct {
+		*Inner
+		M string
+	}
+	pointing struct {
+		Name string
+		at   *point
+	}
+	lists struct {
+		Ints  []int
+		Bytes []byte
+		Map   map[string]int
+		Deep  [][]int
+	}
+	cased struct {
+		A int `json:"a"`
+		B int `json:"A"`
+	}
+	octet byte
+	shout string
 )
 
 func (s shout) MarshalText() ([]byte, error) { return []byte(string(s) + "!"), nil }
@@ -63,8 +90,80 @@ func TestSameValueOnEveryMember(t *testing.T) {
 	checkSame(t, "a number's text", json.Number(""), json.Number("0"))
 	checkSame(t, "pointer to a nil pointer", nested{new(*int)}, nested{})
 	checkSame(t, "nil bytes in a list", [][]byte{nil, {}}, [][]byte{nil, {}})
+	checkSame(t, "embedded pointer", outerPointer{&Inner{1}, "n"}, throughJSON(t, outerPointer{&Inner{1}, "n"}))
+	checkSame(t, "unexported pointer", pointing{"a", &point{1, 2}}, pointing{"a", nil})
+	checkSame(t, "array", [2]point{{1, 2}, {3, 4}}, [2]point{{1, 2}, {3, 4}})
+	checkSame(t, "array of bytes", [3]byte{1, 2, 3}, [3]byte{1, 2, 3})
+	checkSame[any](t, "a large number in any", map[string]any{"n": uint64(1<<63 + 1)}, map[string]any{"n": float64(1<<63 + 1)})
+	checkSame[any](t, "a large number", int64(1<<53+1), float64(1<<53+1))
+	checkSame(t, "a large typed number", uint64(1<<63+1), uint64(1<<63+1))
+	checkSame(t, "negative zero", []float64{math.Copysign(0, -1)}, []float64{math.Copysign(0, -1)})
+	checkSame(t, "a small number", []float32{0.1, math.SmallestNonzeroFloat32}, []float32{0.1, math.SmallestNonzeroFloat32})
+	checkSame(t, "nil and empty", lists{}, lists{})
+	checkSame(t, "empty and nil", lists{[]int{}, []byte{}, map[string]int{}, [][]int{nil, {}}}, lists{[]int{}, []byte{}, map[string]int{}, [][]int{nil, {}}})
+	checkSame(t, "keys that are numbers", map[int8]string{-1: "a"}, map[int8]string{-1: "a"})
+	checkSame(t, "a struct in an interface", holding{point{1, 2}}, holding{map[string]any{"X": 1.0, "Y": 2.0}})
+	checkSame(t, "nil in an interface", holding{(*point)(nil)}, holding{nil})
+	checkSame(t, "raw", json.RawMessage("{ }"), json.RawMessage("{}"))
+	checkSame(t, "names that differ in case", cased{1, 2}, cased{1, 2})
+	checkSame(t, "bytes of a named type", []octet{1, 2}, []octet{1, 2})
 	v := deep{[]*point{nil, {1, 2}}, map[string][]int{"a": nil, "b": {}}, []byte{0, 255}, &point{3, 4}}
 	checkSame(t, "plain and deep", v, v)
+}
+
+// checkSameOld wants the same value from every member when it is past its TTL and the
+// loader fails, with the StaleError, when it is loaded again in the background and by
+// Refresh, when it was Set through each member, and from All.
+func checkSameOld[V any](t *testing.T, given, want V, codec cachemesh.Codec[V]) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		var fails atomic.Bool
+		groups := groupOn(m, "g", func(context.Context, string) (V, error) {
+			if fails.Load() {
+				return given, errSentinel
+			}
+			return given, nil
+		}, cachemesh.GroupOptions[V]{Codec: codec, TTL: time.Second, RefreshAfter: 500 * time.Millisecond, StaleFor: time.Hour, HotReads: 1})
+		check := func(when string, stale bool) {
+			t.Helper()
+			for range 2 {
+				for i, g := range groups {
+					got, err := g.Get(ctx, "k")
+					many, errs := g.GetMany(ctx, []string{"k"})
+					for _, err := range []error{err, errs} {
+						if _, ok := errors.AsType[*cachemesh.StaleError](err); ok != stale || err != nil && !stale {
+							t.Fatalf("%s, node%d: %v", when, i, err)
+						}
+					}
+					for _, v := range []V{got, many["k"]} {
+						if !reflect.DeepEqual(v, want) {
+							t.Fatalf("%s, node%d: %#v, want %#v", when, i, v, want)
+						}
+					}
+				}
+			}
+		}
+		check("loaded", false)
+		time.Sleep(600 * time.Millisecond)
+		check("to be refreshed", false)
+		synctest.Wait()
+		check("refreshed", false)
+		fails.Store(true)
+		time.Sleep(2 * time.Second)
+		check("stale", true)
+		fails.Store(false)
+		must(t, groups[2].Refresh(ctx, "k"))
+		check("loaded again", false)
+		for i, g := range groups {
+			must(t, g.Set(ctx, "k", given, 0))
+			check(fmt.Sprint("set by node", i), false)
+		}
+		for _, v := range groups[m.owner("g", "k")].All() {
+			if !reflect.DeepEqual(v, want) {
+				t.Errorf("All: %#v, want %#v", v, want)
+			}
+		}
+	})
 }
 
 func throughJSON[V any](t *testing.T, v V) (w V) {
@@ -85,6 +184,49 @@ func TestSameValueWithCodec(t *testing.T) {
 		for range 5 {
 			for _, g := range groups {
 				mustGet(t, g, "k", "mixedcase")
+			}
+		}
+	})
+}
+
+// gobs is a codec that keeps other things of a value than JSON does.
+type gobs[V any] struct{}
+
+func (gobs[V]) Marshal(v V) ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(v)
+	return b.Bytes(), err
+}
+
+func (gobs[V]) Unmarshal(data []byte) (v V, err error) {
+	return v, gob.NewDecoder(bytes.NewReader(data)).Decode(&v)
+}
+
+// TestSameValueWithGob: of what gob keeps, and of what it does not.
+func TestSameValueWithGob(t *testing.T) {
+	checkSameWith(t, "unexported field", secretive{"a", 7}, secretive{"a", 0}, gobs[secretive]{})
+	checkSameWith(t, "skipped field", skipping{"a", 7}, skipping{"a", 7}, gobs[skipping]{})
+	checkSameWith(t, "empty", lists{[]int{}, []byte{}, map[string]int{}, nil}, lists{Map: map[string]int{}}, gobs[lists]{})
+	checkSameWith(t, "infinite", math.Inf(1), math.Inf(1), gobs[float64]{})
+}
+
+// TestNoValueOnAnyMember: what JSON has no word for is an error for everyone, whoever
+// loads or sets it.
+func TestNoValueOnAnyMember(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		m := newMesh(t, 3)
+		loading := groupOn(m, "loading", func(context.Context, string) (float64, error) { return math.NaN(), nil }, cachemesh.GroupOptions[float64]{})
+		setting := groupOn[float64](m, "setting", nil, cachemesh.GroupOptions[float64]{})
+		for i := range m.nodes {
+			_, err := loading[i].Get(ctx, "k")
+			if le, ok := errors.AsType[*cachemesh.LoadError](err); !ok {
+				t.Errorf("node%d: %v, want a LoadError", i, le)
+			}
+			if err := setting[i].Set(ctx, "k", math.NaN(), 0); err == nil {
+				t.Errorf("node%d: Set returned nil", i)
+			}
+			if v, err := setting[i].Get(ctx, "k"); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("node%d: Get = %v, %v after a Set that failed", i, v, err)
 			}
 		}
 	})

@@ -65,6 +65,12 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		h.node.serveUnknown(req, resp)
 		return
 	}
+	defer func() {
+		if resp.Status == wire.StatusUnknownGroup && c.isCut() { // it was closed meanwhile
+			*resp = httppool.Response{}
+			h.Serve(ctx, from, req, resp)
+		}
+	}()
 	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
 		if c.errors.Put(resp, errs.ErrUnsettled); req.Op == wire.OpGetMany {
 			resp.Status = wire.StatusOK // without answers: the peer asks singly
@@ -245,7 +251,7 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.books[key] != nil {
+	if s.books[key] != nil || s.closed {
 		return false
 	}
 	c.errors.Put(resp, c.installLocked(s, hash, key, change{e: e}))
@@ -261,7 +267,7 @@ func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
 	}
 	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
 	c.setTTL(e, req.TTL)
-	c.copyExtra(e)
+	c.allow(e)
 	c.mark(e, wire.Encoding(req.Arg))
 	return e
 }
@@ -286,10 +292,15 @@ func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
 	}
 }
 
-// copyExtra charges an entry for the decoded value that it may come to hold,
-// which is taken to be about as large as its bytes.
-func (c *groupCore) copyExtra(e *store.Entry) {
-	if c.decodedSize > 0 {
-		e.Extra = c.decodedSize + int64(len(e.Data))
+// allow charges an entry for a decoded value as large as its bytes, which it may come
+// to hold: then its first hit need not replace it, if that is right. An entry that has
+// no room for it is charged when it is known.
+func (c *groupCore) allow(e *store.Entry) {
+	if c.decodedSize == 0 {
+		return
+	}
+	e.Extra = store.Allocated(c.decodedSize) + int64(len(e.Data))
+	if e.Size() > c.store.MaxEntry() {
+		e.Extra = 0
 	}
 }

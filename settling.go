@@ -26,14 +26,13 @@ func (n *Node) newSettler(writes view.Writer) *settle.Settler {
 type holdings struct{ *Node }
 
 func (n holdings) DropLost(v *view.View, others bool) {
-	var parcels []parcel
 	for _, c := range n.groups.all() {
-		parcels = append(parcels, c.dropLost(v)...)
+		c.dropLost(v)
 		if others {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
-	n.handOver(parcels)
+	n.handOver()
 }
 
 func (n holdings) DropBefore(era uint32) {
@@ -44,6 +43,11 @@ func (n holdings) DropBefore(era uint32) {
 }
 
 func (n holdings) Moving() bool { return n.handing.Load() > 0 }
+
+func (n holdings) ValuesMove() bool {
+	took := n.tookOver.Load()
+	return n.Moving() || took != 0 && n.clock.Now()-took < int64(handOverTime)
+}
 
 func (n holdings) PayOwed() { n.payOwed() }
 

@@ -140,15 +140,15 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 
 // fallBackLocked returns what a failed load ends in: the value that is still
 // kept, with a *StaleError if its TTL has passed, else the error.
-func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.Entry, error) {
-	now := c.clock.Now()
+func (c *groupCore) fallBackLocked(f *flight, err error) (*store.Entry, error) {
+	hash, key, now := f.hash, f.key, c.clock.Now()
 	e := c.store.Peek(hash, key, now)
 	if e == nil || e.Care == nil || e.Foreign {
-		c.fail(key, err)
+		c.fail(key, f.memo)
 		return nil, err
 	}
 	wait := backoff(retryLoadMin, int(e.Care.Failures.Add(1)))
-	e.Care.LastErr.Store(&err)
+	c.reasons.explain(key, f.memo)
 	e.Care.Next.Store(now + int64(wait))
 	if e.Care.Fresh == 0 || now < e.Care.Fresh {
 		return e, nil
@@ -159,8 +159,8 @@ func (c *groupCore) fallBackLocked(hash uint64, key string, err error) (*store.E
 func (c *groupCore) staleError(e *store.Entry, now int64) error {
 	c.stats.staleServed.Add(1)
 	stale := &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
-	if p := e.Care.LastErr.Load(); p != nil {
-		stale.Err = *p
+	if stale.Err = c.reasons.reason(e.Key); stale.Err == nil {
+		stale.Err = &errs.LoadError{Group: c.name, Key: e.Key, Member: c.node.name, Err: errMadeRoom}
 	}
 	return stale
 }

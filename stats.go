@@ -3,6 +3,8 @@ package cachemesh
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // Stats is what one member counted for one group since it registered it.
@@ -47,8 +49,9 @@ type Stats struct {
 	Collided  uint64 // of these, those that gave way to a key with the same hash
 	Expired   uint64 // entries removed because their TTL had passed
 
-	Entries int64 // entries in this member's store now
-	Bytes   int64 // what the group takes of MaxBytes: entries, hot copies, all bookkeeping
+	Entries  int64 // entries in this member's store now
+	MaxBytes int64 // GroupOptions.MaxBytes, or the group's part of Options.TotalBytes now
+	Bytes    int64 // what the group takes of MaxBytes: entries, hot copies, leases, remembered failures, all bookkeeping
 }
 
 const stripes = 16
@@ -80,6 +83,15 @@ type counters struct {
 	refreshError                         atomic.Pointer[error]
 }
 
+// bytes is what the group takes of MaxBytes.
+func (c *groupCore) bytes(st store.Stats) int64 {
+	n := st.Bytes - st.Unmade + c.hot.Stats().Bytes + c.bookBytes.Load() + c.owed.held() + c.setbacks.held() + c.reasons.held()
+	if c.made() == nil {
+		n -= int64(c.shardCount) * shardBytes
+	}
+	return n
+}
+
 func (c *groupCore) snapshot() Stats {
 	k, l, st := &c.stats, &c.origin.Counts, c.store.Stats()
 	s := Stats{
@@ -90,12 +102,9 @@ func (c *groupCore) snapshot() Stats {
 		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
 		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
-		Entries: int64(st.Entries), Bytes: st.Bytes - st.Unmade + c.hot.Stats().Bytes,
+		Entries: int64(st.Entries), Bytes: c.bytes(st),
 	}
-	if c.made() == nil {
-		s.Bytes -= int64(c.shardCount) * shardBytes
-	}
-	s.RefreshErrors = k.refreshErrors.Load()
+	s.MaxBytes, s.RefreshErrors = c.maxBytes.Load(), k.refreshErrors.Load()
 	if p := k.refreshError.Load(); p != nil {
 		s.RefreshError = *p
 	}

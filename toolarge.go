@@ -2,6 +2,7 @@ package cachemesh
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -39,13 +40,42 @@ func (c *groupCore) noteTooLarge(key string) {
 	if s.tooLarge == nil {
 		s.tooLarge = make(map[string]int64)
 	}
+	c.forgetTooLargeLocked(s, key)
 	for other := range s.tooLarge { // any one gives way: it costs a load
 		if len(s.tooLarge) < maxTooLarge {
 			break
 		}
-		delete(s.tooLarge, other)
+		c.forgetTooLargeLocked(s, other)
 	}
-	s.tooLarge[key] = c.clock.Now() + int64(tooLargeFor)
+	if c.takeRoom(tooLargeBytes(key)) {
+		s.tooLarge[key] = c.clock.Now() + int64(tooLargeFor)
+	}
+}
+
+// tooLargeBytes is what a key takes that is known to be too large: itself, and a slot of
+// a map that is half full.
+func tooLargeBytes(key string) int64 { return 64 + store.Allocated(int64(len(key))) }
+
+func (c *groupCore) forgetTooLargeLocked(s *shard, key string) {
+	if _, known := s.tooLarge[key]; known {
+		delete(s.tooLarge, key)
+		c.bookBytes.Add(-tooLargeBytes(key))
+	}
+}
+
+// noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
+// from time to time: each Get of its key loads it.
+func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
+	c.stats.tooLarge.Add(1)
+	last := c.tooLargeLogged.Load()
+	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
+		return
+	}
+	most, maxBytes := c.store.MaxEntry(), c.maxBytes.Load()
+	enough := int64(math.Ceil(float64(maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
+	c.node.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
+		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
+		"so far", c.stats.tooLarge.Load())
 }
 
 // refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
@@ -58,7 +88,7 @@ func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Respo
 	s.mu.Lock()
 	until, known := s.tooLarge[key]
 	if known && c.clock.Now() >= until {
-		delete(s.tooLarge, key)
+		c.forgetTooLargeLocked(s, key)
 		known = false
 	}
 	s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -176,6 +177,44 @@ func TestTooLargeTakenForUnreachable(t *testing.T) {
 		}
 		if old == 0 {
 			t.Error("nobody noticed")
+		}
+	})
+}
+
+// TestTooLargeToKeepIsSeen: a value that the wire takes and the store does not is
+// loaded for each Get, and the log says so, once a minute, and what would do.
+func TestTooLargeToKeepIsSeen(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		log := &record{}
+		m := newMesh(t, 1, func(_ int, o *cachemesh.Options) { o.Logger = log.logger() })
+		var b blobs
+		b.size.Store(10 << 20)
+		get := func(name string, o cachemesh.GroupOptions[[]byte]) cachemesh.Stats {
+			g := groupOn(m, name, b.load, o)[0]
+			for range 3 {
+				if v, err := g.Get(ctx, "k"); len(v) < 10<<20 || err != nil {
+					t.Fatalf("Get = %d bytes, %v", len(v), err)
+				}
+			}
+			cachemesh.FlushLog(m.nodes[0])
+			return g.Stats()
+		}
+		if s := get("small", cachemesh.GroupOptions[[]byte]{}); s.TooLarge != 3 || log.count("level=WARN", "too large", "group=small", "key=k") != 1 {
+			t.Errorf("TooLarge = %d, %d lines:\n%s", s.TooLarge, log.count("too large"), log.lines)
+		}
+		enough := int64(0)
+		for _, line := range log.lines {
+			if _, at, found := strings.Cut(line, `"MaxBytes that would do"=`); found {
+				fmt.Sscanf(at, "%d", &enough)
+			}
+		}
+		if s := get("large", cachemesh.GroupOptions[[]byte]{MaxBytes: enough}); s.TooLarge != 0 || s.Loads != 1 {
+			t.Errorf("with MaxBytes %d: %d loads, %d too large", enough, s.Loads, s.TooLarge)
+		}
+		time.Sleep(time.Minute)
+		get("small too", cachemesh.GroupOptions[[]byte]{MaxBytes: 4 << 20})
+		if n := log.count("too large"); n != 2 {
+			t.Errorf("%d lines for two groups", n)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -23,33 +24,52 @@ func (g *Group[V]) entry(key string, v V, ttl time.Duration, loaded bool) (*stor
 	switch same := f.givesBack(data); {
 	case f.kind != encodedKind:
 	case same && (loaded || !f.refers):
-		e = entryWith(v)
+		e = g.entryWith(f.own(v), key, data, g.core.store.MaxEntry())
 	case loaded:
 		if v, err = f.decode(data); err != nil {
 			return nil, err
 		}
-		e = entryWith(v)
+		e = g.entryWith(v, key, data, g.core.store.MaxEntry())
 	}
 	if e == nil {
-		e = new(store.Entry)
+		e = &store.Entry{Key: key, Data: data}
+		g.core.allow(e)
 	}
-	e.Key, e.Data = key, data
 	g.core.setTTL(e, ttl)
-	if f.kind == encodedKind {
-		g.core.copyExtra(e)
-	}
 	return e, nil
 }
 
+// unkept stands for the decoded value of an entry that has no room for it: each hit
+// decodes.
+var unkept = unsafe.Pointer(new(byte))
+
 // entryWith makes an entry with the decoded value right behind it, for the sake of
-// hits.
-func entryWith[V any](v V) *store.Entry {
+// hits. If that would take more than limit, or nobody can tell how much, and the bytes
+// alone do not, it has these only.
+func (g *Group[V]) entryWith(v V, key string, data []byte, limit int64) *store.Entry {
 	both := &struct {
 		entry store.Entry
 		v     V
 	}{v: v}
-	both.entry.Decoded, both.entry.Inline = unsafe.Pointer(&both.v), true
-	return &both.entry
+	e := &both.entry
+	e.Key, e.Data = key, data
+	alone := e.Size()
+	n, ok := g.format.measure(&both.v)
+	e.Extra = n + store.Allocated(int64(unsafe.Sizeof(*both))) - store.Allocated(int64(unsafe.Sizeof(*e)))
+	if alone <= limit && (!ok || e.Size() > limit) {
+		return &store.Entry{Key: key, Data: data, Decoded: unkept}
+	}
+	e.Decoded, e.Inline = unsafe.Pointer(&both.v), true
+	return e
+}
+
+// leasedEntry makes the entry of a hot copy, decoded at once: it is read often.
+func (g *Group[V]) leasedEntry(key string, data []byte) *store.Entry {
+	v, err := g.format.decode(data)
+	if err != nil {
+		return &store.Entry{Key: key, Data: data, Decoded: unkept} // whoever reads it hears why
+	}
+	return g.entryWith(v, key, data, g.core.hot.MaxCopy())
 }
 
 // value returns the value of an entry, decoding it at most a few times.
@@ -61,18 +81,48 @@ func (g *Group[V]) value(e *store.Entry) (v V, err error) {
 	if g.format.kind != encodedKind {
 		return g.format.decode(e.Data)
 	}
-	if p := (*V)(atomic.LoadPointer(&e.Decoded)); p != nil {
-		return *p, nil
+	p := atomic.LoadPointer(&e.Decoded)
+	if p != nil && p != unkept {
+		return *(*V)(p), nil
 	}
-	if v, err = g.format.decode(e.Data); err == nil {
-		remember(e, v)
+	if v, err = g.format.decode(e.Data); err == nil && p == nil {
+		g.remember(e, v)
 	}
 	return v, err
 }
 
-// remember keeps the decoded value beside the bytes. An entry never leaves its
-// group, so whoever reads it back knows its type.
-func remember[V any](e *store.Entry, v V) { atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v)) }
+// remember keeps the decoded value beside the bytes, if it takes no more than the entry
+// was charged for it. Else the entry gives way to one that is charged more. An entry
+// never leaves its group, so whoever reads it back knows its type.
+func (g *Group[V]) remember(e *store.Entry, v V) {
+	n, ok := g.format.measure(&v)
+	if ok && n+store.Allocated(int64(unsafe.Sizeof(v))) <= e.Extra {
+		atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v))
+		return
+	}
+	with := g.entryWith(v, e.Key, e.Data, g.core.store.MaxEntry())
+	if !with.Inline {
+		atomic.StorePointer(&e.Decoded, unkept)
+		return
+	}
+	with.Expires, with.Care, with.Version, with.Primary = e.Expires, e.Care, e.Version, e.Primary
+	g.core.exchange(e, with)
+}
+
+// exchange puts an entry in the place of one of the same value, if that is still what
+// the store has and nothing that it holds is about to go.
+func (c *groupCore) exchange(old, e *store.Entry) {
+	hash := ring.Hash(c.seed, old.Key)
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, era := c.clock.Now(), old.Epoch.Load()
+	if s.closed || s.emptying > 0 || era != c.state.Era() || c.state.MayServe(hash, c.clock.Now()) != nil || c.store.Peek(hash, old.Key, now) != old {
+		return
+	}
+	e.Epoch.Store(era)
+	c.store.Set(hash, e, now) // entryWith made it fit; else the one before it stays
+}
 
 // answer returns the value of an outcome, if it has one, and what failed.
 func (g *Group[V]) answer(o *outcome) (v V, err error) {

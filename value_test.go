@@ -17,6 +17,12 @@ import (
 // every member to return the same for it, by Get, GetMany and Peek, at once and
 // from hot copies.
 func checkSame[V any](t *testing.T, name string, given, want V) {
+	checkSameWith(t, name, given, want, nil)
+}
+
+// checkSameWith is checkSame for a codec.
+func checkSameWith[V any](t *testing.T, name string, given, want V, codec cachemesh.Codec[V]) {
+	t.Run(name+", in its old age", func(t *testing.T) { checkSameOld(t, given, want, codec) })
 	for _, size := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%s, %d members", name, size), func(t *testing.T) {
 			bubble(t, func(t *testing.T, ctx context.Context) {
@@ -25,8 +31,8 @@ func checkSame[V any](t *testing.T, name string, given, want V) {
 				loading := groupOn(m, "loading", func(context.Context, string) (V, error) {
 					loads.Add(1)
 					return given, nil
-				}, cachemesh.GroupOptions[V]{})
-				setting := groupOn[V](m, "setting", nil, cachemesh.GroupOptions[V]{})
+				}, cachemesh.GroupOptions[V]{Codec: codec})
+				setting := groupOn[V](m, "setting", nil, cachemesh.GroupOptions[V]{Codec: codec})
 				must(t, setting[0].Set(ctx, "k", given, 0))
 				for range 5 {
 					for i := range m.nodes {

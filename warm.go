@@ -1,6 +1,7 @@
 package cachemesh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -112,6 +113,9 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return outcomeOf(e, nil)
 	}
+	if err := c.open(); err != nil {
+		return outcome{err: err}
+	}
 	v, err := c.state.Current(ctx)
 	if err != nil {
 		return outcome{err: err}
@@ -121,7 +125,7 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	case o == nil:
 		return outcome{err: errs.ErrClosed}
 	case o.Peer == nil:
-		return outcome{err: errs.ErrNotFound}
+		return outcome{err: cmp.Or(c.open(), errs.ErrNotFound)}
 	}
 	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.clock.Now())
 	if errs.IsUnsettled(got.err) {

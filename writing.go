@@ -80,7 +80,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	err := c.origin.CallWriter(ctx, key, e, func() {
 		if c.endWriting(s, key, w) {
 			// Nobody waits for this goroutine; an error would reach no one.
-			c.change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
+			c.heir().change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
 			c.node.telling.Add(-1)
 		}
 	})
@@ -122,7 +122,7 @@ func (c *groupCore) passOver(s *shard, key string, w *writing) {
 // giveUpWriting lets changes of view go on without a Writer.
 func (c *groupCore) giveUpWriting(s *shard, key string, w *writing) {
 	s.mu.Lock()
-	if w.returned || s.closed {
+	if w.returned || c.life.IsClosing() {
 		s.mu.Unlock()
 		return
 	}

@@ -22,10 +22,18 @@ const (
 	reclaimSets = 64
 )
 
+// MaxCopy is the largest Entry.Size that Keep takes, in bytes; 0 of a nil *Cache.
+func (c *Cache) MaxCopy() int64 {
+	if c == nil {
+		return 0
+	}
+	return max(c.capacity.Load()/maxShare-copyBytes, 0)
+}
+
 // reserve charges size bytes for a copy of the table, making room if need be, and reports whether it did. The bytes
 // charged are never above the capacity, not even for a moment.
 func (c *Cache) reserve(t *table, size, now int64) bool {
-	if size > c.capacity/maxShare {
+	if size > c.capacity.Load()/maxShare {
 		return false
 	}
 	return c.tryReserve(size) || c.reclaim(t, size, now, false) || c.reclaim(t, size, now, true)
@@ -34,7 +42,7 @@ func (c *Cache) reserve(t *table, size, now int64) bool {
 func (c *Cache) tryReserve(size int64) bool {
 	for {
 		used := c.used.Load()
-		if used > c.capacity-size {
+		if used > c.capacity.Load()-size {
 			return false
 		}
 		if c.used.CompareAndSwap(used, used+size) {

@@ -60,7 +60,7 @@ func TestOneValueDoesNotEmptyTheCache(t *testing.T) {
 func TestLapsedCopiesMakeRoomFirst(t *testing.T) {
 	c := newCache(t, Options{MaxBytes: 1 << 20})
 	n := 0
-	for ; c.used.Load() <= c.capacity-charge(entryOf(0)); n++ {
+	for ; c.used.Load() <= c.capacity.Load()-charge(entryOf(0)); n++ {
 		keep(c, n, second+min(int64(n%20), 1)*second, 0) // one in 20 lapses after a second
 	}
 	evicted := c.Stats().Evicted
@@ -123,4 +123,39 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestResize drops all copies, keeps nothing of fetches under way, and holds to the new
+// budget.
+func TestResize(t *testing.T) {
+	c, err := New(Options{MaxBytes: 1 << 20, Threshold: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(i int) bool { return c.Begin(hashOf(i), entryOf(i).Key, "owner").Keep(entryOf(i), 1000, 0) }
+	for _, budget := range []int64{1 << 20, 64 << 10, 0, MinBytes, 4 << 20} {
+		under := c.Begin(hashOf(1), entryOf(1).Key, "owner")
+		c.Resize(budget)
+		if s := c.Stats(); s.Copies != 0 || c.used.Load() != 0 || c.Get(hashOf(1), entryOf(1).Key, 0) != nil {
+			t.Errorf("budget %d: %d copies, %d bytes after Resize", budget, s.Copies, s.Bytes)
+		}
+		if under.Keep(entryOf(1), 1000, 0) {
+			t.Errorf("budget %d: a fetch from before Resize is kept", budget)
+		}
+		kept := 0
+		for i := range 20_000 {
+			c.Touch(hashOf(i), 0)
+			if keep(i) {
+				kept++
+			}
+		}
+		if s := c.Stats(); budget > 0 && s.Bytes > budget || budget > MinBytes && s.Copies == 0 || budget == 0 && kept > 0 {
+			t.Errorf("budget %d: %d copies, %d bytes, %d kept", budget, s.Copies, s.Bytes, kept)
+		}
+	}
+	c.Close()
+	c.Resize(1 << 20)
+	if keep(1) {
+		t.Error("a closed cache keeps a copy after Resize")
+	}
 }

@@ -17,10 +17,10 @@ type Cache struct {
 	copies atomic.Int64          // copies in the table
 	table  atomic.Pointer[table] // nil until the first Begin, and after Close
 
-	// Fixed by New.
+	// Fixed by New, but for Resize.
 	scatter    store.Scatter // from hashes to places in table and sketch
-	shape      shape
-	capacity   int64 // bytes that copies may take
+	shape      shape         // of the table to be made; guarded by opening
+	capacity   atomic.Int64  // bytes that copies may take
 	ignoreMark bool
 
 	// barred counts the reasons why a fetch that begins now must keep nothing: each Retain under way, and Close.
@@ -33,7 +33,7 @@ type Cache struct {
 	hand atomic.Uint64 // the set where the last search for room ended
 	counters
 
-	opening sync.Mutex // guards closed, and making and removing the table and the sketch's rows
+	opening sync.Mutex // guards closed, shape and sketch.count, and making and removing the table and the sketch's rows
 	closed  bool
 }
 

@@ -39,7 +39,8 @@ func (c *Cache) Begin(hash uint64, key, owner string) *Fetch {
 	// the bar and raises the count; 3. Begin reads the raised count: the fetch would pass for one that began after
 	// Retain. In this order, whoever reads the raised count sees the bar, unless Retain has returned.
 	f.marks = t.stripe(f.place).marks.Load()
-	if c.barred.Load() == 0 {
+	// A Resize that has returned by then has marked the fetches of its own table only.
+	if c.barred.Load() == 0 && c.table.Load() == t {
 		f.table = t
 	}
 	return f

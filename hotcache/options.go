@@ -63,7 +63,7 @@ func New(o Options) (*Cache, error) {
 	if o.Faults != nil {
 		c.ignoreMark = o.Faults.IgnoreMark
 	}
-	c.capacity = o.MaxBytes - c.shape.bytes() - c.sketch.bytes() - int64(unsafe.Sizeof(*c))
+	c.capacity.Store(o.MaxBytes - c.shape.bytes() - c.sketch.bytes() - int64(unsafe.Sizeof(*c)))
 	return c, nil
 }
 

@@ -40,7 +40,7 @@ func TestBookkeepingIsASmallPartOfTheBudget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fixed := budget - c.capacity
+		fixed := budget - c.capacity.Load()
 		if fixed > budget/4 || budget >= 64<<10 && fixed > budget/14 {
 			t.Errorf("budget %d: %d bytes of bookkeeping", budget, fixed)
 		}

@@ -122,8 +122,8 @@ func TestKeepsCollideOverTheLastBytes(t *testing.T) {
 		func() { f[0].Keep(e[0], forever, 0) },
 		func() { f[1].Keep(e[1], forever, 0) },
 		func() {
-			if used := c.used.Load(); used > c.capacity {
-				t.Fatalf("%d bytes charged, the capacity is %d", used, c.capacity)
+			if used := c.used.Load(); used > c.capacity.Load() {
+				t.Fatalf("%d bytes charged, the capacity is %d", used, c.capacity.Load())
 			}
 		})
 }
@@ -134,6 +134,6 @@ func newFull(t *testing.T, e *store.Entry) *Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.used.Store(c.capacity - charge(e))
+	c.used.Store(c.capacity.Load() - charge(e))
 	return c
 }

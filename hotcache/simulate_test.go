@@ -171,8 +171,8 @@ func (w *world) check() {
 				i, v, w.keys[i].completed)
 		}
 	}
-	if s := w.cache.Stats(); s.Bytes > s.Bookkeeping+w.cache.capacity {
-		w.failed = fmt.Errorf("%d bytes of %d", s.Bytes, w.cache.capacity)
+	if s := w.cache.Stats(); s.Bytes > s.Bookkeeping+w.cache.capacity.Load() {
+		w.failed = fmt.Errorf("%d bytes of %d", s.Bytes, w.cache.capacity.Load())
 	}
 }
 

@@ -38,10 +38,14 @@ const (
 
 func newSketch(maxBytes int64, threshold int) sketch {
 	return sketch{
-		count: max(minRows, powerOfTwo(min(maxBytes/bytesPerRow, maxRows))),
+		count: rowsFor(maxBytes),
 		// The last of threshold reads finds the level this high if all came within 0.8 of a pour.
 		hot: int32(threshold-1)*pour + pour/5,
 	}
+}
+
+func rowsFor(maxBytes int64) int {
+	return max(minRows, powerOfTwo(max(min(maxBytes/bytesPerRow, maxRows), 1)))
 }
 
 func (s *sketch) bytes() int64 { return int64(s.count) * int64(unsafe.Sizeof(row{})) }

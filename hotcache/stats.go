@@ -41,11 +41,11 @@ func (c *Cache) Stats() Stats {
 		Evicted:     c.evicted.Load(),
 		Invalidated: c.invalidated.Load(),
 	}
-	if c.table.Load() != nil {
-		s.Bookkeeping += c.shape.bytes()
+	if t := c.table.Load(); t != nil {
+		s.Bookkeeping += shape{len(t.sets), len(t.stripes)}.bytes()
 	}
-	if c.sketch.rows.Load() != nil {
-		s.Bookkeeping += c.sketch.bytes()
+	if rows := c.sketch.rows.Load(); rows != nil {
+		s.Bookkeeping += int64(len(*rows)) * int64(unsafe.Sizeof(row{}))
 	}
 	s.Bytes = s.Bookkeeping + c.used.Load()
 	return s

@@ -64,8 +64,8 @@ func checkBooks(tb testing.TB, c *Cache) {
 	if got := c.copies.Load(); got != copies {
 		tb.Errorf("counted %d copies, found %d", got, copies)
 	}
-	if got := c.used.Load(); got != used || got > c.capacity {
-		tb.Errorf("charged %d bytes, found %d, capacity %d", got, used, c.capacity)
+	if got := c.used.Load(); got != used || got > c.capacity.Load() {
+		tb.Errorf("charged %d bytes, found %d, capacity %d", got, used, c.capacity.Load())
 	}
 }
 

@@ -212,7 +212,7 @@ func TestCallMeetsALeavingConnection(t *testing.T) {
 	go func() { underWay <- q.Call(within(t), &Request{Key: "before"}, new(Response)) }()
 	<-h.entered
 	req := &Request{Key: "meets it"}
-	p := Pending{peer: q, req: req, conn: q.open()}
+	p := Pending{peer: q, req: req, conn: q.open(0)}
 	p.conn.leave()
 	p.call, p.err = p.conn.begin(within(t), req)
 	close(h.release)

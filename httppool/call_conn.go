@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 const (
 	// bufferMax is how many bytes of requests may wait to be written. Those beyond
-	// wait in the queue, uncopied, with their callers.
+	// wait in line, uncopied, with their callers.
 	bufferMax = 256 << 10
 	// directMax is how many unanswered bytes a caller may have written by itself: so
 	// few always fit the kernel's buffers, and the write cannot block the caller
@@ -28,6 +29,7 @@ type callConn struct {
 	peer   *Peer
 	place  int    // index in peer.places
 	id     string // of the other end
+	nonce  []byte // by which the peer knows this connection
 	nc     net.Conn
 	direct bool   // writes of up to directMax go to a kernel's buffer
 	lim    limits // the peer's
@@ -35,6 +37,10 @@ type callConn struct {
 	slots  atomic.Pointer[[]*call]
 	watch  watch
 	bulky  atomic.Bool // see spread.go
+
+	// See carrier.go. At most one of both is not nil.
+	carries *callConn                // the connection that this one is the carrier of
+	carrier atomic.Pointer[callConn] // of this one
 
 	// The reading goroutine's.
 	woken int // calls answered since it last ran out of bytes
@@ -48,13 +54,17 @@ type callConn struct {
 	// byte in the stream, so what lies below base was handed to a write.
 	buf, spare []byte
 	base       uint64
-	queue      []*call // requests too large for buf, or for which it had no room
+	small      line    // requests for which buf had no room
+	large      line    // requests too large for buf, that were not begun
+	partial    []*call // those that were, at most maxPartial; they take turns
 	writing    bool    // someone holds the role of the writer
 	writes     uint64  // finished writes
-	free       []*call
-	used       int // slots that were ever taken
-	inflight   int // slots that are not free
-	unanswered int // bytes of requests without an answer
+	free, high []*call // free slots below keep, and from it up
+	keep       int     // slots from it up are to be given back
+	used       int     // slots that were ever taken
+	inflight   int     // slots that are not free
+	peak       int     // of inflight, of late
+	unanswered int     // bytes of requests without an answer
 	leaving    bool
 	err        error // why the connection failed; nil while it lives
 	calls      uint64
@@ -64,9 +74,9 @@ type callConn struct {
 
 func newCallConn(q *Peer, place int, o opened) *callConn {
 	c := &callConn{
-		pool: q.pool, peer: q, place: place, id: o.id, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
+		pool: q.pool, peer: q, place: place, id: o.id, nonce: o.nonce, nc: o.conn, direct: kernelBuffered(o.conn), lim: o.lim,
 		rd:   newFrameReader(o.conn, o.first),
-		kick: make(chan struct{}, 1), dead: make(chan struct{}),
+		kick: make(chan struct{}, 1), dead: make(chan struct{}), keep: maxSlots,
 	}
 	c.slots.Store(new([]*call))
 	if len(q.pool.cfg.Secret) == 0 {
@@ -176,16 +186,15 @@ func (c *callConn) post(req *Request, deadline time.Time) (*call, role, error) {
 	}
 	cl.idempotent = req.Idempotent
 	c.calls++
-	if len(req.Value) > inlineMax || len(c.buf) > bufferMax {
-		cl.req, cl.deadline, cl.queued = req, deadline, true
-		c.queue = append(c.queue, cl)
-	} else {
-		cl.start = c.base + uint64(len(c.buf))
-		c.buf = appendRequest(c.buf, cl.id(), req, timeout)
-		cl.end = c.base + uint64(len(c.buf))
-		cl.complete = true
-		cl.bytes = int(cl.end - cl.start)
-		c.unanswered += cl.bytes
+	switch {
+	case len(req.Value) > inlineMax:
+		cl.req, cl.deadline = req, deadline
+		c.large.join(cl)
+	case c.small.n > 0 || len(c.buf) > bufferMax: // no request overtakes one that waits
+		cl.req, cl.deadline = req, deadline
+		c.small.join(cl)
+	default:
+		c.putLocked(cl, req, timeout)
 	}
 	return cl, c.takeRoleLocked(), nil
 }
@@ -196,7 +205,7 @@ func (c *callConn) takeRoleLocked() role {
 	switch {
 	case c.writing:
 		return roleNone
-	case !c.direct || len(c.queue) > 0 || c.unanswered > directMax:
+	case !c.direct || c.waitingLocked() || c.unanswered > directMax:
 		c.writing = true
 		return roleKick
 	case c.inflight > 1:
@@ -238,16 +247,17 @@ func (c *callConn) abandon(cl *call, from uint64) (left, sent bool) {
 	switch {
 	case c.err != nil:
 		sent = c.sentLocked(cl) // the table is never used again
-	case cl.queued && !cl.started:
-		c.unqueueLocked(cl)
+	case cl.in != nil:
+		cl.in.leave(cl)
 		last = c.releaseLocked(cl)
-	case !cl.queued && cl.start >= c.base:
+	case cl.start >= c.base:
 		// Still in the buffer: make it a frame that says nothing.
 		putHeader(c.buf[cl.start-c.base:], frameSkip, cl.id(), cl.bytes-headerSize)
 		last = c.releaseLocked(cl)
 	default:
 		if sent = cl.complete; !sent {
-			c.unqueueLocked(cl)
+			c.partial = slices.DeleteFunc(c.partial, func(other *call) bool { return other == cl })
+			cl.req = nil
 		}
 		c.buf = appendHeader(c.buf, frameCancel, cl.id(), 0)
 		if r = c.takeRoleLocked(); r != roleNone {
@@ -256,9 +266,7 @@ func (c *callConn) abandon(cl *call, from uint64) (left, sent bool) {
 	}
 	c.mu.Unlock()
 	c.act(r)
-	if last {
-		c.fail(errPeerLeft)
-	}
+	c.parted(last)
 	return true, sent
 }
 

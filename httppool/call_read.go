@@ -47,10 +47,12 @@ func (c *callConn) readFrame() error {
 		if err := c.rd.fill(headerSize + h.size); err != nil {
 			return err
 		}
-		return c.response(h.id, c.rd.next(headerSize + h.size)[headerSize:])
+		return c.response(c, h.id, c.rd.next(headerSize + h.size)[headerSize:])
 	case frameData:
 		c.rd.next(headerSize)
-		return c.data(h)
+		return c.data(c, h)
+	case frameCarriedResponse, frameCarriedData:
+		return c.carry(h)
 	case frameGoaway:
 		c.rd.next(headerSize)
 		c.leave()
@@ -63,12 +65,39 @@ func (c *callConn) readFrame() error {
 	return badFrame(badType, "frame type %d from the serving side", h.kind)
 }
 
-func (c *callConn) response(id uint32, body []byte) error {
-	cl, err := c.lookup(id)
+// carry takes what belongs to a call of the connection that this one is the carrier of.
+func (c *callConn) carry(h frameHeader) error {
+	to := c.carries
+	if to == nil {
+		return badFrame(badType, "frame type %d on a connection that carries for no other", h.kind)
+	}
+	err := c.carryTo(to, h)
+	select {
+	case <-to.dead:
+		return errMate // its calls have failed, so no frame is wrong
+	default:
+		return err
+	}
+}
+
+func (c *callConn) carryTo(to *callConn, h frameHeader) error {
+	if h.kind == frameCarriedData {
+		c.rd.next(headerSize)
+		return c.data(to, h)
+	}
+	if err := c.rd.fill(headerSize + h.size); err != nil {
+		return err
+	}
+	return c.response(to, h.id, c.rd.next(headerSize + h.size)[headerSize:])
+}
+
+// response takes the head of the answer to a call that was made over to.
+func (c *callConn) response(to *callConn, id uint32, body []byte) error {
+	cl, err := to.lookup(id)
 	if err != nil {
 		return err
 	}
-	if cl.large.value.left > 0 {
+	if cl.via.Load() != nil {
 		return badFrame(badOrder, "second answer to a call")
 	}
 	var resp Response
@@ -76,13 +105,20 @@ func (c *callConn) response(id uint32, body []byte) error {
 	if err != nil {
 		return err
 	}
-	c.weigh(size)
+	if size > carryFrom {
+		c.peer.haul()
+	} else {
+		c.weigh(size)
+	}
 	if size > inlineMax {
+		if !cl.via.CompareAndSwap(nil, c) {
+			return badFrame(badOrder, "second answer to a call")
+		}
 		cl.large = largeReply{resp: resp, value: largeValue{left: size}}
 		return nil
 	}
 	if !cl.move(slotWaiting, slotFilling) {
-		c.releaseAbandoned(cl)
+		to.releaseAbandoned(cl)
 		return nil
 	}
 	if size > 0 {
@@ -94,10 +130,13 @@ func (c *callConn) response(id uint32, body []byte) error {
 }
 
 // data reads on at a large value; that of an abandoned call is dropped.
-func (c *callConn) data(h frameHeader) error {
-	cl, err := c.lookup(h.id)
+func (c *callConn) data(to *callConn, h frameHeader) error {
+	cl, err := to.lookup(h.id)
 	if err != nil {
 		return err
+	}
+	if cl.via.Load() != c {
+		return badFrame(badSize, "data of %d bytes where none was announced", h.size)
 	}
 	c.rd.widen()
 	v := &cl.large.value
@@ -110,11 +149,12 @@ func (c *callConn) data(h frameHeader) error {
 	resp := cl.large.resp
 	resp.Value = v.b
 	cl.large = largeReply{}
+	cl.via.Store(nil)
 	if cl.move(slotWaiting, slotFilling) {
 		c.woken++
 		cl.finish(resp)
 	} else {
-		c.releaseAbandoned(cl)
+		to.releaseAbandoned(cl)
 	}
 	return nil
 }
@@ -144,12 +184,13 @@ func (c *callConn) leave() {
 	last := c.inflight == 0
 	c.mu.Unlock()
 	c.peer.detach(c)
-	if last {
-		c.fail(errPeerLeft)
-	}
+	c.parted(last)
 }
 
-var errPeerLeft = fmt.Errorf("%w: the peer is shutting down", ErrConnLost)
+var (
+	errPeerLeft = fmt.Errorf("%w: the peer is shutting down", ErrConnLost)
+	errMate     = fmt.Errorf("%w: with the connection that it is tied to", ErrConnLost)
+)
 
 // fail ends the connection, once: it closes it and wakes every waiting caller.
 func (c *callConn) fail(err error) {
@@ -164,7 +205,7 @@ func (c *callConn) failLocked(err error) (first bool) {
 		return false
 	}
 	c.err = err
-	c.queue = nil
+	c.small, c.large, c.partial = line{}, line{}, nil
 	return true
 }
 
@@ -182,6 +223,9 @@ func (c *callConn) bury(first bool) {
 		}
 	}
 	c.pool.drop(c)
+	if m := c.mate(); m != nil {
+		m.fail(errMate)
+	}
 }
 
 func lost(what string, err error) error {

@@ -1,6 +1,7 @@
 package httppool
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -8,6 +9,9 @@ import (
 // maxSlots bounds the unanswered calls of a connection: a frame's id is the slot's
 // index in its low half and the slot's generation in its high half.
 const maxSlots = 1 << 16
+
+// minSlots is how many slots a connection has at least, once it was called over.
+const minSlots = 16
 
 // States of a slot, in the low byte of call.word; above it stands the generation.
 const (
@@ -33,8 +37,9 @@ type call struct {
 	wake  chan struct{} // capacity 1: one token for each move to done, failed or silent
 	index uint32
 
-	resp  Response   // the reading goroutine's while filling, the caller's once done
-	large largeReply // the reading goroutine's
+	resp  Response                 // the reading goroutine's while filling, the caller's once done
+	large largeReply               // of the goroutine that reads via
+	via   atomic.Pointer[callConn] // over which a large answer comes; nil: none does yet
 
 	// Guarded by callConn.mu.
 	start, end uint64 // place of the request's bytes in the stream; end is set with its last byte
@@ -42,12 +47,12 @@ type call struct {
 	idempotent bool
 	bytes      int // counted in callConn.unanswered
 
-	// Of a request that came through callConn.queue; guarded by callConn.mu.
-	queued   bool
-	req      *Request // until it is complete
-	deadline time.Time
-	started  bool // its head is in the buffer or beyond
-	offset   int  // bytes of req.Value in the buffer or beyond
+	// Of a request that had to wait; guarded by callConn.mu.
+	in            *line    // where it waits; nil: nowhere
+	ahead, behind *call    // its neighbours there
+	req           *Request // until it is complete
+	deadline      time.Time
+	offset        int // bytes of req.Value in the buffer or beyond
 }
 
 // largeReply is a response whose value arrives in data frames.
@@ -73,12 +78,16 @@ func (c *callConn) openLocked() *call {
 	if n := len(c.free); n > 0 {
 		cl = c.free[n-1]
 		c.free = c.free[:n-1]
+	} else if n := len(c.high); n > 0 {
+		cl = c.high[n-1]
+		c.high = c.high[:n-1]
 	} else if cl = c.growLocked(); cl == nil {
 		return nil
 	}
 	generation := (cl.word.Load()>>8 + 1) & 0xffff
 	cl.word.Store(generation<<8 | slotWaiting)
 	c.inflight++
+	c.peak = max(c.peak, c.inflight)
 	return cl
 }
 
@@ -91,7 +100,7 @@ func (c *callConn) growLocked() *call {
 	}
 	table := *c.slots.Load()
 	if n == len(table) {
-		bigger := make([]*call, max(16, 2*n))
+		bigger := make([]*call, max(minSlots, 2*n))
 		copy(bigger, table)
 		for i := n; i < len(bigger); i++ {
 			bigger[i] = &call{index: uint32(i), wake: make(chan struct{}, 1)}
@@ -103,17 +112,52 @@ func (c *callConn) growLocked() *call {
 	return table[n]
 }
 
+// shrinkLocked gives back the slots of a burst. Each look takes a quarter off the peak
+// to which it keeps the table, so that a burst that comes again soon finds its slots.
+// Slots above it are taken only when there is no other, until all of them are free.
+func (c *callConn) shrinkLocked() {
+	c.peak -= (c.peak - c.inflight + 3) / 4
+	table, keep := *c.slots.Load(), minSlots
+	for keep < c.peak {
+		keep *= 2
+	}
+	if keep >= len(table) {
+		keep = maxSlots
+	}
+	if keep != c.keep {
+		all := slices.Concat(c.free, c.high)
+		c.keep, c.free, c.high = keep, nil, nil
+		for _, cl := range all {
+			if int(cl.index) < keep {
+				c.free = append(c.free, cl)
+			} else {
+				c.high = append(c.high, cl)
+			}
+		}
+	}
+	if keep >= len(table) || len(c.high) < c.used-keep {
+		return
+	}
+	c.slots.Store(new(slices.Clone(table[:keep])))
+	c.used = min(c.used, keep)
+	c.keep, c.high = maxSlots, nil
+}
+
 // releaseLocked puts a slot back when nobody will touch its call again. It reports
 // whether that was the last call of a connection that is to end.
 func (c *callConn) releaseLocked(cl *call) (last bool) {
 	//lint:ignore SA4016 slotFree happens to be zero
 	cl.word.Store(cl.word.Load()&^0xff | slotFree)
 	cl.resp, cl.req = Response{}, nil
-	cl.complete, cl.queued, cl.started, cl.offset = false, false, false, 0
+	cl.complete, cl.offset = false, 0
 	c.unanswered -= cl.bytes
 	cl.bytes = 0
 	c.inflight--
-	c.free = append(c.free, cl)
+	if int(cl.index) < c.keep {
+		c.free = append(c.free, cl)
+	} else {
+		c.high = append(c.high, cl)
+	}
 	return c.leaving && c.inflight == 0
 }
 
@@ -121,9 +165,7 @@ func (c *callConn) release(cl *call) {
 	c.mu.Lock()
 	last := c.releaseLocked(cl)
 	c.mu.Unlock()
-	if last {
-		c.fail(errPeerLeft)
-	}
+	c.parted(last)
 }
 
 // lookup returns the slot that an answer's id names, which must be one that is

@@ -170,7 +170,7 @@ func TestCancelOfAHalfSentRequest(t *testing.T) {
 				t.Errorf("a handler ran with a value of %d bytes", len(req.Value))
 			},
 		}})
-		q := newPool(t, Config{Dial: dial, SilenceTimeout: time.Hour}).Peer("a")
+		q := newPool(t, Config{Dial: dial, SilenceTimeout: time.Hour, ConnsPerPeer: 1}).Peer("a")
 		if err := q.Call(t.Context(), new(Request), new(Response)); err != nil {
 			t.Fatal(err)
 		}

@@ -94,9 +94,10 @@ func TestHeaderRefuses(t *testing.T) {
 		size   int
 		reason string
 	}{
-		{0, 0, badType}, {frameSkip + 1, 0, badType}, {255, 1 << 23, badType},
+		{0, 0, badType}, {frameCarriedData + 1, 0, badType}, {255, 1 << 23, badType},
 		{frameRequest, maxBody + 1, badSize}, {frameResponse, maxBody + 1, badSize}, {frameSkip, maxBody + 1, badSize},
 		{frameData, chunkMax + 1, badSize}, {frameData, 0, badGarbage},
+		{frameCarriedResponse, maxBody + 1, badSize}, {frameCarriedData, chunkMax + 1, badSize}, {frameCarriedData, 0, badGarbage},
 		{frameCancel, 1, badSize}, {framePing, 1, badSize}, {framePong, 1, badSize}, {frameGoaway, 1, badSize},
 	} {
 		_, err := parseHeader(appendHeader(nil, test.kind, 0, test.size))

@@ -64,7 +64,8 @@ type Config struct {
 	MaxValue int // bytes; default 64 MiB, at most 1 GiB
 
 	// ConnsPerPeer bounds the connections for calls to each peer; default 2. All but the
-	// first are opened and used only while answers are large on average, 1 KiB and more.
+	// first are opened and used only while answers are large on average, 1 KiB and more, and
+	// the second for values above 128 KiB: with 1, small calls wait behind these.
 	ConnsPerPeer int
 	// MaxConcurrent bounds the calls served on goroutines of their own per connection;
 	// default 8192. Calls beyond it are answered StatusOverloaded.

@@ -26,7 +26,9 @@
 //	        Cachemesh-Mesh: base64url(name)    only if the mesh has a name
 //	        Cachemesh-Addr: base64url(addr)    at which peers reach it
 //	        Cachemesh-Auth: hmac-sha256        only with a secret
-//	server: HTTP/1.1 101, the same Upgrade, Id, Nonce, Limits, Mesh and Addr of its own, and
+//	        Cachemesh-Carries: base64url(nonce) only of a carrier: the nonce of its connection
+//	server: HTTP/1.1 101, the same Upgrade, Id, Nonce, Limits, Mesh and Addr of its own, the
+//	        same Carries if it knows that connection of this caller, and
 //	        Cachemesh-Proof: base64url(HMAC-SHA256(secret, role, …))
 //	client: one byte 1 and its own 32-byte proof, or 33 zeros if the server's is wrong;
 //	        without a secret a ping, which shows that a peer is there
@@ -72,21 +74,34 @@
 //	6 ping      client: answered at once by
 //	7 pong
 //	8 skip      client: a request that was withdrawn before it was written; no answer
+//	9, 10       on a carrier: a response, and data, for a call of the other connection
 //
 // Every request but a skipped one is answered exactly once. Anything else — an unknown
 // type, a length over its limit, an id that is not under way, a fifth large request at a
 // time, an end inside a frame — closes the connection and is counted in Stats.BadFrames.
 // A later version of the protocol takes another name in Upgrade.
 //
+// # Carriers
+//
+// A value above 128 KiB goes over a connection of its own, the carrier, so that small calls
+// do not wait behind the megabytes of it that kernels have taken already. The client opens
+// it when the first such value is sent or comes, if ConnsPerPeer allows. Requests with
+// such values are calls of the carrier like any other; answers with such values to calls
+// of the first connection come over the carrier as frames 9 and 10, and nothing of them
+// over the first. Both connections end together. A server that does not confirm Carries
+// gets no less: the second connection is one like the first. See carrier.go.
+//
 // # Bounds
 //
 // A length is checked before it is believed, and memory for a large value grows with the
 // bytes that arrived: 256 KiB, then doubling. Each serving connection holds at most
-// MaxConcurrent calls, four times MaxValue of request bytes (at least 16 MiB), 64 large
+// MaxConcurrent calls, four times MaxValue of request bytes (at least 16 MiB; a carrier twice as many), 64 large
 // answers by reference, and about 320 KiB of answers waiting to be written; then it stops
 // reading. Each calling connection holds at most 65536 calls, and 256 KiB of requests
-// waiting to be written; those beyond wait uncopied with their callers. Calls beyond
-// these are answered StatusOverloaded or fail with ErrOverloaded. A connection reads
+// waiting to be written; those beyond wait uncopied with their callers, in the order in
+// which they came. What a burst of calls took is given back within some looks at the connection.
+// Calls beyond these go over the peer's next connection, are answered StatusOverloaded or fail
+// with ErrOverloaded. A connection reads
 // through 64 KiB, at its calling end through 256 KiB after the first answer above 32 KiB.
 //
 // # Liveness

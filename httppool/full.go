@@ -57,15 +57,18 @@ func (p *Pool) dispensable() *serveConn {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for c := range p.conns {
-		if c, ok := c.(*serveConn); ok && !hosts[hostOf(c.addr)] && c.idle() && (best == nil || c.since.Before(best.since)) {
+		if c, ok := c.(*serveConn); ok && !hosts[hostOf(c.addr)] && c.idle() && c.mate().idle() && (best == nil || c.since.Before(best.since)) {
 			best = c
 		}
 	}
 	return best
 }
 
-// idle reports whether no call is under way whose answer is not in line yet.
+// idle reports whether no call is under way whose answer is not in line yet. c may be nil.
 func (c *serveConn) idle() bool {
+	if c == nil {
+		return true
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.running) == 0 && !c.writing

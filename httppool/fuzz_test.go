@@ -197,7 +197,7 @@ func FuzzGreet(f *testing.F) {
 	f.Cleanup(func() { p.Close() })
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		bounded(t, func() {
-			if _, err := p.greet(newScript(answer), "a", pathPeer); err == nil {
+			if _, err := p.greet(newScript(answer), "a", pathPeer, nil); err == nil {
 				t.Error("accepted a server that does not know the secret")
 			}
 		})

@@ -43,6 +43,8 @@ type hello struct {
 	nonce []byte
 	lim   limits
 	auth  bool // it knows, or claims to know, a secret
+
+	carries []byte // the nonce of the connection that this one is to be the carrier of; see carrier.go
 }
 
 // hello returns what this member tells about itself on one connection.
@@ -100,7 +102,7 @@ func (h hello) header() string {
 	if h.addr != "" {
 		lines += headerAddr + ": " + base64.RawURLEncoding.EncodeToString([]byte(h.addr)) + "\r\n"
 	}
-	return lines
+	return lines + carriesLine(h.carries)
 }
 
 // parseHello reads what the other end told, in headers that get finds by name.
@@ -124,6 +126,10 @@ func parseHello(get func(string) string) (hello, error) {
 	h.nonce, err = base64.RawURLEncoding.DecodeString(get(headerNonce))
 	if err != nil || len(h.nonce) != nonceSize {
 		return h, errors.New(headerNonce + " is not a nonce")
+	}
+	h.carries, err = base64.RawURLEncoding.DecodeString(get(headerCarries))
+	if n := len(h.carries); err != nil || n != 0 && n != nonceSize {
+		return h, errors.New(headerCarries + " is not a nonce")
 	}
 	key, value, _ := strings.Cut(get(headerLimits), " ")
 	h.lim.key, err = strconv.Atoi(key)

@@ -52,7 +52,7 @@ func TestMeshNameOfTheServer(t *testing.T) {
 		far.Read(make([]byte, 4096))
 		far.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + hello.header() + "\r\n"))
 	}()
-	if _, err := client.greet(near, "peer:1", pathPeer); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "Options.Mesh") {
+	if _, err := client.greet(near, "peer:1", pathPeer, nil); !errors.Is(err, ErrMismatch) || !strings.Contains(err.Error(), "Options.Mesh") {
 		t.Errorf("got %v, want ErrMismatch", err)
 	}
 }

@@ -21,6 +21,9 @@ type opened struct {
 	first []byte // read beyond the handshake
 	id    string // of the other end
 	lim   limits // of the other end
+	nonce []byte // of the client
+
+	carries []byte // the nonce of the connection that this one is the carrier of
 }
 
 // maxAnswer bounds the bytes of a server's answer to the handshake.
@@ -28,15 +31,15 @@ const maxAnswer = 16 << 10
 
 // open dials addr and upgrades the connection on path. TLS verifies the peer against
 // host, or the host of addr if it is empty. Errors match ErrUnreachable or ErrRefused, or
-// are ctx's.
-func (p *Pool) open(ctx context.Context, addr, host, path string) (opened, error) {
+// are ctx's. carries, if not nil, names the connection that the new one is to be the carrier of.
+func (p *Pool) open(ctx context.Context, addr, host, path string, carries []byte) (opened, error) {
 	p.stats.dials.Add(1)
 	conn, err := p.dialConn(ctx, addr, host)
 	if err == nil {
 		// A context that ends makes every read and write of the handshake end.
 		stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 		var o opened
-		o, err = p.greet(conn, addr, path)
+		o, err = p.greet(conn, addr, path, carries)
 		stopped := stop()
 		if stopped && err == nil {
 			return o, nil
@@ -91,8 +94,9 @@ func (p *Pool) noteTLS(addr string, err error) {
 }
 
 // greet is the client's part of the handshake.
-func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
+func (p *Pool) greet(conn net.Conn, addr, path string, carries []byte) (opened, error) {
 	mine := p.hello()
+	mine.carries = carries
 	mine.auth = len(p.cfg.Secret) > 0
 	var req bytes.Buffer
 	fmt.Fprintf(&req, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: %s\r\n%s",
@@ -133,7 +137,7 @@ func (p *Pool) greet(conn net.Conn, addr, path string) (opened, error) {
 		}
 	}
 	first, _ := br.Peek(br.Buffered())
-	return opened{conn: conn, first: first, id: theirs.id, lim: theirs.lim}, nil
+	return opened{conn: conn, first: first, id: theirs.id, lim: theirs.lim, nonce: mine.nonce, carries: theirs.carries}, nil
 }
 
 // prove checks the server's proof and gives the client's.
@@ -173,7 +177,7 @@ func (p *Pool) Knock(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
-	o, err := p.open(ctx, addr, "", pathPeer)
+	o, err := p.open(ctx, addr, "", pathPeer, nil)
 	if err == nil {
 		o.conn.Write(appendHeader(nil, framePing, 0, 0)) // without a secret it shows that a peer was there
 		o.conn.Close()
@@ -198,7 +202,7 @@ func (p *Pool) DialStreamAs(ctx context.Context, addr, host string) (net.Conn, e
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
-	o, err := p.open(ctx, addr, host, pathStream)
+	o, err := p.open(ctx, addr, host, pathStream, nil)
 	if err != nil {
 		if p.ctx.Err() != nil {
 			err = ErrClosed

@@ -12,12 +12,13 @@ import (
 type Peer struct {
 	pool   *Pool
 	addr   string
-	places []place // the first is for all calls, the others for large answers: see spread.go
+	places []place // the first is for all calls; for the others see spread.go and carrier.go
 
 	ctx    context.Context // ends with Forget or Pool.Close
 	cancel context.CancelFunc
 
 	hushed atomic.Pointer[hush] // set while the peer is silent: see silent.go
+	hauled atomic.Int64         // when a value above carryFrom was last sent or came: Unix nanoseconds; 0: never
 
 	mu sync.Mutex // guards what places say
 }
@@ -82,9 +83,9 @@ func (q *Peer) failed(sent bool, err error) error {
 	return &CallError{Addr: q.addr, Sent: sent, Err: err}
 }
 
-// conn returns a connection that takes calls, dialling if it must and may.
-func (q *Peer) conn(ctx context.Context) (*callConn, error) {
-	if c := q.open(); c != nil {
+// conn returns a connection that takes calls with values of a size, dialling if it must and may.
+func (q *Peer) conn(ctx context.Context, size int) (*callConn, error) {
+	if c := q.open(size); c != nil {
 		return c, nil
 	}
 	d, err := q.join(0)
@@ -131,14 +132,20 @@ func (q *Peer) gone() error {
 
 // dial connects on a goroutine of the pool, so that no waiter's context can end it.
 func (q *Peer) dial(at int, d *dial) {
-	o, err := q.attempt(d)
+	main := q.carried(at)
+	o, err := q.attempt(d, main)
 	for err != nil && q.ctx.Err() == nil && q.renewed(d) {
-		o, err = q.attempt(d)
+		o, err = q.attempt(d, main)
 	}
 	if err == nil {
 		c := newCallConn(q, at, o)
+		if main != nil && len(o.carries) > 0 {
+			c.carries = main
+		}
 		if q.pool.adopt(c, c.readLoop, c.writeLoop) {
-			d.conn = c
+			if d.conn = c; c.carries != nil {
+				main.tie(c)
+			}
 		} else {
 			o.conn.Close()
 			err = ErrClosed
@@ -169,14 +176,18 @@ func (q *Peer) dial(at int, d *dial) {
 	close(d.done)
 }
 
-// attempt opens a connection for d, until renew stops it.
-func (q *Peer) attempt(d *dial) (opened, error) {
+// attempt opens a connection for d, the carrier of main if that is not nil, until renew stops it.
+func (q *Peer) attempt(d *dial, main *callConn) (opened, error) {
 	ctx, cancel := context.WithTimeout(q.ctx, q.pool.cfg.DialTimeout)
 	defer cancel()
 	q.mu.Lock()
 	d.stop = cancel
 	q.mu.Unlock()
-	return q.pool.open(ctx, q.addr, "", pathPeer)
+	var carries []byte
+	if main != nil {
+		carries = main.nonce
+	}
+	return q.pool.open(ctx, q.addr, "", pathPeer, carries)
 }
 
 // renewed reports whether renew has stopped d since it was last asked.

@@ -23,17 +23,40 @@ func (q *Peer) Start(ctx context.Context, req *Request) (p Pending, ok bool) {
 	if p.err = q.usable(ctx, req); p.err != nil {
 		return p, true
 	}
-	if p.conn = q.open(); p.conn == nil {
+	if p.conn = q.open(len(req.Value)); p.conn == nil {
 		return p, false
 	}
-	p.call, p.err = p.conn.begin(ctx, req)
+	p.post(ctx, false)
 	return p, true
 }
 
 // begin is Start that waits for a connection.
 func (p *Pending) begin(ctx context.Context) {
-	if p.conn, p.err = p.peer.conn(ctx); p.err == nil {
-		p.call, p.err = p.conn.begin(ctx, p.req)
+	if p.conn, p.err = p.peer.conn(ctx, len(p.req.Value)); p.err == nil {
+		p.post(ctx, true)
+	}
+}
+
+// post puts the call on its connection, or on another if all slots of that are taken.
+func (p *Pending) post(ctx context.Context, wait bool) {
+	p.call, p.err = p.conn.begin(ctx, p.req)
+	for at := 0; p.err == ErrOverloaded && at < len(p.peer.places); at++ {
+		c, q := p.peer.places[at].conn.Load(), p.peer
+		switch {
+		case c == nil && wait:
+			if d, err := q.join(at); err != nil {
+				continue
+			} else if c, err = q.await(ctx, d); err != nil {
+				continue
+			}
+		case c == nil:
+			q.dialSoon(at)
+			continue
+		case c == p.conn:
+			continue
+		}
+		p.conn = c
+		p.call, p.err = c.begin(ctx, p.req)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type serveConn struct {
 	pool   *Pool
 	nc     net.Conn
 	from   string // the caller's id
+	nonce  []byte // by which the caller names this connection
 	since  time.Time
 	addr   string
 	lim    limits // the caller's
@@ -25,6 +27,10 @@ type serveConn struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // calls on their own goroutines, and writers
 	watch  watch
+
+	// See carrier.go. At most one of both is not nil.
+	carries *serveConn                // the connection that this one is the carrier of
+	carrier atomic.Pointer[serveConn] // of this one
 
 	// The reading goroutine's.
 	req     Request
@@ -36,9 +42,11 @@ type serveConn struct {
 	bufs net.Buffers
 
 	mu         sync.Mutex // guards all below
-	room       sync.Cond  // signalled when waiting answers were written, or with err
 	buf, spare []byte     // frames that wait to be written
 	large      []largeAnswer
+	// Answers for which there is no room, in the order in which they came: small ones, and
+	// large ones. Each has a goroutine that waits for it.
+	line       [2][]waitingAnswer
 	writing    bool // some goroutine holds the role of the writer
 	writes     uint64
 	running    map[uint32]context.CancelFunc // calls on their own goroutines
@@ -59,14 +67,15 @@ type partial struct {
 // serve answers calls on an admitted connection until it ends.
 func (p *Pool) serve(o opened, addr string) {
 	c := &serveConn{
-		pool: p, nc: o.conn, from: o.id, since: time.Now(), addr: addr, lim: o.lim, rd: newFrameReader(o.conn, o.first),
+		pool: p, nc: o.conn, from: o.id, nonce: o.nonce, since: time.Now(), addr: addr, lim: o.lim, rd: newFrameReader(o.conn, o.first),
 		partial: make(map[uint32]*partial), running: make(map[uint32]context.CancelFunc),
 	}
-	c.room.L = &c.mu
 	c.ctx, c.cancel = context.WithCancel(p.ctx)
-	if !p.adopt(c) {
-		c.cancel()
-		o.conn.Close()
+	// If the other has ended, the caller is about to close this one, too.
+	main := p.carriedBy(o.carries, o.id)
+	if tied := main == nil || main.tie(c); !tied || !p.adopt(c) {
+		c.fail(errMate)
+		c.wg.Wait()
 		return
 	}
 	if p.draining.Load() {
@@ -85,18 +94,34 @@ func (p *Pool) serve(o opened, addr string) {
 // fail ends the connection: handlers see their context end, writers stop.
 func (c *serveConn) fail(err error) {
 	c.mu.Lock()
-	if c.err == nil {
+	first := c.err == nil
+	if first {
 		c.err = err
 	}
 	c.large = nil
+	for i := range c.line {
+		for _, a := range c.line[i] {
+			close(a.done)
+		}
+		c.line[i] = nil
+	}
 	c.mu.Unlock()
-	c.room.Broadcast()
 	c.cancel()
 	closeNow(c.nc)
+	if m := c.mate(); first && m != nil {
+		m.fail(errMate)
+	}
 }
 
-// heldMax bounds the bytes of requests that one connection makes this member hold.
-func (c *serveConn) heldMax() int { return max(maxPartial*c.pool.cfg.MaxValue, 16<<20) }
+// heldMax bounds the bytes of requests that one connection makes this member hold. A
+// carrier has all the large ones, so it may have as many as two connections would.
+func (c *serveConn) heldMax() int {
+	n := max(maxPartial*c.pool.cfg.MaxValue, 16<<20)
+	if c.carries != nil {
+		n *= 2
+	}
+	return n
+}
 
 // holdLocked counts n bytes of a request as held, or reports that there are too many.
 func (c *serveConn) holdLocked(n int) bool {

@@ -8,8 +8,9 @@ import (
 // largeAnswer is the value of an answer whose head was put in the buffer, or waits to
 // be. It is written from where it lies.
 type largeAnswer struct {
-	id   uint32
-	rest []byte
+	id      uint32
+	rest    []byte
+	carried bool // of a call of the connection that this one is the carrier of
 }
 
 // answerer says on which goroutine an answer was made.
@@ -29,26 +30,45 @@ func (c *serveConn) reply(id uint32, resp *Response, by answerer) {
 		*resp = Response{Status: StatusTooLarge, Message: fmt.Sprintf(
 			"the answer's value of %d bytes is larger than the %d that the caller accepts", len(resp.Value), c.lim.value)}
 	}
-	c.mu.Lock()
-	for c.err == nil && (len(c.buf) > bufferMax || len(c.large) >= maxLarge) {
-		if !c.writing {
-			c.startWriterLocked()
+	if carrier := c.carrier.Load(); carrier != nil && len(resp.Value) > carryFrom {
+		if by == byFast {
+			c.mu.Lock()
+			c.fast++
+			c.mu.Unlock()
 		}
-		c.room.Wait()
+		c.replyOver(carrier, id, resp, by)
+		return
 	}
+	c.put(id, resp, by, false)
+}
+
+// put is reply on this connection, for a call of it or of the one that it carries for.
+func (c *serveConn) put(id uint32, resp *Response, by answerer, carried bool) {
+	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
 		return
 	}
-	c.buf = appendResponse(c.buf, id, resp)
-	if len(resp.Value) > inlineMax {
-		c.large = append(c.large, largeAnswer{id, resp.Value})
-	}
 	if by == byFast {
 		c.fast++
 	}
+	if !c.roomLocked(resp) {
+		done := make(chan struct{})
+		line := &c.line[lineOf(resp)]
+		*line = append(*line, waitingAnswer{id, resp, carried, done})
+		if !c.writing {
+			c.startWriterLocked()
+		}
+		c.mu.Unlock()
+		<-done
+		return
+	}
+	c.addLocked(id, resp, carried)
 	mine := by == byCall && !c.writing
-	if mine {
+	if mine && carried {
+		mine = false // it may be the reading goroutine of the other connection
+		c.startWriterLocked()
+	} else if mine {
 		c.writing = true
 	}
 	c.mu.Unlock()
@@ -111,7 +131,10 @@ func (c *serveConn) write() { c.writeAs(false) }
 // answers have come than it may write itself.
 func (c *serveConn) writeAs(reading bool) {
 	c.mu.Lock()
-	for c.err == nil && (len(c.buf) > 0 || len(c.large) > 0) {
+	for c.err == nil {
+		if c.advanceLocked(); len(c.buf) == 0 && len(c.large) == 0 {
+			break
+		}
 		if reading && !c.fewLocked() {
 			c.startWriterLocked()
 			c.mu.Unlock()
@@ -144,7 +167,6 @@ func (c *serveConn) writeAs(reading bool) {
 		if cap(out) <= 4*bufferMax {
 			c.spare = out
 		}
-		c.room.Broadcast()
 	}
 	c.writing = false
 	c.mu.Unlock()
@@ -159,7 +181,11 @@ func (c *serveConn) chunkLocked() []byte {
 	a := c.large[0]
 	chunk := a.rest[:min(len(a.rest), chunkMax)]
 	a.rest = a.rest[len(chunk):]
-	c.buf = appendHeader(c.buf, frameData, a.id, len(chunk))
+	kind := uint8(frameData)
+	if a.carried {
+		kind = frameCarriedData
+	}
+	c.buf = appendHeader(c.buf, kind, a.id, len(chunk))
 	copy(c.large, c.large[1:])
 	if len(a.rest) > 0 {
 		c.large[len(c.large)-1] = a

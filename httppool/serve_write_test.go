@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -92,4 +93,92 @@ func onlyServing(p *Pool) *serveConn {
 		}
 	}
 	return nil
+}
+
+// TestAnswersDoNotOvertake: those that find no room are written in the order in which
+// they were made.
+func TestAnswersDoNotOvertake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 60
+		var made [calls]chan struct{}
+		for i := range made {
+			made[i] = make(chan struct{})
+		}
+		p := newPool(t, Config{Handler: handlerFuncs{slow: func(_ context.Context, _ string, req *Request, resp *Response) {
+			<-made[req.Arg]
+			resp.Value, resp.Version = make([]byte, inlineMax), req.Arg
+		}}})
+		near, far := net.Pipe()
+		defer near.Close()
+		go p.serve(opened{conn: far, lim: testLimits}, "pipe")
+		for i := range calls {
+			near.Write(appendRequest(nil, uint32(i), &Request{Arg: uint64(i)}, 0))
+		}
+		rd, next := newFrameReader(near, nil), 0
+		read := func(n int) {
+			for range n {
+				if err := rd.fill(headerSize); err != nil {
+					t.Fatal(err)
+				}
+				h, _ := parseHeader(rd.buf[rd.r:rd.w])
+				body := make([]byte, headerSize+h.size)
+				if err := rd.readFull(body); err != nil {
+					t.Fatal(err)
+				}
+				var resp Response
+				if _, err := decodeResponse(body[headerSize:], &resp, testLimits); err != nil {
+					t.Fatal(err)
+				}
+				if resp.Version != uint64(next) {
+					t.Fatalf("answer %d was written as number %d", resp.Version, next)
+				}
+				next++
+			}
+		}
+		for i := range calls {
+			close(made[i])
+			synctest.Wait() // it is in line
+			if i >= calls/2 && i%4 == 0 {
+				read(1)
+				synctest.Wait()
+			}
+		}
+		read(calls - next)
+	})
+}
+
+// TestSmallAnswersBesideManyLargeOnes of one connection do not wait until some are written.
+func TestSmallAnswersBesideManyLargeOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, Config{Handler: handlerFuncs{slow: func(_ context.Context, _ string, req *Request, resp *Response) {
+			resp.Value = make([]byte, req.Arg)
+		}}})
+		near, far := net.Pipe()
+		defer near.Close()
+		go p.serve(opened{conn: far, lim: testLimits}, "pipe")
+		for id := range uint32(2 * maxLarge) {
+			near.Write(appendRequest(nil, id, &Request{Arg: 1 << 20}, 0))
+		}
+		synctest.Wait() // now as many are in line as may be, and others wait for that
+		near.Write(appendRequest(nil, 1<<16, &Request{Arg: 128}, 0))
+		synctest.Wait()
+		rd := newFrameReader(near, nil)
+		for data := 0; ; {
+			if err := rd.fill(headerSize); err != nil {
+				t.Fatal(err)
+			}
+			h, _ := parseHeader(rd.buf[rd.r:rd.w])
+			if h.id == 1<<16 {
+				return
+			}
+			if h.kind == frameData {
+				if data++; data == maxLarge {
+					t.Fatalf("no small answer among %d chunks of large ones", data)
+				}
+			}
+			if err := rd.skip(headerSize + h.size); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

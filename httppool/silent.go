@@ -116,7 +116,7 @@ func (c *callConn) hushLocked(now time.Time) (woken []*call) {
 	}
 	step := min(now.Sub(w.looked), 2*c.pool.cfg.watchEvery())
 	// A large request may take long to be taken in.
-	sending := len(c.queue) > 0 && c.bytesOut != w.bytesOut
+	sending := c.waitingLocked() && c.bytesOut != w.bytesOut
 	w.looked, w.bytesOut = now, c.bytesOut
 	if w.heard.Equal(now) || sending {
 		w.quiet = 0
@@ -144,7 +144,7 @@ func (q *Peer) Ping(ctx context.Context) error {
 		q.knock()
 		return q.failed(false, ErrSilent)
 	}
-	c, err := q.conn(ctx)
+	c, err := q.conn(ctx, 0)
 	if err != nil {
 		return q.failed(false, err)
 	}

@@ -26,10 +26,18 @@ func (c *callConn) weigh(size int) {
 	}
 }
 
-// open returns an open connection for the calling goroutine, or nil if there is none.
-func (q *Peer) open() *callConn {
+// open returns an open connection for the calling goroutine's call with a value of a
+// size, or nil if there is none.
+func (q *Peer) open(size int) *callConn {
 	at := 0
-	if len(q.places) > 1 && q.bulky() {
+	switch {
+	case len(q.places) == 1:
+	case size > carryFrom:
+		q.haul()
+		if q.carriable() {
+			at = 1
+		}
+	case q.bulky() && !q.hauling():
 		at = home(len(q.places))
 	}
 	if c := q.places[at].conn.Load(); c != nil {

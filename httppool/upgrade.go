@@ -164,6 +164,9 @@ func (p *Pool) admit(conn net.Conn, who *stranger, br *bufio.Reader, path, addr 
 		conn.Close()
 		return
 	}
+	if path != pathPeer || p.carriedBy(client.carries, client.id) == nil {
+		client.carries = nil // the answer does not confirm it
+	}
 	err := p.welcome(conn, br, path, client)
 	in := who.leave()
 	p.drop(raw)
@@ -188,7 +191,7 @@ func (p *Pool) admit(conn net.Conn, who *stranger, br *bufio.Reader, path, addr 
 func (p *Pool) admitted(conn net.Conn, br *bufio.Reader, path, addr string, client hello) {
 	p.tenants.moveIn(client.addr, client.id)
 	first, _ := br.Peek(br.Buffered())
-	o := opened{conn: conn, first: first, id: client.id, lim: client.lim}
+	o := opened{conn: conn, first: first, id: client.id, lim: client.lim, nonce: client.nonce, carries: client.carries}
 	p.heardFrom(hostOf(addr))
 	if path == pathStream {
 		p.cfg.OnStream(o.stream(), o.id)
@@ -214,6 +217,7 @@ var errSecret = errors.New("wrong proof of the shared secret")
 // books of strangers end it if it takes too long.
 func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hello) error {
 	mine := p.hello()
+	mine.carries = client.carries
 	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + mine.header()
 	if client.auth {
 		answer += headerProof + ": " +

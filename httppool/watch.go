@@ -33,7 +33,9 @@ func (c *callConn) look(now time.Time) {
 		w.used, w.heard = now, now
 	}
 	silence := c.pool.cfg.SilenceTimeout
+	owed := c.carries.busy() // answers to its calls may come here
 	c.mu.Lock()
+	owed = owed || c.inflight > 0
 	if c.inflight > 0 || c.calls != w.calls {
 		w.used, w.calls = now, c.calls
 	}
@@ -41,17 +43,21 @@ func (c *callConn) look(now time.Time) {
 	if c.inflight == 0 && !c.writing {
 		c.buf, c.spare = nil, nil // a burst's memory; nothing waits
 	}
+	c.shrinkLocked()
 	if reads != w.reads {
 		c.peer.hushed.Store(nil) // whatever another connection said
 	}
-	if c.inflight == 0 || reads != w.reads {
+	if !owed || reads != w.reads {
 		w.heard, w.reads, w.pinged = now, reads, false
 	}
-	hush := c.hushLocked(now)
+	var hush []*call
+	if c.carries == nil || c.inflight > 0 {
+		hush = c.hushLocked(now)
+	}
 	quiet, r := now.Sub(w.heard), roleNone
 	var end error
 	switch {
-	case now.Sub(w.used) >= c.pool.cfg.IdleTimeout:
+	case now.Sub(c.usedUntil()) >= c.pool.cfg.IdleTimeout:
 		end = fmt.Errorf("%w: %w", ErrConnLost, errIdle)
 	case quiet >= silence:
 		end = fmt.Errorf("%w: no answer for %v", ErrConnLost, silence)
@@ -89,7 +95,7 @@ func (c *serveConn) look(now time.Time) {
 	}
 	c.mu.Unlock()
 	switch {
-	case now.Sub(w.used) >= 2*c.pool.cfg.IdleTimeout:
+	case now.Sub(w.used) >= 2*c.pool.cfg.IdleTimeout && (c.mate() == nil || now.Sub(c.mate().watch.used) >= 2*c.pool.cfg.IdleTimeout):
 		c.fail(fmt.Errorf("%w: %w", ErrConnLost, errIdle))
 	case now.Sub(w.wrote) >= c.pool.cfg.SilenceTimeout:
 		c.fail(fmt.Errorf("%w: the caller does not read", ErrConnLost))

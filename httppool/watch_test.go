@@ -102,7 +102,7 @@ func TestCallerThatDoesNotRead(t *testing.T) {
 		serveOn(t, server, mem)
 		for _, size := range []uint64{20_000, 1 << 20} {
 			for op := range uint8(2) {
-				o, err := newPool(t, Config{Dial: mem.Dial}).open(t.Context(), "a", "", pathPeer)
+				o, err := newPool(t, Config{Dial: mem.Dial}).open(t.Context(), "a", "", pathPeer, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

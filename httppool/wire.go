@@ -12,6 +12,9 @@ const (
 	framePing     = 6
 	framePong     = 7
 	frameSkip     = 8 // a request withdrawn while it still waited to be written
+	// Answers to calls of the connection that this one is the carrier of.
+	frameCarriedResponse = 9
+	frameCarriedData     = 10
 )
 
 const (
@@ -55,9 +58,9 @@ func parseHeader(b []byte) (frameHeader, error) {
 	h := frameHeader{kind: uint8(w >> 24), size: int(w & 0xffffff), id: binary.LittleEndian.Uint32(b[4:])}
 	limit := 0
 	switch h.kind {
-	case frameRequest, frameResponse, frameSkip:
+	case frameRequest, frameResponse, frameSkip, frameCarriedResponse:
 		limit = maxBody
-	case frameData:
+	case frameData, frameCarriedData:
 		limit = chunkMax
 	case frameCancel, frameGoaway, framePing, framePong:
 	default:
@@ -66,7 +69,7 @@ func parseHeader(b []byte) (frameHeader, error) {
 	if h.size > limit {
 		return h, badFrame(badSize, "a frame of type %d announces %d bytes, the limit is %d", h.kind, h.size, limit)
 	}
-	if h.kind == frameData && h.size == 0 {
+	if limit == chunkMax && h.size == 0 {
 		return h, badFrame(badGarbage, "empty data frame")
 	}
 	return h, nil

@@ -12,6 +12,7 @@ import "errors"
 var (
 	ErrNotFound     = errors.New("cachemesh: not found")
 	ErrClosed       = errors.New("cachemesh: node is closed")
+	ErrGroupClosed  = errors.New("cachemesh: group is closed")
 	ErrNotStarted   = errors.New("cachemesh: node is not started: call Start first")
 	ErrInvalidKey   = errors.New("cachemesh: invalid key")
 	ErrInvalidTTL   = errors.New("cachemesh: invalid TTL")

@@ -92,7 +92,7 @@ func IsSound(err error, sentinels []Known) bool {
 
 // asked are the errors that this package asks others about.
 var asked = []error{
-	errs.ErrNotFound, errs.ErrClosed, errs.ErrTooLarge, errs.ErrUnknownGroup, errs.ErrOverloaded, errs.ErrUnsettled, errs.ErrNotOwner, store.ErrClosed,
+	errs.ErrNotFound, errs.ErrClosed, errs.ErrGroupClosed, errs.ErrTooLarge, errs.ErrUnknownGroup, errs.ErrOverloaded, errs.ErrUnsettled, errs.ErrNotOwner, store.ErrClosed,
 	context.Canceled, context.DeadlineExceeded, httppool.ErrClosed, httppool.ErrOverloaded, httppool.ErrTooLarge,
 }
 

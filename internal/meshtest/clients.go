@@ -19,7 +19,11 @@ type Origin struct {
 
 	Loaded func(key string) // is told of each load; nil: nobody
 
-	mu   sync.Mutex // guards rows
+	// Down says of each load whether it fails, with ErrDown. It is called under a lock.
+	// Nil: none does.
+	Down func() bool
+
+	mu   sync.Mutex // guards rows, and calls of Down
 	rows map[string]int
 }
 
@@ -37,6 +41,15 @@ func (o *Origin) read(key string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.rows[key]
+}
+
+// ErrDown is what an Origin says that is down.
+var ErrDown = errors.New("the origin is down")
+
+func (o *Origin) isDown() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.Down != nil && o.Down()
 }
 
 // Load is a loader.
@@ -61,6 +74,9 @@ func (o *Origin) Load(ctx context.Context, key string) (int, error) {
 const loaders = 1 << 20
 
 func (o *Origin) value(key string) (int, error) {
+	if o.isDown() {
+		return 0, ErrDown
+	}
 	end := func(Output) {}
 	if o.Loads != nil {
 		end = o.Loads.Begin(loaders, Input{Kind: Load, Key: key})
@@ -85,6 +101,11 @@ type Clients struct {
 	Clears  bool          // clients also clear the group
 	Timeout time.Duration // of an operation
 	Peeks   bool          // clients also peek
+
+	Refreshes bool // clients also have keys loaded again
+
+	// Patience, if not 0, is how long a third of the Gets wait at most.
+	Patience time.Duration
 
 	// Stop, once it is closed, ends the clients before each has done Ops.
 	Stop <-chan struct{}
@@ -155,12 +176,23 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	}
 	if dice < 85 {
 		end := h.Begin(id, Input{Kind: Get, Key: key})
+		if c.Patience > 0 && dice%3 == 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, c.Patience)
+			defer cancel()
+		}
 		v, err := g.Get(ctx, key)
-		if err != nil && !errors.Is(err, cachemesh.ErrNotFound) {
+		if c.Patience > 0 && v == 0 && errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+		if err != nil && !isStale(err) && !errors.Is(err, cachemesh.ErrNotFound) {
 			return err
 		}
 		end(Output{Value: v})
 		return nil
+	}
+	if c.Refreshes && dice < 90 {
+		return g.Refresh(ctx, key) // what it does to the history are loads
 	}
 	if c.Clears && dice >= 97 {
 		return c.clearAll(ctx, id, h, g)
@@ -205,11 +237,23 @@ func (c Clients) getAll(ctx context.Context, id int, h *History, g *cachemesh.Gr
 		return err
 	}
 	for key, end := range ends {
+		if isStale(failed[key]) {
+			delete(failed, key)
+		}
 		if failed[key] == nil {
 			end(Output{Value: values[key]})
 		}
 	}
+	if len(failed) == 0 {
+		return nil
+	}
 	return err
+}
+
+// isStale reports whether a value came with an error.
+func isStale(err error) bool {
+	_, ok := errors.AsType[*cachemesh.StaleError](err)
+	return ok
 }
 
 // getWith gets a key with one call for several.

@@ -74,22 +74,26 @@ func (h *History) Operations() []porcupine.Operation {
 }
 
 // A register is the state of one key in the model: what the origin has, 0 for no
-// row, and what the mesh has: a value, 0 for the knowledge that there is no row,
-// or nothing.
-type register struct{ origin, cached int }
+// row; what the mesh has: a value, 0 for the knowledge that there is no row, or nothing;
+// and what a load has read that may be stored yet, or nothing.
+type register struct{ origin, cached, loaded int }
 
 const nothing = -1
+
+// holding returns the register with what a write leaves in the mesh, whose loads it voids.
+func (r register) holding(v int) register { return register{r.origin, v, nothing} }
 
 // Model returns the model of a mesh whose group loads from the origin, or, with
 // loads false, of a plain map. A key is a register that may forget.
 //
-// A load reads the origin, and the mesh then has its outcome or not: those who
-// wait for it share it as if the mesh had it meanwhile. A Get may return what the
-// mesh has, or what the origin has. So a value that is neither is stale.
+// A load reads the origin, and the mesh then has its outcome, at once or later while what
+// it has is still served, or not: those who wait for it share it as if the mesh had it
+// meanwhile. A Get may return what the mesh has, or what the origin has. So a value that
+// is neither is stale.
 func Model(loads bool) porcupine.Model {
 	nm := porcupine.NondeterministicModel{
 		Partition: partition,
-		Init:      func() []any { return []any{register{0, nothing}} },
+		Init:      func() []any { return []any{register{0, nothing, nothing}} },
 		Step: func(state, input, output any) []any {
 			return step(state.(register), input.(Input), output.(Output), loads)
 		},
@@ -105,34 +109,38 @@ func step(r register, in Input, out Output, loads bool) []any {
 	var next []any
 	switch in.Kind {
 	case Write:
-		return []any{register{in.Value, r.cached}}
+		return []any{register{in.Value, r.cached, r.loaded}}
 	case Set:
-		next = append(next, register{r.origin, in.Value})
+		next = append(next, r.holding(in.Value))
 	case Delete, Clear:
-		next = append(next, register{r.origin, nothing})
+		next = append(next, r.holding(nothing))
 	case Store:
+		written := register{in.Value, nothing, nothing}
 		if out.Refused {
-			return []any{register{r.origin, nothing}, register{in.Value, nothing}}
+			return []any{r.holding(nothing), written}
 		}
-		if next = append(next, register{in.Value, in.Value}); in.Value == 0 {
-			next = append(next, register{0, nothing})
+		if next = append(next, written.holding(in.Value)); in.Value == 0 {
+			next = append(next, written)
 		}
 		if out.Maybe { // the mesh forgets, before or after
-			next = append(next, register{in.Value, nothing}, register{r.origin, nothing})
+			next = append(next, written, r.holding(nothing))
 		}
 	case Load:
 		if out.Value == r.origin {
-			next = append(next, r, register{r.origin, out.Value})
+			next = append(next, r, r.holding(out.Value), register{r.origin, r.cached, out.Value})
 		}
 	case Get, Peek: // a Peek finds what a load brought, and can be the first to
 		if out.Value == r.cached {
 			next = append(next, r)
 		}
+		if out.Value == r.loaded {
+			next = append(next, r.holding(out.Value))
+		}
 		if loads && out.Value == r.origin {
-			next = append(next, r, register{r.origin, out.Value})
+			next = append(next, r, r.holding(out.Value))
 		}
 		if !loads && out.Value == 0 {
-			next = append(next, register{r.origin, nothing})
+			next = append(next, r.holding(nothing))
 		}
 	}
 	if out.Maybe {

@@ -1,11 +1,13 @@
 package meshtest
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +33,9 @@ type scenario struct {
 	readsToBeHot int
 	clears       bool
 	through      bool // a Writer, which fails now and then
+	refreshes    bool // clients also have keys loaded again
+	failing      bool // every sixth load fails
+	patience     time.Duration
 	options      cachemesh.GroupOptions[int]
 }
 
@@ -47,16 +52,29 @@ var scenarios = []scenario{
 	{name: "write-through", loads: true, through: true, loadDelay: 20 * time.Millisecond, readsToBeHot: 1},
 	{name: "write-through, delayed, refreshed and cleared", loads: true, through: true, clears: true, callDelay: 30 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
 		options: cachemesh.GroupOptions[int]{NotFoundTTL: time.Minute, RefreshAfter: 30 * time.Millisecond}},
+	{name: "loads that go on", loads: true, refreshes: true, patience: 30 * time.Millisecond, callDelay: 20 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{FinishLoads: true, TTL: 200 * time.Millisecond}},
+	{name: "stale while slow", loads: true, refreshes: true, clears: true, failing: true, patience: 30 * time.Millisecond, callDelay: 10 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{FinishLoads: true, TTL: 50 * time.Millisecond, StaleFor: time.Minute, StaleWait: 15 * time.Millisecond}},
+	{name: "stale while slow, write-through", loads: true, through: true, refreshes: true, failing: true, callDelay: 10 * time.Millisecond, linkDelay: 5 * time.Millisecond, loadDelay: 40 * time.Millisecond, readsToBeHot: 1,
+		options: cachemesh.GroupOptions[int]{TTL: 50 * time.Millisecond, StaleFor: time.Minute, StaleWait: 15 * time.Millisecond}},
+}
+
+func scenarioNamed(name string) scenario {
+	return scenarios[slices.IndexFunc(scenarios, func(sc scenario) bool { return sc.name == name })]
 }
 
 // history runs a scenario and returns what its clients saw.
-func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) (h *History, hot uint64) {
+func history(t *testing.T, sc scenario, seed uint64, faults faultinject.Faults) (h *History, hot, stale uint64) {
 	m, clients, groups, h := sc.set(t, Config{Seed: seed, Members: 5, Faults: faults})
 	defer m.Close()
 	if err := clients.Run(h, func(id int) *cachemesh.Group[int] { return groups[id%len(groups)] }); err != nil {
 		t.Fatal(err)
 	}
-	return h, hotHits(groups)
+	for _, g := range groups {
+		stale += g.Stats().StaleServed
+	}
+	return h, hotHits(groups), stale
 }
 
 func hotHits(groups []*cachemesh.Group[int]) (hot uint64) {
@@ -88,11 +106,16 @@ func (sc scenario) set(t *testing.T, cfg Config) (*Mesh, Clients, []*cachemesh.G
 			clients.Origin.Delay = randomDelay(rng, sc.loadDelay)
 		}
 	}
-	clients.Clears, clients.Through = sc.clears, sc.through
+	clients.Clears, clients.Through, clients.Refreshes, clients.Patience = sc.clears, sc.through, sc.refreshes, sc.patience
 	options := sc.options
 	options.HotReads = sc.readsToBeHot
+	options.Errors = []error{ErrRefused, ErrDown}
+	if sc.failing {
+		fails := rand.New(rand.NewPCG(seed, 3))
+		clients.Origin.Down = func() bool { return fails.IntN(6) == 0 }
+		clients.Excuse = func(err error) bool { return errors.Is(err, ErrDown) }
+	}
 	if sc.through {
-		options.Errors = []error{ErrRefused}
 		options.Writer = Through{clients.Origin, refuses(rand.New(rand.NewPCG(seed, 2)))}
 	}
 	groups := make([]*cachemesh.Group[int], cfg.Members)
@@ -142,12 +165,12 @@ func TestLinearizable(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			var ops int
-			var hotHits uint64
+			var hotHits, stale uint64
 			run := func(seed uint64) {
 				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						h, hot := history(t, sc, seed, faultinject.Faults{})
-						ops, hotHits = ops+len(h.Operations()), hotHits+hot
+						h, hot, old := history(t, sc, seed, faultinject.Faults{})
+						ops, hotHits, stale = ops+len(h.Operations()), hotHits+hot, stale+old
 						if r := porcupine.CheckOperationsTimeout(Model(sc.loads), h.Operations(), 0); r != porcupine.Ok {
 							t.Errorf("not linearizable: %v; replay with -seed %d -run '%s'", r, seed, t.Name())
 						}
@@ -162,7 +185,10 @@ func TestLinearizable(t *testing.T) {
 			for seed := range uint64(each) {
 				run(seed + 1)
 			}
-			t.Logf("%d histories of %d operations, %d hits of hot copies", each, ops/each, hotHits)
+			t.Logf("%d histories of %d operations, %d hits of hot copies, %d stale values", each, ops/each, hotHits, stale)
+			if sc.options.StaleFor > 0 && stale == 0 {
+				t.Error("no stale value was ever served: the histories prove little")
+			}
 			if hotHits == 0 {
 				t.Error("no hot copy was ever hit: the histories prove little")
 			}
@@ -180,7 +206,9 @@ func TestCheckerNotices(t *testing.T) {
 		{"the wait for invalidation", scenarios[1], faultinject.Faults{SkipInvalidation: true}},
 		{"the fill token", scenarios[3], faultinject.Faults{IgnoreFillToken: true}},
 		{"do not keep", scenarios[1], faultinject.Faults{IgnoreMark: true}},
-		{"the wait for invalidation by a Writer", scenarios[len(scenarios)-1], faultinject.Faults{SkipInvalidation: true}},
+		{"the wait for invalidation by a Writer", scenarioNamed("write-through, delayed, refreshed and cleared"), faultinject.Faults{SkipInvalidation: true}},
+		{"the wait for invalidation before what is refreshed is seen", scenarioNamed("stale while slow"), faultinject.Faults{SkipInvalidation: true}},
+		{"the fill token, of loads that go on", scenarioNamed("loads that go on"), faultinject.Faults{IgnoreFillToken: true}},
 		{"the wait for invalidation by Clear", scenarios[4], faultinject.Faults{SkipInvalidation: true}},
 	} {
 		t.Run(f.name, func(t *testing.T) {
@@ -189,7 +217,7 @@ func TestCheckerNotices(t *testing.T) {
 			caught := uint64(0)
 			for seed := uint64(1); seed <= enough && caught == 0; seed++ {
 				synctest.Test(t, func(t *testing.T) {
-					h, _ := history(t, f.scenario, seed, f.faults)
+					h, _, _ := history(t, f.scenario, seed, f.faults)
 					if porcupine.CheckOperationsTimeout(Model(f.scenario.loads), h.Operations(), 0) == porcupine.Illegal {
 						caught = seed
 					}

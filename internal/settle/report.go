@@ -47,6 +47,10 @@ func (s *Settler) report(vd quorum.Verdict) {
 		return
 	}
 	r.since = now + int64(complainEvery-s.opts.MaxStale)
+	if s.holdings.ValuesMove() {
+		s.log.Info("values are being handed over, and the mesh waits for that")
+		return
+	}
 	s.log.Warn("these members do not agree on who is in the mesh, or cannot be called: until they do, nothing new is stored; "+
 		"is their TCP port open?", "members", s.lagging())
 }

@@ -226,7 +226,11 @@ func (s *Settler) awaitSettled(ctx context.Context) error {
 func (s *Settler) AwaitMesh() {
 	ctx, cancel := context.WithTimeout(s.life.Context(), s.opts.JoinTimeout)
 	defer cancel()
-	if err := s.awaitSettled(ctx); err != nil && !s.life.IsClosing() {
+	switch err := s.awaitSettled(ctx); {
+	case err == nil || s.life.IsClosing():
+	case s.holdings.ValuesMove():
+		s.log.Info("values are still being handed over to this member: until all have come it serves without storing what is new here")
+	default:
 		s.log.Warn("the members do not agree on who they are yet: serving without storing what is new here", "err", err)
 	}
 }

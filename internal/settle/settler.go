@@ -49,6 +49,8 @@ type Holdings interface {
 	DropBefore(era uint32)
 	// Moving reports whether new owners must wait for what the node still does.
 	Moving() bool
+	// ValuesMove reports whether values are on their way from here, or came a moment ago.
+	ValuesMove() bool
 	// PayOwed makes the mesh forget what was written on a minority's side, in the background.
 	PayOwed()
 }
@@ -122,6 +124,13 @@ func (s *Settler) Close() {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	s.writes.Publish(nil)
+}
+
+// WhileStill calls f while no view is adopted.
+func (s *Settler) WhileStill(f func()) {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	f()
 }
 
 // GiveUp says that the start is over: whoever could be joined was joined.

@@ -45,7 +45,6 @@ type Care struct {
 	Fresh    int64         // when the value's TTL ends, on the callers' clock; 0: never
 	Next     atomic.Int64  // when it may be loaded again; 0: not while it is fresh
 	Failures atomic.Uint32 // loads that failed since it was stored
-	LastErr  atomic.Pointer[error]
 }
 
 // place says who holds an entry, besides the index.
@@ -79,10 +78,10 @@ const (
 // the struct, what the allocator rounds up, and its share of index and sketch, in
 // bytes.
 func (e *Entry) Size() int64 {
-	n := indexBytes + sketchBytes + allocated(int64(unsafe.Sizeof(*e))) +
-		allocated(int64(len(e.Key))) + allocated(int64(cap(e.Data)))
+	n := indexBytes + sketchBytes + Allocated(int64(unsafe.Sizeof(*e))) +
+		Allocated(int64(len(e.Key))) + Allocated(int64(cap(e.Data)))
 	if e.Care != nil {
-		n += allocated(int64(unsafe.Sizeof(*e.Care)))
+		n += Allocated(int64(unsafe.Sizeof(*e.Care)))
 	}
 	if e.Extra > math.MaxInt64-n-keeperBytes {
 		return math.MaxInt64 - keeperBytes
@@ -96,11 +95,11 @@ func (e *Entry) keptSize() int64 { return e.Size() - sketchBytes + keeperBytes }
 // expired reports whether the entry must not be returned any more.
 func (e *Entry) expired(now int64) bool { return e.Expires != 0 && now >= e.Expires }
 
-// allocated is what an allocation of n bytes takes. It follows the size classes
+// Allocated is what an allocation of n bytes takes. It follows the size classes
 // of Go's allocator: steps of 16 to 256 bytes, then at most eight steps for each
 // doubling, and whole pages above 32 KiB. Where Go has fewer classes than that
 // it is up to 1/8 too low.
-func allocated(n int64) int64 {
+func Allocated(n int64) int64 {
 	var step int64
 	switch {
 	case n <= 0:

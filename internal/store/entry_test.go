@@ -9,7 +9,7 @@ import (
 // takes, which shows as the capacity of a slice that append had to make.
 func TestAllocated(t *testing.T) {
 	for n := 1; n <= 64<<10; n++ {
-		took, says := int64(cap(append([]byte(nil), make([]byte, n)...))), allocated(int64(n))
+		took, says := int64(cap(append([]byte(nil), make([]byte, n)...))), Allocated(int64(n))
 		if took == 24 {
 			took = 32 // a class that is passed over
 		}
@@ -17,7 +17,7 @@ func TestAllocated(t *testing.T) {
 			t.Fatalf("%d bytes take %d, charged are %d", n, took, says)
 		}
 	}
-	if allocated(0) != 0 || allocated(-1) != 0 {
+	if Allocated(0) != 0 || Allocated(-1) != 0 {
 		t.Error("nothing is charged for")
 	}
 }
@@ -26,7 +26,7 @@ func TestAllocated(t *testing.T) {
 // byte.
 func TestSizeCountsCare(t *testing.T) {
 	plain, cared := &Entry{Key: "k"}, &Entry{Key: "k", Care: new(Care)}
-	if got, want := cared.Size()-plain.Size(), allocated(int64(unsafe.Sizeof(Care{}))); got != want || want < 24 {
+	if got, want := cared.Size()-plain.Size(), Allocated(int64(unsafe.Sizeof(Care{}))); got != want || want < 24 {
 		t.Errorf("an entry with care is charged %d bytes more, want %d", got, want)
 	}
 }

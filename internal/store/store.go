@@ -66,7 +66,8 @@ type Store struct {
 	shards   []atomic.Pointer[table] // a power of two of them
 	epoch    atomic.Uint32           // see heat.go
 	keeper   atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
-	max      int64                   // MaxBytes
+	maxEntry atomic.Int64            // see MaxEntry
+	max      int64                   // MaxBytes; written under moving and mu, read under either
 	base     int64                   // bytes set aside for an empty store
 	perTable int64                   // of these, for the first table of a shard
 	mean     int64                   // keeperMean, but for tests
@@ -114,6 +115,7 @@ func New(opts Options) (*Store, error) {
 	perShard := int64(unsafe.Sizeof(s.shards[0])) + int64(unsafe.Sizeof(table{})) + minBuckets*int64(unsafe.Sizeof(emptyTable.buckets[0])) +
 		int64(unsafe.Sizeof(sketch{})) + blockWords*int64(unsafe.Sizeof(sketch{}.words[0]))
 	s.perTable = perShard - int64(unsafe.Sizeof(s.shards[0]))
+	s.maxEntry.Store(s.max / entryShare)
 	s.base = opts.Reserved + int64(unsafe.Sizeof(*s)) + int64(shards)*perShard + deadBatch*int64(unsafe.Sizeof((*Entry)(nil)))
 	s.room = s.max / windowShare
 	if s.max < keeperFrom {
@@ -125,7 +127,7 @@ func New(opts Options) (*Store, error) {
 
 // MaxEntry is the largest Entry.Size that Set takes, in bytes: an eighth of
 // MaxBytes.
-func (s *Store) MaxEntry() int64 { return s.max / entryShare }
+func (s *Store) MaxEntry() int64 { return s.maxEntry.Load() }
 
 // Get returns the entry of the key, or nil if it is missing or expired, and
 // counts as a use of the key. hash must be a well mixed 64-bit hash of the key

@@ -74,6 +74,8 @@ func (w *Errors) Put(resp *httppool.Response, err error) {
 		resp.Status, resp.Message = StatusTooLarge, strings.TrimPrefix(err.Error(), errs.ErrTooLarge.Error()+": ")
 	case errors.Is(err, errs.ErrOverloaded):
 		resp.Status = StatusOverloaded
+	case errors.Is(err, errs.ErrGroupClosed):
+		resp.Status = StatusUnknownGroup
 	case errors.Is(err, errs.ErrClosed):
 		resp.Status = StatusClosed
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -113,6 +115,21 @@ var identities = []struct {
 	flag uint8
 	err  error
 }{{FlagOverload, errs.ErrOverloaded}, {FlagDeadline, context.DeadlineExceeded}, {FlagCanceled, context.Canceled}}
+
+// Identity returns what members recognise in an error of a user's function, nil for nothing.
+func (w *Errors) Identity(err error) (identity error) {
+	for _, known := range identities {
+		if guard.Is(err, known.err) {
+			identity = errors.Join(identity, known.err)
+		}
+	}
+	for _, s := range w.Known {
+		if guard.Is(err, s.Err) {
+			identity = errors.Join(identity, s.Err)
+		}
+	}
+	return identity
+}
 
 // Clip returns as much of a text as an answer has room for.
 func Clip(s string) string { return s[:min(len(s), maxErrorBytes)] }

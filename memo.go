@@ -1,0 +1,53 @@
+package cachemesh
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
+)
+
+const (
+	failedText  = 1 << 10 // bytes of an error's text that are kept
+	failedMost  = 2 << 10 // bytes of an error that is kept as it is
+	failedNodes = 256     // parts of it that are looked at
+)
+
+// A memo is what is remembered of a failed load, and what that takes.
+type memo struct {
+	err  *errs.LoadError
+	size int64
+}
+
+// memoOf returns what may be remembered of a failure, nil if err is none or the group
+// remembers nothing. An error that is large, or might be, is remembered by its text,
+// clipped, and by what members recognise in each other's errors. It asks the error,
+// so it must not be called under a lock.
+func (c *groupCore) memoOf(err error) *memo {
+	le, ok := err.(*errs.LoadError)
+	if !ok || c.setbacks == nil && c.reasons == nil {
+		return nil
+	}
+	le = withoutStack(le)
+	r := ruler{nodes: failedNodes, frozen: true}
+	n, ok := r.measure(reflect.ValueOf(&le.Err).Elem())
+	if !ok || n > failedMost {
+		text := guard.TextOf(le.Err)
+		short := *le
+		short.Err = &errs.RemoteError{Text: strings.Clone(text[:min(len(text), failedText)]), Known: c.errors.Identity(le.Err)}
+		le, n = &short, failedText
+	}
+	return &memo{le, failedBytes + n + int64(len(le.Key))}
+}
+
+// withoutStack returns an error that does not keep a stack of many kilobytes.
+func withoutStack(le *errs.LoadError) *errs.LoadError {
+	p, ok := le.Err.(*guard.PanicError)
+	if !ok {
+		return le
+	}
+	short := *le
+	short.Err = p.Clipped(failedText)
+	return &short
+}
