@@ -116,7 +116,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 	case !c.state.ActsBy(id):
 		return errs.ErrUnsettled
 	case c.state.Phase() == view.AsMinority:
-		return &errs.PeerError{Op: wire.OpNames[wire.OpClear], Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: errs.ErrMinority}
+		return &errs.PeerError{Op: wire.OpNames[wire.OpClear], Member: c.member, Addr: c.addr, MaybeApplied: true, Err: errs.ErrMinority}
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (n *Node) Shutdown(ctx context.Context) error {
 // were asked for before.
 func (n *Node) drain(ctx context.Context) error {
 	unstored := n.cohortsUnderWay()
-	for n.handing.Load() > 0 {
+	for n.duties.handing.Load() > 0 {
 		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (n *Node) drain(ctx context.Context) error {
 			return errs.ErrClosed
 		}
 	}
-	for n.telling.Load() > 0 {
+	for n.duties.telling.Load() > 0 {
 		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
@@ -156,6 +156,7 @@ func (n *Node) close(inDisorder bool) error {
 	}
 	for _, c := range n.groups.all() {
 		c.close()
+		c.hot.Close()
 	}
 	n.sockets.close()
 	n.life.Wait()

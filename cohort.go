@@ -80,7 +80,7 @@ func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, s
 		fallthrough
 	default:
 		mine = pair.next
-		c.stats.deduplicated.Add(1)
+		c.counts.deduplicated.Add(1)
 	}
 	c.origin.HurryUp(ctx, &mine.place)
 	if pair.running != nil && origin.HoldsTurn(ctx, c.name) { // mine comes after it
@@ -142,11 +142,11 @@ func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string)
 func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
 	defer cancel()
-	defer context.AfterFunc(c.closure.loading, cancel)()
+	defer context.AfterFunc(c.loading, cancel)()
 	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
 	returned := make(chan struct{})
 	begun := false
-	if co.out.Err = cmp.Or(ctx.Err(), c.closure.loading.Err()); co.out.Err == nil { // else nobody waits any more
+	if co.out.Err = cmp.Or(ctx.Err(), c.loading.Err()); co.out.Err == nil { // else nobody waits any more
 		s.mu.Lock()
 		begun = s.lane(key).countLocked(f)
 		s.mu.Unlock()
@@ -178,7 +178,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 // meanwhile. It unlocks s.
 func (c *groupCore) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
 	spacing := standInSpacing
-	if c.node.faults.KeepStandIn {
+	if c.faults.KeepStandIn {
 		spacing, pair.kept = 500*time.Millisecond, &last.out
 	}
 	s.spaced++

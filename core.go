@@ -3,16 +3,11 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
-	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/life"
-	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -25,50 +20,15 @@ const doNotStore = -1
 // A groupCore is a group without its type: it decides who answers a key and
 // asks them. Values are entries: bytes, and beside them the decoded value.
 type groupCore struct {
+	part
 	node        *Node
-	life        *life.Life
-	clock       *clock.Clock
-	state       *view.State
-	name        string
-	encoding    wire.Encoding
-	seed        uint64          // of the hash of its keys
-	store       *store.Store    // what this member owns
-	hot         *hotcache.Cache // leased copies of what others own
-	origin      *origin.Origin
-	errors      wire.Errors
-	decodedSize int64                                      // of a value itself, what it refers to aside; 0: the bytes are the value
+	hot         *hotcache.Cache                            // leased copies of what others own
 	aliases     bool                                       // decoded values may share their bytes
 	leasedEntry func(key string, data []byte) *store.Entry // makes the entry of a hot copy; nil: the bytes are the value
-
-	loadTimeout, batchWindow            time.Duration
-	notFoundTTL, refreshAfter, staleFor time.Duration
-	staleWait                           time.Duration
-	refreshPart                         float64
-	finishLoads                         bool
-	setbacks                            *setbacks    // loads that failed; nil: they are not remembered
-	reasons                             *setbacks    // why values that are old were not loaded again; nil: none is kept past its TTL
-	complained                          atomic.Int64 // when the log last said that a refresh failed; 0: never
-
-	gathering sync.Mutex // guards gather and what gathers in it; taken inside a shard's lock
-	gather    *loadBatch // single loads on their way to LoadMany; nil: none
-
-	unreadable     unreadable
-	tooLargeLogged atomic.Int64 // when the last value was that is too large to be kept; 0: never
-	unknownTo      unknownTo
-
-	owed    owed // to the majority; has a lock of its own
-	stats   counters
-	scatter store.Scatter // from hashes to shards
-
-	closure closure
-
-	shards     atomic.Pointer[[]shard] // nil before the first load or write: see made
-	shardCount int                     // a power of two
-	leased     atomic.Bool             // leases may be in the books
-	uses       uses
-	maxBytes   atomic.Int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
-	bookRoom   atomic.Int64 // bytes that leases may take, and notes of keys that are too large
-	bookBytes  atomic.Int64 // that they take
+	unknownTo   unknownTo
+	stats       counters
+	closure     closure
+	uses        uses
 }
 
 // reserved is what a group's core takes of MaxBytes.

@@ -191,11 +191,11 @@ func (c *groupCore) refreshFailed(err error) {
 	if le, ok := err.(*errs.LoadError); ok {
 		err = withoutStack(le)
 	}
-	c.stats.refreshErrors.Add(1)
-	c.stats.refreshError.Store(&err)
+	c.counts.refreshErrors.Add(1)
+	c.counts.refreshError.Store(&err)
 	now, last := c.clock.Now(), c.complained.Load()
 	if (last == 0 || now-last >= int64(complainMost)) && c.complained.CompareAndSwap(last, max(now, 1)) {
-		c.node.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
-			"group", c.name, "failed so far", c.stats.refreshErrors.Load(), "err", err)
+		c.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
+			"group", c.name, "failed so far", c.counts.refreshErrors.Load(), "err", err)
 	}
 }

@@ -42,7 +42,7 @@ func (c *groupCore) recallForFillLocked(f *flight) {
 // not stay either, which could be served when a later load fails.
 func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 	f.shard.changes.Add(1)
-	if f.void && !c.node.faults.IgnoreFillToken {
+	if f.void && !c.faults.IgnoreFillToken {
 		return // the view changed while leases were recalled
 	}
 	if !c.tryFillLocked(f, e) {

@@ -179,7 +179,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 	l := s.lane(key)
 	f := l.joinable()
 	if f != nil {
-		c.stats.deduplicated.Add(1)
+		c.counts.deduplicated.Add(1)
 		f.hurry(ctx, c.origin)
 	} else {
 		f = c.newFlight(ctx, s, hash, key)
@@ -282,7 +282,7 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 func (c *groupCore) run(f *flight) {
 	defer c.life.Done()
 	defer f.cancel()
-	defer context.AfterFunc(c.closure.loading, f.cancel)()
+	defer context.AfterFunc(c.loading, f.cancel)()
 	e, err := c.loadOnce(f)
 	err = c.calledOff(err)
 	f.memo = c.memoOf(err)
@@ -303,7 +303,7 @@ func (c *groupCore) run(f *flight) {
 // storeLocked stores what was loaded, if it may be, and unlinks the flight. It
 // returns the flight's outcome.
 func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
-	if f.void && !c.node.faults.IgnoreFillToken {
+	if f.void && !c.faults.IgnoreFillToken {
 		return e, err // with a Writer errVoid was published before
 	}
 	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, errs.ErrNotFound)) {

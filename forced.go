@@ -25,7 +25,7 @@ import (
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends, or Options.CallTimeout and LoadTimeout are over if ctx has no
 // deadline. Its error is a KeyErrors of those keys that failed: *LoadError,
-// ErrInvalidKey, ErrUnsettled, *PeerError, ctx's own. Or ErrClosed, errs.ErrGroupClosed, ErrNotStarted;
+// ErrInvalidKey, ErrUnsettled, *PeerError, ctx's own. Or ErrClosed, ErrGroupClosed, ErrNotStarted;
 // an *OptionError if the group has no loader.
 func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	c := g.core

@@ -84,18 +84,29 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 			return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
 		}
 	}
+	own := strings.Clone(name)
 	c := &groupCore{
-		node: n, life: n.life, clock: &n.clock, state: n.state, name: strings.Clone(name), seed: ring.Seed(name), hot: hot, scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
-		loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-		refreshAfter: opts.RefreshAfter, staleFor: opts.StaleFor, staleWait: opts.StaleWait, refreshPart: opts.RefreshPart, finishLoads: opts.FinishLoads,
-		setbacks: newSetbacks(opts.FailureTTL, p.failed),
-		origin:   &origin.Origin{Group: strings.Clone(name), Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
-		errors:   wire.Errors{Group: strings.Clone(name), Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
-		encoding: wire.EncodingOf(opts.Version),
-		reasons:  newReasons(opts.StaleFor, p.failed),
-		uses:     opts.uses(),
+		node: n, hot: hot, uses: opts.uses(),
+		part: part{
+			basis: basis{
+				life: n.life, clock: &n.clock, state: n.state, log: n.log, faults: &n.faults, duties: &n.duties, member: n.name, addr: n.addr,
+				lease: n.opts.Lease, right: n.opts.Right, answerLimit: n.opts.MaxValueBytes + wire.BatchBytes,
+				name: own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
+				origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
+				errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
+				care: care{
+					loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
+					refreshAfter: opts.RefreshAfter, refreshPart: opts.RefreshPart,
+					staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+				},
+			},
+			scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
+			setbacks: newSetbacks(opts.FailureTTL, p.failed),
+			reasons:  newReasons(opts.StaleFor, p.failed),
+		},
 	}
-	c.closure.loading, c.closure.callOff = context.WithCancel(n.life.Context())
+	c.others = mesh{c}
+	c.loading, c.closure.callOff = context.WithCancel(n.life.Context())
 	c.maxBytes.Store(opts.MaxBytes)
 	c.bookRoom.Store(p.books * 3 / 4)
 	if c.store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
@@ -121,7 +132,7 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 //
 // Errors: *StaleError, together with a value; ErrNotFound; *LoadError, for all who waited for the load; ctx's own
 // error, for this caller alone; *PeerError if the group has no loader and the
-// owner cannot be reached; ErrInvalidKey; ErrClosed, errs.ErrGroupClosed and ErrNotStarted.
+// owner cannot be reached; ErrInvalidKey; ErrClosed, ErrGroupClosed and ErrNotStarted.
 func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	if err := wire.CheckKey(key); err != nil {
 		var zero V
@@ -256,7 +267,7 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 //
 // Errors: ErrInvalidKey, ErrInvalidTTL, ErrTooLarge, ErrUnknownGroup and those of
 // codec and TTLFunc, a panic of theirs included: nothing was changed. *WriteError: see there. *PeerError: its MaybeApplied says whether the owner may have applied
-// it. ErrClosed, errs.ErrGroupClosed, ErrNotStarted.
+// it. ErrClosed, ErrGroupClosed, ErrNotStarted.
 func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) error {
 	if err := wire.CheckKey(key); err != nil {
 		return err
@@ -324,7 +335,7 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 // some members may have been cleared. Errors: ErrUnsettled; one that joins a
 // *PeerError for each member that could not be told, or that sees no majority of the
 // mesh, ErrMinority, which then clears the group when it is back; ErrClosed,
-// errs.ErrGroupClosed, ErrNotStarted.
+// ErrGroupClosed, ErrNotStarted.
 func (g *Group[V]) Clear(ctx context.Context) error {
 	if err := g.core.open(); err != nil {
 		return err

@@ -3,7 +3,6 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,13 +15,13 @@ import (
 
 // Close takes the group off this member, so that NewGroup may register one of the same
 // name, with another loader, other options or another type. From its end on calls of
-// the group fail with errs.ErrGroupClosed, and to the others this member does not know it:
+// the group fail with ErrGroupClosed, and to the others this member does not know it:
 // see NewGroup.
 //
 // It recalls the copies that others hold of this member's keys, forgets what is held,
 // and waits for the loads and Writers that run: their callers are answered, nothing is
 // stored. When it returns nil, or a *LostError, the name is free and the memory too. If
-// ctx ends first the loads are called off, which fail with errs.ErrGroupClosed, Close returns
+// ctx ends first the loads are called off, which fail with ErrGroupClosed, Close returns
 // ctx's error, and closing goes on: a later Close waits for it. A Writer that hangs holds it up
 // for twice LoadTimeout, a loader no longer than ctx. Do not call it in a loader of the
 // group without a deadline.
@@ -38,13 +37,8 @@ func (g *Group[V]) Close(ctx context.Context) error { return g.core.closeGroup(c
 
 // closure is the closing of a group.
 type closure struct {
-	// cut says that nothing is held any more, and that to peers the group is not
-	// registered. The name is taken until done is closed.
-	cut atomic.Bool
-
 	// loading ends when loads are called off: the node closes, or whoever closes the
 	// group has no time left.
-	loading context.Context
 	callOff context.CancelFunc
 
 	done   chan struct{} // closed at the end; nil before Close was called; guarded by Node.mu
@@ -54,9 +48,9 @@ type closure struct {
 var errNotKept = errors.New("there is no room to keep them until the group is registered again")
 
 // isCut reports whether the group was closed and holds nothing any more.
-func (c *groupCore) isCut() bool { return c.closure.cut.Load() }
+func (c *groupCore) isCut() bool { return c.cut.Load() }
 
-// open returns errs.ErrGroupClosed if the group was closed.
+// open returns ErrGroupClosed if the group was closed.
 func (c *groupCore) open() error {
 	if c.isCut() {
 		return errs.ErrGroupClosed
@@ -109,7 +103,7 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 // recalls nothing; and before it is unknown nothing of it can be served here.
 func (c *groupCore) carryOutClose() error {
 	c.endLeases()
-	lost := c.cut()
+	lost := c.cutOff()
 	if err := c.awaitQuiet(); err != nil {
 		return err
 	}
@@ -136,7 +130,7 @@ func (c *groupCore) endLeases() {
 			leased[key] = s
 		}
 	})
-	over := clock.Later(c.clock.Now(), c.node.opts.Lease)
+	over := clock.Later(c.clock.Now(), c.lease)
 	var all errgroup.Group
 	all.SetLimit(clearCalls)
 	for key, s := range leased {
@@ -180,24 +174,24 @@ func (c *groupCore) endLeasesOn(s *shard, key string, over int64) {
 }
 
 // cut ends what the group holds and answers. It returns how many values are lost.
-func (c *groupCore) cut() (lost int) {
+func (c *groupCore) cutOff() (lost int) {
 	if c.origin.Load != nil {
 		c.hot.Close()
 		c.store.Close() // first: a Delete that finds a closed shard is told that nothing is held
 		c.closeShards()
 		c.setbacks.forgetAll()
-		c.closure.cut.Store(true)
+		c.cut.Store(true)
 		return 0
 	}
 	n := c.node
 	n.settler.WhileStill(func() { // or a change of view could hand over what is kept here, too
-		n.handing.Add(1) // what others own by now is parked before the mover can end
-		c.closeShards()  // nothing is written from here on
+		n.duties.handing.Add(1) // what others own by now is parked before the mover can end
+		c.closeShards()         // nothing is written from here on
 		lost = n.keepValues(c, c.valuesHeld())
 		c.hot.Close()
 		c.store.Close()
 		n.handOver()
-		n.handing.Add(-1)
+		n.duties.handing.Add(-1)
 		n.settler.Poke()
 	})
 	return lost
@@ -252,7 +246,7 @@ func (c *groupCore) isQuiet() bool {
 // calledOff returns what those hear whose load ended with an error: that the group was
 // closed, if it was called off for that.
 func (c *groupCore) calledOff(err error) error {
-	if err != nil && c.isCut() && c.closure.loading.Err() != nil && !c.life.IsClosing() {
+	if err != nil && c.isCut() && c.loading.Err() != nil && !c.life.IsClosing() {
 		return errs.ErrGroupClosed
 	}
 	return err

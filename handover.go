@@ -51,9 +51,9 @@ func (n *Node) handOver() {
 		return
 	}
 	done := make(chan struct{})
-	n.handing.Add(1)
+	n.duties.handing.Add(1)
 	if !n.life.Go(func() { defer close(done); n.moveAll() }) {
-		n.handing.Add(-1)
+		n.duties.handing.Add(-1)
 		return
 	}
 	m.running, m.done = true, done
@@ -112,7 +112,7 @@ func (n *Node) movedAll() bool {
 		return false
 	}
 	m.running = false
-	n.handing.Add(-1)
+	n.duties.handing.Add(-1)
 	n.settler.Poke() // the vote that waited for this
 	return true
 }

@@ -192,7 +192,7 @@ func (c *groupCore) giveUpLocked(f *flight) {
 	l := f.shard.lanes[f.key]
 	l.running--
 	l.stuck++
-	c.stats.stuckLoads.Add(1)
+	c.counts.stuckLoads.Add(1)
 }
 
 // voidLocked takes back the fill token of a flight that has begun. With a Writer
@@ -206,7 +206,7 @@ func (c *groupCore) voidLocked(f *flight) {
 	if f.waiters == 0 {
 		f.cancel() // it went on for its value's sake alone
 	}
-	if c.origin.Write != nil && !c.node.faults.IgnoreFillToken {
+	if c.origin.Write != nil && !c.faults.IgnoreFillToken {
 		f.publishLocked(landed{err: errVoid})
 		f.cancel()
 	}

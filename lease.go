@@ -73,7 +73,7 @@ func (c *groupCore) grant(hash uint64, key, from string, enc wire.Encoding, resp
 	if e == nil {
 		return false
 	}
-	lease := min(int64(c.node.opts.Lease), c.state.Confirmed()-now) // no copy outlives this node's own right
+	lease := min(int64(c.lease), c.state.Confirmed()-now) // no copy outlives this node's own right
 	if until := freshUntil(e); until != 0 {
 		lease = min(lease, until-now)
 	}
@@ -143,7 +143,7 @@ func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, ke
 		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
 	maybe := func(err error) error {
-		return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true, Err: err}
+		return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: true, Err: err}
 	}
 	select {
 	case err := <-result:
@@ -179,21 +179,21 @@ func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, ke
 	}
 	moved := toOrigin && errs.IsUnsettled(err)
 	if moved {
-		c.node.telling.Add(1) // before the key is free: Shutdown waits for it
+		c.duties.telling.Add(1) // before the key is free: Shutdown waits for it
 	}
 	c.releaseLocked(s, hash, key)
 	s.mu.Unlock()
 	if moved {
 		// The key has a new owner, which may have loaded it before the origin changed.
-		err = c.change(ctx, hash, key, change{cacheOnly: true})
-		c.node.telling.Add(-1)
+		err = c.others.forget(ctx, hash, key)
+		c.duties.telling.Add(-1)
 	}
 	switch {
 	case failed != nil:
 		return failed
 	case toOrigin && err != nil:
 		c.owe(key)
-		return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: true,
+		return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: true,
 			Err: fmt.Errorf("the origin was written, but another member may still have the former value: %v", err)}
 	}
 	return err
@@ -231,7 +231,7 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 		}
 	}
 	s.mu.Unlock()
-	if c.node.faults.SkipInvalidation {
+	if c.faults.SkipInvalidation {
 		return
 	}
 	done := make(chan struct{}, len(holders))
@@ -263,12 +263,7 @@ func (c *groupCore) recallFrom(h holder, key string) {
 		// A holder that is in no view any more drops nothing on our word: its lease
 		// must lapse.
 		if peer := v.Peers[h.id]; peer != nil {
-			k := wire.NewCall(wire.OpInvalidate, c.name, key)
-			k.Req.Idempotent = true
-			err := c.node.callMember(ctx, peer, &k.Req, &k.Resp) // only the holder's own word counts
-			acknowledged := err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
-			k.Free()
-			if acknowledged {
+			if c.others.invalidate(ctx, peer, key) {
 				return
 			}
 		}

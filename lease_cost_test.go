@@ -27,7 +27,7 @@ func TestLeaseCost(t *testing.T) {
 		keys[i] = fmt.Sprint("key ", i)
 	}
 	cost := func(holders int) float64 {
-		c := &groupCore{node: n, state: n.state, clock: &n.clock}
+		c := &groupCore{node: n, part: part{basis: basis{state: n.state, clock: &n.clock}}}
 		c.scatter, c.shardCount = store.NewScatter(), maxShards
 		c.bookRoom.Store(1 << 30)
 		before := heapInUse()

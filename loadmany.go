@@ -34,7 +34,7 @@ const maxLoadMany = wire.BatchKeys
 // A loadBatch is one call of LoadMany and the flights that it carries. It
 // gathers until it is started.
 type loadBatch struct {
-	core   *groupCore
+	core   *part
 	ctx    context.Context // ends after LoadTimeout, or when no flight waits
 	cancel context.CancelFunc
 	done   chan struct{} // closed once entries and err are set
@@ -52,8 +52,8 @@ type loadBatch struct {
 // newBatch returns a batch whose context has the values of ctx.
 func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
-	stop := context.AfterFunc(c.closure.loading, cancel)
-	return &loadBatch{core: c, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
+	stop := context.AfterFunc(c.loading, cancel)
+	return &loadBatch{core: &c.part, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
 }
 
 // batchFor enrols a flight that begins: in the batch given, else in the group's

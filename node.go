@@ -53,9 +53,8 @@ type Node struct {
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	relayed atomic.Uint64 // calls that another member passed on
-	handing atomic.Int64  // the mover, if it runs, and Writers that run for what new owners own
+	duties  duties
 	started atomic.Int64  // when Start returned; 0: it has not
-	telling atomic.Int64  // writes of the origin of which new owners are being told
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
 	handedOver atomic.Uint64 // values that somebody took
@@ -113,6 +112,7 @@ func (n *Node) build(writes view.Writer) (err error) {
 		return err
 	}
 	n.settler = n.newSettler(writes)
+	n.duties.poke = n.settler.Poke
 	if err := n.buildPool(); err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (n *Node) addGroup(c *groupCore) error {
 		}
 		c.fetchParked(parked)
 		defer func() {
-			n.handing.Add(-1)
+			n.duties.handing.Add(-1)
 			n.settler.Poke()
 		}()
 	}
@@ -219,7 +219,7 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 		return nil, errs.Option("name", c.name, errors.New("the node has a group of this name"))
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
-		n.handing.Add(1) // until the mover sees what is not this node's any more
+		n.duties.handing.Add(1) // until the mover sees what is not this node's any more
 		return parked, nil
 	}
 	n.groups.addLocked(c)

@@ -256,7 +256,7 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 
 // minorityError says that this side is not the majority.
 func (c *groupCore) minorityError(ch change, applied bool) error {
-	return &errs.PeerError{Op: opName(ch.e), Member: c.node.name, Addr: c.node.addr, MaybeApplied: applied, Err: errs.ErrMinority}
+	return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: applied, Err: errs.ErrMinority}
 }
 
 // putLocked changes the store and takes back the token of a load.
@@ -358,7 +358,6 @@ func (c *groupCore) dropLost(v *view.View) {
 	if c.origin.Load != nil {
 		c.store.DeleteIf(func(hash uint64, _ *store.Entry) bool { return v.Standing(hash) != view.OwnsIt })
 	}
-	c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
 }
 
 // close ends all loads and empties the store.
@@ -384,6 +383,5 @@ func (c *groupCore) close() {
 		}
 		s.mu.Unlock()
 	}
-	c.hot.Close()
 	c.store.Close()
 }

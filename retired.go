@@ -59,7 +59,7 @@ func (n *Node) keepValues(c *groupCore, held []parcel) (lost int) {
 			lost += l.values
 		}
 	}
-	c.closure.cut.Store(true)
+	c.cut.Store(true)
 	return lost
 }
 

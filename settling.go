@@ -28,6 +28,7 @@ type holdings struct{ *Node }
 func (n holdings) DropLost(v *view.View, others bool) {
 	for _, c := range n.groups.all() {
 		c.dropLost(v)
+		c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
 		if others {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
 		}
@@ -42,7 +43,7 @@ func (n holdings) DropBefore(era uint32) {
 	}
 }
 
-func (n holdings) Moving() bool { return n.handing.Load() > 0 }
+func (n holdings) Moving() bool { return n.duties.handing.Load() > 0 }
 
 func (n holdings) ValuesMove() bool {
 	took := n.tookOver.Load()
@@ -98,3 +99,18 @@ func (n members) Forget(departed []string, members []quorum.Member) {
 // writes with nil. It reports whether anything waited for a member of that name.
 // The others are told.
 func (n *Node) Forget(name string) bool { return n.settler.Forget(name) }
+
+// mesh is a group as its part sees the other members.
+type mesh struct{ *groupCore }
+
+func (c mesh) invalidate(ctx context.Context, holder *view.Owner, key string) bool {
+	k := wire.NewCall(wire.OpInvalidate, c.name, key)
+	defer k.Free()
+	k.Req.Idempotent = true
+	err := c.node.callMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
+	return err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
+}
+
+func (c mesh) forget(ctx context.Context, hash uint64, key string) error {
+	return c.heir().change(ctx, hash, key, change{cacheOnly: true})
+}

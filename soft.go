@@ -56,6 +56,6 @@ func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
 	if until := freshUntil(e); until == 0 || now < until {
 		return e, nil // it was Set meanwhile
 	}
-	c.stats.staleServed.Add(1)
+	c.counts.staleServed.Add(1)
 	return e, &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.origin.LoadError(e.Key, errSlow)}
 }

@@ -104,7 +104,7 @@ func (c *groupCore) refresh(entries []*store.Entry) {
 				flights = append(flights, f)
 			}
 		}
-		c.stats.refreshes.Add(uint64(len(flights)))
+		c.counts.refreshes.Add(uint64(len(flights)))
 		if b != nil {
 			b.start()
 		}
@@ -157,10 +157,10 @@ func (c *groupCore) fallBackLocked(f *flight, err error) (*store.Entry, error) {
 }
 
 func (c *groupCore) staleError(e *store.Entry, now int64) error {
-	c.stats.staleServed.Add(1)
+	c.counts.staleServed.Add(1)
 	stale := &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
 	if stale.Err = c.reasons.reason(e.Key); stale.Err == nil {
-		stale.Err = &errs.LoadError{Group: c.name, Key: e.Key, Member: c.node.name, Err: errMadeRoom}
+		stale.Err = &errs.LoadError{Group: c.name, Key: e.Key, Member: c.member, Err: errMadeRoom}
 	}
 	return stale
 }

@@ -75,12 +75,7 @@ type counters struct {
 
 	lateHits atomic.Uint64 // slow Gets that were own hits on the second look
 
-	deduplicated                         atomic.Uint64
-	stuckLoads, stuckWrites              atomic.Uint64
-	peerErrors, retries, tooLarge        atomic.Uint64
-	refreshes, staleServed, negativeHits atomic.Uint64
-	refreshErrors                        atomic.Uint64
-	refreshError                         atomic.Pointer[error]
+	peerErrors, retries, negativeHits atomic.Uint64
 }
 
 // bytes is what the group takes of MaxBytes.
@@ -97,15 +92,15 @@ func (c *groupCore) snapshot() Stats {
 	s := Stats{
 		OwnHits: k.lateHits.Load(), Loads: l.Loads.Load(), LoadErrors: l.Failed.Load(),
 		LoadTime: time.Duration(l.Nanos.Load()), LoadMax: time.Duration(l.Most.Load()),
-		Refreshes: k.refreshes.Load(), StaleServed: k.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
-		Deduplicated: k.deduplicated.Load(), StuckLoads: k.stuckLoads.Load(), StuckWrites: k.stuckWrites.Load(),
+		Refreshes: c.counts.refreshes.Load(), StaleServed: c.counts.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
+		Deduplicated: c.counts.deduplicated.Load(), StuckLoads: c.counts.stuckLoads.Load(), StuckWrites: c.counts.stuckWrites.Load(),
 		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
-		TooLarge: k.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
+		TooLarge: c.counts.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: c.bytes(st),
 	}
-	s.MaxBytes, s.RefreshErrors = c.maxBytes.Load(), k.refreshErrors.Load()
-	if p := k.refreshError.Load(); p != nil {
+	s.MaxBytes, s.RefreshErrors = c.maxBytes.Load(), c.counts.refreshErrors.Load()
+	if p := c.counts.refreshError.Load(); p != nil {
 		s.RefreshError = *p
 	}
 	for i := range k.stripes {

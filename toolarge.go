@@ -20,16 +20,13 @@ const (
 	tooLargeFor = 10 * time.Second
 )
 
-// answerLimit is how many bytes a value may have that is sent to a peer.
-func (n *Node) answerLimit() int { return n.opts.MaxValueBytes + wire.BatchBytes }
-
 // fits reports whether an entry's value can be sent to a peer. One that accepts less
 // than this member is told by httppool.
-func (c *groupCore) fits(e *store.Entry) bool { return len(e.Data) <= c.node.answerLimit() }
+func (c *groupCore) fits(e *store.Entry) bool { return len(e.Data) <= c.answerLimit }
 
 func (c *groupCore) putTooLarge(resp *httppool.Response) {
 	resp.Status = wire.StatusTooLarge
-	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.node.answerLimit())
+	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.answerLimit)
 }
 
 // noteTooLarge remembers that the value of a key cannot be sent.
@@ -66,16 +63,16 @@ func (c *groupCore) forgetTooLargeLocked(s *shard, key string) {
 // noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
 // from time to time: each Get of its key loads it.
 func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
-	c.stats.tooLarge.Add(1)
+	c.counts.tooLarge.Add(1)
 	last := c.tooLargeLogged.Load()
 	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
 		return
 	}
 	most, maxBytes := c.store.MaxEntry(), c.maxBytes.Load()
 	enough := int64(math.Ceil(float64(maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
-	c.node.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
+	c.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
 		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
-		"so far", c.stats.tooLarge.Load())
+		"so far", c.counts.tooLarge.Load())
 }
 
 // refuseTooLarge answers a peer's Get of a key that this member owns and whose value is

@@ -77,7 +77,7 @@ func (c *groupCore) noteUnreadable(key string, err error) {
 	if last != 0 && now-last < int64(unreadableEvery) || !u.logged.CompareAndSwap(last, now) {
 		return
 	}
-	c.node.log.Warn("a cached value cannot be read here and counts as a miss: another version of this program, or another codec, made it",
+	c.log.Warn("a cached value cannot be read here and counts as a miss: another version of this program, or another codec, made it",
 		"group", c.name, "key", key, "err", err, "so far", u.count.Load())
 }
 

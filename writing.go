@@ -73,15 +73,15 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life.Context(), cancel)()
-	defer c.state.WhileEntitled(c.node.opts.Right, cancel)()
+	defer c.state.WhileEntitled(c.right, cancel)()
 	s.mu.Lock()
 	w := s.writings[key]
 	s.mu.Unlock()
 	err := c.origin.CallWriter(ctx, key, e, func() {
 		if c.endWriting(s, key, w) {
 			// Nobody waits for this goroutine; an error would reach no one.
-			c.heir().change(context.WithoutCancel(ctx), hash, key, change{cacheOnly: true})
-			c.node.telling.Add(-1)
+			c.others.forget(context.WithoutCancel(ctx), hash, key)
+			c.duties.telling.Add(-1)
 		}
 	})
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *groupCore) endWriting(s *shard, key string, w *writing) (late bool) {
 	if w.overdue {
 		s.overdue--
 		w.timer.Stop()
-		c.node.telling.Add(1)
+		c.duties.telling.Add(1)
 	}
 	delete(s.writings, key)
 	close(w.free)
@@ -129,17 +129,17 @@ func (c *groupCore) giveUpWriting(s *shard, key string, w *writing) {
 	w.givenUp = true
 	c.letGoLocked(w)
 	s.mu.Unlock()
-	c.stats.stuckWrites.Add(1)
-	c.node.log.Error("a Writer has not returned, though its time has passed: if the key gets another owner, what it writes yet may undo a later write",
+	c.counts.stuckWrites.Add(1)
+	c.log.Error("a Writer has not returned, though its time has passed: if the key gets another owner, what it writes yet may undo a later write",
 		"group", c.name, "key", key, "timeout", c.loadTimeout)
 }
 
 // holdWritingLocked makes the Writer that runs for a key that is lost hold back
 // the acknowledgement of the view. Who waits for it looks for the new owner.
 func (c *groupCore) holdWritingLocked(w *writing) {
-	if !w.holds && !w.givenUp && !c.node.faults.SkipWriterDrain {
+	if !w.holds && !w.givenUp && !c.faults.SkipWriterDrain {
 		w.holds = true
-		c.node.handing.Add(1)
+		c.duties.handing.Add(1)
 	}
 	close(w.free)
 	w.free = make(chan struct{})
@@ -148,7 +148,7 @@ func (c *groupCore) holdWritingLocked(w *writing) {
 func (c *groupCore) letGoLocked(w *writing) {
 	if w.holds {
 		w.holds = false
-		c.node.handing.Add(-1)
-		c.node.settler.Poke() // the vote that waited for this
+		c.duties.handing.Add(-1)
+		c.duties.poke() // the vote that waited for this
 	}
 }
