@@ -62,11 +62,7 @@ func (c *groupCore) resize(maxBytes int64) {
 	}
 	p := c.uses.parts(maxBytes)
 	c.hot.Resize(p.hot)
-	c.bookRoom.Store(p.books * 3 / 4)
-	c.setbacks.resize(p.failed)
-	c.reasons.resize(p.failed)
-	c.store.Resize(p.store) // canTake has said that it can
-	c.maxBytes.Store(maxBytes)
+	c.part.resize(room{all: maxBytes, books: p.books * 3 / 4, failed: p.failed, store: p.store}) // canTake has said that it can
 }
 
 // A budget divides Options.TotalBytes among a node's groups: those with a MaxBytes of

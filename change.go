@@ -20,17 +20,8 @@ const (
 func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch change) error {
 	if v := c.state.View(); v != nil && v.Standing(hash) == view.OwnsIt {
 		// The common case at the owner needs no deadline: nothing waits.
-		s := c.shard(hash)
-		if done, pending, err := c.tryWrite(s, hash, key, ch); done && !errs.IsUnsettled(err) {
+		if done, err := c.writeNow(hash, key, ch); done && !errs.IsUnsettled(err) {
 			return err
-		} else if !done && pending == nil {
-			ctx, cancel := c.node.bounded(ctx)
-			defer cancel()
-			err := c.writeReserved(ctx, s, hash, key, ch)
-			if !errs.IsUnsettled(err) || c.writesOrigin(ch) {
-				return err
-			}
-			// The key moved on while its leases ended.
 		}
 	}
 	ctx, cancel := c.node.bounded(ctx)

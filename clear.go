@@ -88,7 +88,7 @@ func (c *groupCore) clearAt(ctx context.Context, o *view.Owner, v *view.View) er
 // the copies of it. The origin stays as it is. The id is that of the view by which
 // the caller acts. The keys' history has the Clear where the store is emptied; so
 // what is loaded around that, and may be older, is not stored.
-func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
+func (c *part) clearHere(ctx context.Context, id uint64) error {
 	if !c.state.ActsBy(id) {
 		return errs.ErrUnsettled
 	}
@@ -123,7 +123,7 @@ func (c *groupCore) clearHere(ctx context.Context, id uint64) error {
 
 // beginClear stops leases, and returns the keys with leases out: one could be
 // granted for a value that the store is about to lose.
-func (c *groupCore) beginClear() (leased []string) {
+func (c *part) beginClear() (leased []string) {
 	c.allShards() // those that stop leases are those that grant them again
 	c.eachShard(func(s *shard) {
 		s.clearing++
@@ -135,7 +135,7 @@ func (c *groupCore) beginClear() (leased []string) {
 }
 
 // deleteLeased recalls the copies of keys, by deleting these.
-func (c *groupCore) deleteLeased(ctx context.Context, keys []string) error {
+func (c *part) deleteLeased(ctx context.Context, keys []string) error {
 	var mu sync.Mutex // guards errs
 	var errs []error
 	var g errgroup.Group
@@ -155,7 +155,7 @@ func (c *groupCore) deleteLeased(ctx context.Context, keys []string) error {
 }
 
 // eachShard calls f for each shard that was made, under its lock.
-func (c *groupCore) eachShard(f func(s *shard)) {
+func (c *part) eachShard(f func(s *shard)) {
 	shards := c.made()
 	for i := range shards {
 		s := &shards[i]
@@ -166,7 +166,7 @@ func (c *groupCore) eachShard(f func(s *shard)) {
 }
 
 // voidAllLocked takes back the tokens of all loads.
-func (c *groupCore) voidAllLocked(s *shard) {
+func (c *part) voidAllLocked(s *shard) {
 	for key := range s.lanes {
 		c.voidKeyLocked(s, key)
 	}

@@ -46,20 +46,18 @@ func (n *Node) Shutdown(ctx context.Context) error {
 // stored may follow each other for as long as somebody asks: those are waited for that
 // were asked for before.
 func (n *Node) drain(ctx context.Context) error {
-	unstored := n.cohortsUnderWay()
+	var unstored []<-chan struct{}
+	for _, c := range n.groups.all() {
+		unstored = append(unstored, c.unstored()...)
+	}
 	for n.duties.handing.Load() > 0 {
 		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
 	}
 	for _, c := range n.groups.all() {
-		shards := c.made()
-		for i := range shards {
-			for !shards[i].idle() {
-				if err := n.life.Pause(ctx, retryFloor); err != nil {
-					return err
-				}
-			}
+		if err := c.awaitIdle(ctx); err != nil {
+			return err
 		}
 	}
 	for _, done := range unstored {
@@ -79,23 +77,6 @@ func (n *Node) drain(ctx context.Context) error {
 	return nil
 }
 
-// cohortsUnderWay returns what is closed when the loads whose value is not stored, and
-// that run or wait now, are done or nobody waits for them any more.
-func (n *Node) cohortsUnderWay() (done []<-chan struct{}) {
-	for _, c := range n.groups.all() {
-		c.eachShard(func(s *shard) {
-			for _, pair := range s.cohorts {
-				for _, co := range []*cohort{pair.running, pair.next} {
-					if co != nil {
-						done = append(done, co.ctx.Done())
-					}
-				}
-			}
-		})
-	}
-	return done
-}
-
 // drainCallsTime bounds how long a node that leaves waits for peers to take their
 // answers and hang up. One that does not is lost, or will ask its new owner.
 const drainCallsTime = time.Second
@@ -108,22 +89,6 @@ func (n *Node) drainCalls(ctx context.Context) {
 	if err := n.pool.Drain(ctx); err != nil {
 		n.log.Debug("not every peer hung up before this member left", "err", err)
 	}
-}
-
-// idle reports whether no load whose value may be stored and no write that waits for
-// leases runs in the shard.
-func (s *shard) idle() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running > 0 {
-		return false
-	}
-	for _, b := range s.books {
-		if b.write != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // Close stops the node at once, as a crash would for its peers, and returns

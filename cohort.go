@@ -52,7 +52,7 @@ func newCohort(ctx context.Context) *cohort {
 // loadUnstored answers a Get by a load whose value is not stored, as a stand-in or
 // not. The key must not alias a buffer. Its errors are ctx's own, ErrClosed,
 // ErrNotFound and *LoadError.
-func (c *groupCore) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
+func (c *part) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
 	if c.origin.Load == nil {
 		return nil, errs.ErrNotFound
 	}
@@ -117,7 +117,7 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 }
 
 // runCohorts runs one cohort after the other until none gathers any more.
-func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
+func (c *part) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
 	defer c.life.Done()
 	for co := pair.running; co != nil; {
 		began := time.Now()
@@ -139,7 +139,7 @@ func (c *groupCore) runCohorts(s *shard, pair *cohorts, hash uint64, key string)
 // runCohort answers one cohort. It returns when the loader has, or when its time is
 // over, so that the next one does not run beside it. The load counts in the key's
 // lane.
-func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
+func (c *part) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.loading, cancel)()
@@ -176,7 +176,7 @@ func (c *groupCore) runCohort(co *cohort, s *shard, hash uint64, key string) {
 
 // spaceLocked waits until the next load of a key may begin, for which others gather
 // meanwhile. It unlocks s.
-func (c *groupCore) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
+func (c *part) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
 	spacing := standInSpacing
 	if c.faults.KeepStandIn {
 		spacing, pair.kept = 500*time.Millisecond, &last.out

@@ -33,7 +33,7 @@ type groupCore struct {
 
 // reserved is what a group's core takes of MaxBytes.
 func (c *groupCore) reserved() int64 {
-	return int64(unsafe.Sizeof(*c)) + int64(c.shardCount)*shardBytes
+	return int64(unsafe.Sizeof(*c)) + c.shardsCost()
 }
 
 // get returns what a key has that was no hit here at the time now.

@@ -154,18 +154,12 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 	g.SetLimit(batchLoaders)
 	for i, key := range keys {
 		hash := ring.Hash(c.seed, key)
-		s := c.shard(hash)
-		done, pending, err := c.tryWrite(s, hash, key, change{})
-		if done {
+		if done, err := c.writeNow(hash, key, change{}); done {
 			c.errors.Put(&outcomes[i], err)
 			continue
 		}
-		g.Go(func() error { // it waits for leases, or for another write
-			if pending == nil {
-				c.errors.Put(&outcomes[i], c.writeReserved(ctx, s, hash, key, change{}))
-			} else {
-				c.errors.Put(&outcomes[i], c.write(ctx, hash, key, change{}))
-			}
+		g.Go(func() error { // it waits for leases, for another write or for the Writer
+			c.errors.Put(&outcomes[i], c.write(ctx, hash, key, change{}))
 			return nil
 		})
 	}

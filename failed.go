@@ -176,7 +176,7 @@ func (b *setbacks) forgetAll() {
 }
 
 // fail notes that a load of a key failed that has nothing to fall back on.
-func (c *groupCore) fail(key string, m *memo) {
+func (c *part) fail(key string, m *memo) {
 	if m != nil && !c.life.IsClosing() {
 		c.setbacks.note(key, m, c.clock.Now())
 	}
@@ -184,7 +184,7 @@ func (c *groupCore) fail(key string, m *memo) {
 
 // refreshFailed notes that a refresh failed, of which nobody else hears: whoever
 // reads the key has the value before it.
-func (c *groupCore) refreshFailed(err error) {
+func (c *part) refreshFailed(err error) {
 	if c.life.IsClosing() {
 		return
 	}

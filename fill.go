@@ -8,7 +8,7 @@ import (
 // nobody may see the new value while others still read the former one. It
 // unlocks s meanwhile; the key is reserved, and whoever misses joins the flight
 // or waits.
-func (c *groupCore) recallForFillLocked(f *flight) {
+func (c *part) recallForFillLocked(f *flight) {
 	s := f.shard
 	for !f.void {
 		b := s.books[f.key]
@@ -40,7 +40,7 @@ func (c *groupCore) recallForFillLocked(f *flight) {
 
 // fillLocked stores a loaded value if it may be stored. If not, an older one must
 // not stay either, which could be served when a later load fails.
-func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
+func (c *part) fillLocked(f *flight, e *store.Entry) {
 	f.shard.changes.Add(1)
 	if f.void && !c.faults.IgnoreFillToken {
 		return // the view changed while leases were recalled
@@ -50,7 +50,7 @@ func (c *groupCore) fillLocked(f *flight, e *store.Entry) {
 	}
 }
 
-func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
+func (c *part) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.clock.Now()
 	switch {
 	case e.Expires == doNotStore, f.shard.emptying > 0, f.shard.closed, f.era != c.state.Era():
@@ -71,7 +71,7 @@ func (c *groupCore) tryFillLocked(f *flight, e *store.Entry) bool {
 
 // fillNotFoundLocked remembers that a key does not exist, if the group wants it,
 // and forgets the value that it had.
-func (c *groupCore) fillNotFoundLocked(f *flight) {
+func (c *part) fillNotFoundLocked(f *flight) {
 	e := &store.Entry{Key: f.key, Negative: true, Expires: doNotStore}
 	if c.notFoundTTL > 0 {
 		e.Expires = 0

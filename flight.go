@@ -72,7 +72,7 @@ type landed struct {
 	failed error // what the loader said, if that was an error and entry is served instead
 }
 
-func (c *groupCore) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
+func (c *part) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
 	// The key is kept with the value, and may be a part of a large string.
 	return &flight{shard: s, hash: hash, key: strings.Clone(key), values: context.WithoutCancel(ctx), done: make(chan struct{})}
 }
@@ -86,7 +86,7 @@ const maxVoids = 2
 // It reports a hit if the value was there after all.
 // Its errors are ctx's own, errs.ErrNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
 // and *LoadError.
-func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
+func (c *part) load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
 	for voids := 0; ; voids++ {
 		e, f, err := c.joinFlight(ctx, hash, key, joining{insists: voids >= maxVoids})
 		if f == nil {
@@ -102,7 +102,7 @@ func (c *groupCore) load(ctx context.Context, hash uint64, key string) (e *store
 }
 
 // await waits for a flight that the caller has joined. last is that of LastCall.
-func (c *groupCore) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
+func (c *part) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
 	var soft <-chan time.Time
 	if t := c.softTimer(ctx, f); t != nil {
 		defer t.Stop()
@@ -163,7 +163,7 @@ type joining struct {
 
 // joinFlight returns an entry that is there after all, perhaps with a *StaleError,
 // or the flight of the key, or an error.
-func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j joining) (*store.Entry, *flight, error) {
+func (c *part) joinFlight(ctx context.Context, hash uint64, key string, j joining) (*store.Entry, *flight, error) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +199,7 @@ func (c *groupCore) joinFlight(ctx context.Context, hash uint64, key string, j j
 
 // presentLocked returns what a key has without a load: an entry, perhaps with a
 // *StaleError, or why this member may not load it, or neither.
-func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
+func (c *part) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
 	if s.closed || c.life.IsClosing() { // loads end before the shards close
 		return nil, c.closedError()
 	}
@@ -221,7 +221,7 @@ func (c *groupCore) presentLocked(s *shard, hash uint64, key string, list *due) 
 // now; when that ends its lane goes on. While holders serve a copy of a value that
 // the store has evicted, a load could bring a newer one, and then readers would see
 // the older after the newer: the leases are recalled first.
-func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
+func (c *part) busyLocked(s *shard, hash uint64, key string) bool {
 	b := s.books[key]
 	if b == nil {
 		return false
@@ -248,13 +248,13 @@ func (c *groupCore) busyLocked(s *shard, hash uint64, key string) bool {
 
 // leave notes that one who waited for a flight has gone. The last one cancels
 // the load, and nobody may join it any more, unless it is to go on.
-func (c *groupCore) leave(f *flight) {
+func (c *part) leave(f *flight) {
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()
 	c.leaveLocked(f)
 }
 
-func (c *groupCore) leaveLocked(f *flight) {
+func (c *part) leaveLocked(f *flight) {
 	f.waiters--
 	switch {
 	case f.waiters > 0:
@@ -279,7 +279,7 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 // run carries out a flight that has begun. It unlinks the flight before its result
 // is published, so that whoever asks later cannot be answered by it, and it stores
 // the value in the same critical section that finds the token still standing.
-func (c *groupCore) run(f *flight) {
+func (c *part) run(f *flight) {
 	defer c.life.Done()
 	defer f.cancel()
 	defer context.AfterFunc(c.loading, f.cancel)()
@@ -302,7 +302,7 @@ func (c *groupCore) run(f *flight) {
 
 // storeLocked stores what was loaded, if it may be, and unlinks the flight. It
 // returns the flight's outcome.
-func (c *groupCore) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
+func (c *part) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
 	if f.void && !c.faults.IgnoreFillToken {
 		return e, err // with a Writer errVoid was published before
 	}
@@ -339,7 +339,7 @@ func (f *flight) publishLocked(out landed) {
 }
 
 // loadOnce calls the loader for a flight, alone or with others.
-func (c *groupCore) loadOnce(f *flight) (*store.Entry, error) {
+func (c *part) loadOnce(f *flight) (*store.Entry, error) {
 	if b := f.batch.Load(); b != nil {
 		return b.wait(f)
 	}

@@ -91,7 +91,8 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 			basis: basis{
 				life: n.life, clock: &n.clock, state: n.state, log: n.log, faults: &n.faults, duties: &n.duties, member: n.name, addr: n.addr,
 				lease: n.opts.Lease, right: n.opts.Right, answerLimit: n.opts.MaxValueBytes + wire.BatchBytes,
-				name: own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
+				errorSize: errorSize,
+				name:      own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
 				origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
 				errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
 				care: care{

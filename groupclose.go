@@ -3,13 +3,8 @@ package cachemesh
 import (
 	"context"
 	"errors"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -46,30 +41,6 @@ type closure struct {
 }
 
 var errNotKept = errors.New("there is no room to keep them until the group is registered again")
-
-// isCut reports whether the group was closed and holds nothing any more.
-func (c *groupCore) isCut() bool { return c.cut.Load() }
-
-// open returns ErrGroupClosed if the group was closed.
-func (c *groupCore) open() error {
-	if c.isCut() {
-		return errs.ErrGroupClosed
-	}
-	return nil
-}
-
-// closedError says why a shard is closed. What a group without a loader holds is kept
-// elsewhere when it is cut: until that has happened writes and Gets must wait, for a Delete
-// that finds nothing here has not reached it.
-func (c *groupCore) closedError() error {
-	switch {
-	case c.life.IsClosing():
-		return errs.ErrClosed
-	case c.origin.Load == nil && !c.isCut():
-		return errs.ErrUnsettled
-	}
-	return errs.ErrGroupClosed
-}
 
 func (c *groupCore) closeGroup(ctx context.Context) error {
 	n, cl := c.node, &c.closure
@@ -111,66 +82,12 @@ func (c *groupCore) carryOutClose() error {
 		return err
 	}
 	c.node.budget.release(c)
-	c.shards.Store(closedShards) // the callers' handle need not keep them
+	c.part.release() // the callers' handle need not keep them
 	if lost > 0 {
 		c.node.log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.name, "lost", lost)
 		return &errs.LostError{Values: lost, Err: errNotKept}
 	}
 	return nil
-}
-
-// endLeases grants no lease any more, and recalls those that are out. It takes no longer
-// than the longest of them.
-func (c *groupCore) endLeases() {
-	c.allShards() // those that stop leases are those that would grant them
-	leased := make(map[string]*shard)
-	c.eachShard(func(s *shard) {
-		s.clearing++
-		for key := range s.books {
-			leased[key] = s
-		}
-	})
-	over := clock.Later(c.clock.Now(), c.lease)
-	var all errgroup.Group
-	all.SetLimit(clearCalls)
-	for key, s := range leased {
-		all.Go(func() error { c.endLeasesOn(s, key, over); return nil })
-	}
-	all.Wait()
-}
-
-// endLeasesOn recalls the leases on one key. Those that a write or a load that is under
-// way recalls are over when that is, or at the time over.
-func (c *groupCore) endLeasesOn(s *shard, key string, over int64) {
-	for {
-		s.mu.Lock()
-		now, b := c.clock.Now(), s.books[key]
-		switch {
-		case now >= over, b == nil, b.write == nil && !b.live(now):
-			s.mu.Unlock()
-			return
-		case b.write == nil:
-			b.write = make(chan struct{})
-			s.mu.Unlock()
-			hash := ring.Hash(c.seed, key)
-			c.recall(s, hash, key)
-			s.mu.Lock()
-			c.releaseLocked(s, hash, key)
-			s.mu.Unlock()
-			return
-		}
-		busy := b.write
-		s.mu.Unlock()
-		lapse := time.NewTimer(time.Duration(over - now))
-		select {
-		case <-busy:
-		case <-lapse.C:
-		case <-c.life.Closing():
-			lapse.Stop()
-			return
-		}
-		lapse.Stop()
-	}
 }
 
 // cut ends what the group holds and answers. It returns how many values are lost.
@@ -179,8 +96,8 @@ func (c *groupCore) cutOff() (lost int) {
 		c.hot.Close()
 		c.store.Close() // first: a Delete that finds a closed shard is told that nothing is held
 		c.closeShards()
-		c.setbacks.forgetAll()
-		c.cut.Store(true)
+		c.forgetFailures()
+		c.setCut()
 		return 0
 	}
 	n := c.node
@@ -197,59 +114,11 @@ func (c *groupCore) cutOff() (lost int) {
 	return lost
 }
 
-func (c *groupCore) closeShards() {
-	c.eachShard(func(s *shard) { s.closed = true })
-}
-
 // valuesHeld returns what nobody could load again. A value of which the origin is being
 // written is not among it: whatever comes of that, it is the former one.
 func (c *groupCore) valuesHeld() (held []parcel) {
-	writing := make(map[string]bool)
-	c.eachShard(func(s *shard) {
-		for key := range s.writings {
-			writing[key] = true
-		}
-	})
-	c.store.Range(c.clock.Now(), func(hash uint64, e *store.Entry) bool {
-		if !writing[e.Key] {
-			held = append(held, parcel{c, hash, e})
-		}
-		return true
-	})
+	c.eachSettled(func(hash uint64, e *store.Entry) { held = append(held, parcel{c, hash, e}) })
 	return held
-}
-
-// awaitQuiet waits until no load, no write and no Writer that it can wait for is under way.
-func (c *groupCore) awaitQuiet() error {
-	for !c.isQuiet() {
-		if err := c.life.Pause(context.Background(), retryFloor); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *groupCore) isQuiet() bool {
-	quiet := true
-	c.eachShard(func(s *shard) {
-		quiet = quiet && s.running == 0 && len(s.cohorts) == 0
-		for _, b := range s.books {
-			quiet = quiet && b.write == nil
-		}
-		for _, w := range s.writings {
-			quiet = quiet && w.givenUp
-		}
-	})
-	return quiet
-}
-
-// calledOff returns what those hear whose load ended with an error: that the group was
-// closed, if it was called off for that.
-func (c *groupCore) calledOff(err error) error {
-	if err != nil && c.isCut() && c.loading.Err() != nil && !c.life.IsClosing() {
-		return errs.ErrGroupClosed
-	}
-	return err
 }
 
 // heir returns the group that is registered under the name of this one by now.

@@ -3,7 +3,6 @@ package cachemesh
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -154,7 +153,7 @@ type GroupOptions[V any] struct {
 }
 
 // Forever is the TTL of values that live until they are evicted.
-const Forever time.Duration = math.MaxInt64
+const Forever time.Duration = forever
 
 const maxSentinels = 64
 

@@ -63,7 +63,7 @@ func (l *lane) isFull() bool { return l.running >= maxRunning || l.running+l.stu
 // beginLocked begins the load of the next flight of a lane, whose key is not busy.
 // If the lane is full, the flight waits, or is refused if all that it could wait
 // for is stuck.
-func (c *groupCore) beginLocked(l *lane, f *flight, into *loadBatch) {
+func (c *part) beginLocked(l *lane, f *flight, into *loadBatch) {
 	s := f.shard
 	switch {
 	case !l.isFull():
@@ -99,7 +99,7 @@ var errStuck = fmt.Errorf("%w: %d loads of the key have not returned, though the
 
 // insistLocked reserves the key for a load that runs, if that insists: until it
 // ends, writes wait. Its deadline is GroupOptions.LoadTimeout.
-func (c *groupCore) insistLocked(f *flight) {
+func (c *part) insistLocked(f *flight) {
 	s := f.shard
 	if !f.insists || f.reserved || f.state != flightRuns || f.void {
 		return
@@ -118,7 +118,7 @@ func (c *groupCore) insistLocked(f *flight) {
 // advanceLocked lets the lane of a key go on after a load has ended or the key is
 // free again: whoever waits is answered by a value that is there by now, or their
 // load begins.
-func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
+func (c *part) advanceLocked(s *shard, hash uint64, key string) {
 	l := s.lanes[key]
 	if l == nil {
 		return
@@ -144,7 +144,7 @@ func (c *groupCore) advanceLocked(s *shard, hash uint64, key string) {
 }
 
 // returned notes that a flight's loader has returned, or never will be called.
-func (c *groupCore) returned(f *flight) {
+func (c *part) returned(f *flight) {
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (c *groupCore) returned(f *flight) {
 
 // giveUpLaterLocked gives up, at its deadline, a load that nobody waits for any
 // more and whose loader has not returned.
-func (c *groupCore) giveUpLaterLocked(f *flight) {
+func (c *part) giveUpLaterLocked(f *flight) {
 	if f.state != flightRuns {
 		return
 	}
@@ -184,7 +184,7 @@ func (c *groupCore) giveUpLaterLocked(f *flight) {
 	})
 }
 
-func (c *groupCore) giveUpLocked(f *flight) {
+func (c *part) giveUpLocked(f *flight) {
 	if f.state != flightRuns {
 		return
 	}
@@ -197,7 +197,7 @@ func (c *groupCore) giveUpLocked(f *flight) {
 
 // voidLocked takes back the fill token of a flight that has begun. With a Writer
 // its value is of no use to anyone then.
-func (c *groupCore) voidLocked(f *flight) {
+func (c *part) voidLocked(f *flight) {
 	if f.void {
 		return
 	}
@@ -213,7 +213,7 @@ func (c *groupCore) voidLocked(f *flight) {
 }
 
 // voidKeyLocked takes back the token of a key's load, if one is under way.
-func (c *groupCore) voidKeyLocked(s *shard, key string) {
+func (c *part) voidKeyLocked(s *shard, key string) {
 	if l := s.lanes[key]; l != nil && l.current != nil {
 		c.voidLocked(l.current)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -50,7 +49,7 @@ func (b *book) live(now int64) bool {
 }
 
 // closeBookLocked removes a book in which nothing stands.
-func (c *groupCore) closeBookLocked(s *shard, key string, b *book) {
+func (c *part) closeBookLocked(s *shard, key string, b *book) {
 	if len(b.holders) == 0 && b.write == nil && s.books[key] == b {
 		delete(s.books, key)
 		c.bookBytes.Add(-b.charged)
@@ -59,33 +58,31 @@ func (c *groupCore) closeBookLocked(s *shard, key string, b *book) {
 
 // grant answers a peer that asked for a lease, with the value that the store
 // holds, and notes the peer as a holder first: a write that comes the moment
-// after finds it in the books. It reports false if there is no value. A lease
-// ends with the value's own time to live. The key may alias a buffer.
-func (c *groupCore) grant(hash uint64, key, from string, enc wire.Encoding, resp *httppool.Response) bool {
+// after finds it in the books. The entry is nil if there is no value, and the lease 0 if
+// there is none. A lease ends with the value's own time to live. now is a time before the
+// call. The key may alias a buffer.
+func (c *part) grant(hash uint64, key, from string, enc wire.Encoding, now int64) (e *store.Entry, lease time.Duration) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := c.clock.Now()
 	if c.state.MayServe(hash, now) != nil {
-		return false
+		return nil, 0
 	}
-	e := c.lookupFor(hash, key, now, enc, nil)
-	if e == nil {
-		return false
+	if e = c.lookupFor(hash, key, now, enc, nil); e == nil {
+		return nil, 0
 	}
-	lease := min(int64(c.lease), c.state.Confirmed()-now) // no copy outlives this node's own right
+	left := min(int64(c.lease), c.state.Confirmed()-now) // no copy outlives this node's own right
 	if until := freshUntil(e); until != 0 {
-		lease = min(lease, until-now)
+		left = min(left, until-now)
 	}
-	if lease > 0 && c.fits(e) && c.registerLocked(s, e.Key, from, now, now+lease) {
-		resp.Lease = time.Duration(lease)
+	if left > 0 && c.fits(e) && c.registerLocked(s, e.Key, from, now, now+left) {
+		lease = time.Duration(left)
 	}
-	c.putEntry(resp, e, now)
-	return true
+	return e, lease
 }
 
 // registerLocked notes a holder. It reports false if the lease cannot be granted.
-func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) bool {
+func (c *part) registerLocked(s *shard, key, id string, now, until int64) bool {
 	v := c.state.View() // nil if the node closed a moment ago
 	if s.clearing > 0 || s.closed || v == nil || v.Peers[id] == nil {
 		return false
@@ -122,7 +119,7 @@ func (c *groupCore) registerLocked(s *shard, key, id string, now, until int64) b
 
 // reserveLocked reserves a key for a write that waits: nobody else writes or
 // loads it, and a load that is under way stores nothing.
-func (c *groupCore) reserveLocked(s *shard, key string) {
+func (c *part) reserveLocked(s *shard, key string) {
 	b := s.books[key]
 	if b == nil {
 		b = &book{}
@@ -136,7 +133,7 @@ func (c *groupCore) reserveLocked(s *shard, key string) {
 // writeReserved carries out a write of a key that tryWrite has reserved. It goes
 // on when ctx ends, for the origin may have been written, holders may have
 // dropped their copies, and others wait for the key.
-func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+func (c *part) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	result := make(chan error, 1)
 	go func() { // tryWrite has announced it to Close
 		defer c.life.Done()
@@ -159,7 +156,7 @@ func (c *groupCore) writeReserved(ctx context.Context, s *shard, hash uint64, ke
 // holders and waits until each acknowledged or its lease has lapsed; only then
 // it changes the store. Hits here see the former value meanwhile, as holders do,
 // so nobody sees the new value before everybody does.
-func (c *groupCore) writeDetached(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+func (c *part) writeDetached(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
 	var failed error
 	toOrigin := c.writesOrigin(ch)
 	if toOrigin {
@@ -207,7 +204,7 @@ func opName(e *store.Entry) string {
 }
 
 // releaseLocked ends the reservation of a key. A load that waited for that begins.
-func (c *groupCore) releaseLocked(s *shard, hash uint64, key string) {
+func (c *part) releaseLocked(s *shard, hash uint64, key string) {
 	b := s.books[key]
 	if b == nil || b.write == nil {
 		return
@@ -220,7 +217,7 @@ func (c *groupCore) releaseLocked(s *shard, hash uint64, key string) {
 
 // recall ends all leases on a key that is reserved. It returns when every holder
 // has acknowledged or its lease has lapsed.
-func (c *groupCore) recall(s *shard, hash uint64, key string) {
+func (c *part) recall(s *shard, hash uint64, key string) {
 	s.mu.Lock()
 	b := s.books[key]
 	var holders []holder
@@ -247,7 +244,7 @@ func (c *groupCore) recall(s *shard, hash uint64, key string) {
 }
 
 // recallFrom ends one lease.
-func (c *groupCore) recallFrom(h holder, key string) {
+func (c *part) recallFrom(h holder, key string) {
 	lapse := time.Duration(h.until - c.clock.Now())
 	if lapse <= 0 {
 		return
@@ -274,7 +271,7 @@ func (c *groupCore) recallFrom(h holder, key string) {
 }
 
 // sweepBooks drops leases that lapsed.
-func (c *groupCore) sweepBooks(now int64) {
+func (c *part) sweepBooks(now int64) {
 	if !c.leased.Swap(false) {
 		return
 	}

@@ -50,15 +50,15 @@ type loadBatch struct {
 }
 
 // newBatch returns a batch whose context has the values of ctx.
-func (c *groupCore) newBatch(ctx context.Context) *loadBatch {
+func (c *part) newBatch(ctx context.Context) *loadBatch {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.loadTimeout)
 	stop := context.AfterFunc(c.loading, cancel)
-	return &loadBatch{core: &c.part, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
+	return &loadBatch{core: c, ctx: ctx, cancel: func() { stop(); cancel() }, done: make(chan struct{})}
 }
 
 // batchFor enrols a flight that begins: in the batch given, else in the group's
 // gathering one if single loads gather. Else it is loaded on its own.
-func (c *groupCore) batchFor(f *flight, b *loadBatch) {
+func (c *part) batchFor(f *flight, b *loadBatch) {
 	if c.origin.LoadMany == nil || b == nil && c.batchWindow == 0 {
 		return
 	}
@@ -172,7 +172,7 @@ func (b *loadBatch) leave(f *flight) (spared bool) {
 // loadBatched loads keys that this node owns with one call of LoadMany, sharing
 // the flights of those that are being loaded already. It hands each outcome to
 // put, and returns the keys that must be tried singly.
-func (c *groupCore) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
+func (c *part) loadBatched(ctx context.Context, keys []string, put func(key string, e *store.Entry, err error)) (rest []string) {
 	b := c.newBatch(ctx)
 	var flights []*flight
 	var list due

@@ -220,3 +220,12 @@ func isGuarded(t reflect.Type) bool {
 }
 
 func isOfSync(t reflect.Type) bool { return t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" }
+
+// failedNodes is how many parts of an error are looked at.
+const failedNodes = 256
+
+// errorSize returns what an error takes. It reports false if that cannot be told.
+func errorSize(err error) (n int64, ok bool) {
+	r := ruler{nodes: failedNodes, frozen: true}
+	return r.measure(reflect.ValueOf(&err).Elem())
+}

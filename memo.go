@@ -1,7 +1,6 @@
 package cachemesh
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
@@ -9,9 +8,8 @@ import (
 )
 
 const (
-	failedText  = 1 << 10 // bytes of an error's text that are kept
-	failedMost  = 2 << 10 // bytes of an error that is kept as it is
-	failedNodes = 256     // parts of it that are looked at
+	failedText = 1 << 10 // bytes of an error's text that are kept
+	failedMost = 2 << 10 // bytes of an error that is kept as it is
 )
 
 // A memo is what is remembered of a failed load, and what that takes.
@@ -24,14 +22,13 @@ type memo struct {
 // remembers nothing. An error that is large, or might be, is remembered by its text,
 // clipped, and by what members recognise in each other's errors. It asks the error,
 // so it must not be called under a lock.
-func (c *groupCore) memoOf(err error) *memo {
+func (c *part) memoOf(err error) *memo {
 	le, ok := err.(*errs.LoadError)
 	if !ok || c.setbacks == nil && c.reasons == nil {
 		return nil
 	}
 	le = withoutStack(le)
-	r := ruler{nodes: failedNodes, frozen: true}
-	n, ok := r.measure(reflect.ValueOf(&le.Err).Elem())
+	n, ok := c.errorSize(le.Err)
 	if !ok || n > failedMost {
 		text := guard.TextOf(le.Err)
 		short := *le

@@ -38,7 +38,7 @@ func (o *owed) held() int64 {
 }
 
 // owe notes a key. Values without a loader are not owed: they are merged.
-func (c *groupCore) owe(key string) {
+func (c *part) owe(key string) {
 	if c.origin.Load == nil {
 		return
 	}
@@ -68,7 +68,7 @@ func (o *owed) any() bool {
 }
 
 // oweAll notes that all keys of the group are to be forgotten.
-func (c *groupCore) oweAll() {
+func (c *part) oweAll() {
 	if c.origin.Load == nil {
 		return
 	}

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/ring"
@@ -96,7 +98,7 @@ var closedShards = func() *[]shard {
 // made returns the shards, none before the first load or write. Nothing can be in them
 // that began before they were made, so whoever changes the view or the era, and then
 // finds none, need not look: what begins in them sees the change.
-func (c *groupCore) made() []shard {
+func (c *part) made() []shard {
 	if p := c.shards.Load(); p != nil {
 		return *p
 	}
@@ -104,7 +106,7 @@ func (c *groupCore) made() []shard {
 }
 
 // allShards returns the shards, and makes them first if need be.
-func (c *groupCore) allShards() []shard {
+func (c *part) allShards() []shard {
 	if p := c.shards.Load(); p != nil {
 		return *p
 	}
@@ -114,7 +116,7 @@ func (c *groupCore) allShards() []shard {
 
 // shard returns the books for a key. Whoever chooses keys can choose bits of their
 // hashes, but not how these are scattered.
-func (c *groupCore) shard(hash uint64) *shard {
+func (c *part) shard(hash uint64) *shard {
 	shards := c.allShards()
 	return &shards[c.scatter.Of(hash)&uint64(len(shards)-1)]
 }
@@ -132,7 +134,7 @@ type change struct {
 }
 
 // writesOrigin reports whether a change goes to the group's Writer first.
-func (c *groupCore) writesOrigin(ch change) bool {
+func (c *part) writesOrigin(ch change) bool {
 	return c.origin.Write != nil && !ch.merge && !ch.cacheOnly
 }
 
@@ -142,7 +144,7 @@ func (c *groupCore) writesOrigin(ch change) bool {
 // alias a buffer. Errors: errs.ErrNotOwner, ErrUnsettled, ErrTooLarge, ErrWriterBusy,
 // ErrOverloaded and ErrClosed, and then nothing was changed; *PeerError if ctx ended while the write was
 // waiting for leases to end, and then it may be applied yet.
-func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch change) error {
+func (c *part) write(ctx context.Context, hash uint64, key string, ch change) error {
 	s := c.shard(hash)
 	var last <-chan struct{}
 	for {
@@ -164,10 +166,25 @@ func (c *groupCore) write(ctx context.Context, hash uint64, key string, ch chang
 	}
 }
 
+// writeNow is write where that waits for nothing. If it reports false, nothing was done.
+func (c *part) writeNow(hash uint64, key string, ch change) (done bool, err error) {
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.books[key]
+	if c.writesOrigin(ch) || b != nil && (b.write != nil || b.live(c.clock.Now())) {
+		return false, nil
+	}
+	if b != nil { // all leases have lapsed
+		c.closeBookLocked(s, key, b)
+	}
+	return true, c.installLocked(s, hash, key, ch)
+}
+
 // awaitTurn waits for another write of the key, or a load that insists, to end.
 // last is closed shortly before ctx's deadline: a peer that asked would hear
 // nothing but that its time is up.
-func (c *groupCore) awaitTurn(ctx context.Context, last <-chan struct{}, s *shard, key string, pending <-chan struct{}) error {
+func (c *part) awaitTurn(ctx context.Context, last <-chan struct{}, s *shard, key string, pending <-chan struct{}) error {
 	for {
 		select {
 		case <-pending:
@@ -192,7 +209,7 @@ func (c *groupCore) awaitTurn(ctx context.Context, last <-chan struct{}, s *shar
 // The schedule it defends against: a load reads the old row; the row changes; a
 // Delete of the key returns; the load ends and stores the old row. So the token
 // of the load is taken back and the store changed under one lock.
-func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done bool, pending <-chan struct{}, err error) {
+func (c *part) tryWrite(s *shard, hash uint64, key string, ch change) (done bool, pending <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.books[key]
@@ -221,7 +238,7 @@ func (c *groupCore) tryWrite(s *shard, hash uint64, key string, ch change) (done
 }
 
 // writableLocked returns why a write cannot be carried out.
-func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
+func (c *part) writableLocked(s *shard, hash uint64, ch change) error {
 	if s.closed {
 		return c.closedError()
 	}
@@ -240,7 +257,7 @@ func (c *groupCore) writableLocked(s *shard, hash uint64, ch change) error {
 
 // installLocked changes the store and takes back the token of a load. In a
 // minority the change holds on this side only, and that is an error.
-func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) error {
+func (c *part) installLocked(s *shard, hash uint64, key string, ch change) error {
 	if err := c.writableLocked(s, hash, ch); err != nil {
 		return err
 	}
@@ -255,12 +272,12 @@ func (c *groupCore) installLocked(s *shard, hash uint64, key string, ch change) 
 }
 
 // minorityError says that this side is not the majority.
-func (c *groupCore) minorityError(ch change, applied bool) error {
+func (c *part) minorityError(ch change, applied bool) error {
 	return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: applied, Err: errs.ErrMinority}
 }
 
 // putLocked changes the store and takes back the token of a load.
-func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) error {
+func (c *part) putLocked(s *shard, hash uint64, key string, ch change) error {
 	c.voidKeyLocked(s, key)
 	s.changes.Add(1)
 	c.forgetTooLargeLocked(s, key)
@@ -287,7 +304,7 @@ func (c *groupCore) putLocked(s *shard, hash uint64, key string, ch change) erro
 // nobody could bring a value back, so values carry a version, by which the
 // newest is found when two sides of a cut grow together; and while a member may
 // be on the other side a Delete leaves a trace, lest its value come back.
-func (c *groupCore) dated(ch change, key string, now int64) *store.Entry {
+func (c *part) dated(ch change, key string, now int64) *store.Entry {
 	e := ch.e
 	switch {
 	case ch.merge:
@@ -312,7 +329,7 @@ func newer(a, b *store.Entry) bool {
 }
 
 // storeError puts what the store said about e into this package's words.
-func (c *groupCore) storeError(e *store.Entry, err error) error {
+func (c *part) storeError(e *store.Entry, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -322,7 +339,7 @@ func (c *groupCore) storeError(e *store.Entry, err error) error {
 	return c.tooLarge(e)
 }
 
-func (c *groupCore) tooLarge(e *store.Entry) error {
+func (c *part) tooLarge(e *store.Entry) error {
 	return &errs.RemoteError{Text: fmt.Sprintf("%v: it takes %d bytes with its key and bookkeeping, group %q holds at most %d in one entry",
 		errs.ErrTooLarge, e.Size(), c.name, c.store.MaxEntry()), Known: errs.ErrTooLarge}
 }
@@ -335,7 +352,7 @@ func (c *groupCore) tooLarge(e *store.Entry) error {
 // once sees the same owner and keeps its copy. Writers that run for what was lost
 // hold back the acknowledgement of v. What nobody could load again stays, to be handed
 // over.
-func (c *groupCore) dropLost(v *view.View) {
+func (c *part) dropLost(v *view.View) {
 	lost := func(key string) bool { return v.Standing(ring.Hash(c.seed, key)) != view.OwnsIt }
 	shards := c.made()
 	for i := range shards {
@@ -361,7 +378,7 @@ func (c *groupCore) dropLost(v *view.View) {
 }
 
 // close ends all loads and empties the store.
-func (c *groupCore) close() {
+func (c *part) close() {
 	c.shards.CompareAndSwap(nil, closedShards)
 	shards := c.made()
 	for i := range shards {
@@ -384,4 +401,25 @@ func (c *groupCore) close() {
 		s.mu.Unlock()
 	}
 	c.store.Close()
+}
+
+// setTTL lets an entry expire after the TTL, never if that is forever or not
+// positive.
+func (c *part) setTTL(e *store.Entry, ttl time.Duration) {
+	if ttl > 0 && ttl != forever {
+		e.Expires = clock.Later(c.clock.Now(), ttl)
+	}
+}
+
+// allow charges an entry for a decoded value as large as its bytes, which it may come
+// to hold: then its first hit need not replace it, if that is right. An entry that has
+// no room for it is charged when it is known.
+func (c *part) allow(e *store.Entry) {
+	if c.decodedSize == 0 {
+		return
+	}
+	e.Extra = store.Allocated(c.decodedSize) + int64(len(e.Data))
+	if e.Size() > c.store.MaxEntry() {
+		e.Extra = 0
+	}
 }

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,9 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
+
+// forever is the TTL of what lives until it is evicted.
+const forever time.Duration = math.MaxInt64
 
 // others are the other members, as the owner of keys needs them.
 type others interface {
@@ -55,6 +59,8 @@ type basis struct {
 	lease       time.Duration // how long one is granted for
 	right       time.Duration // how often the right to act is looked at
 	answerLimit int           // bytes of a value that is sent to a peer
+
+	errorSize func(error) (n int64, ok bool) // what an error takes; not ok: that cannot be told
 
 	loading context.Context // ends when loads are called off
 
@@ -105,3 +111,32 @@ type partCounts struct {
 	refreshErrors                         atomic.Uint64
 	refreshError                          atomic.Pointer[error]
 }
+
+// room is what a part may take, in bytes.
+type room struct {
+	all    int64 // GroupOptions.MaxBytes, or a part of Options.TotalBytes
+	books  int64 // for leases, and notes of keys that are too large
+	failed int64 // for failures that are remembered, and as much for those that explain old values
+	store  int64 // for the rest
+}
+
+// resize gives a part other room, that its store can do with.
+func (c *part) resize(r room) {
+	c.bookRoom.Store(r.books)
+	c.setbacks.resize(r.failed)
+	c.reasons.resize(r.failed)
+	c.store.Resize(r.store)
+	c.maxBytes.Store(r.all)
+}
+
+// heldBytes is what a part takes of MaxBytes.
+func (c *part) heldBytes(st store.Stats) int64 {
+	n := st.Bytes - st.Unmade + c.bookBytes.Load() + c.owed.held() + c.setbacks.held() + c.reasons.held()
+	if c.made() == nil {
+		n -= c.shardsCost()
+	}
+	return n
+}
+
+// shardsCost is what its shards take while nothing is in them.
+func (c *part) shardsCost() int64 { return int64(c.shardCount) * shardBytes }

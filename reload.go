@@ -14,7 +14,7 @@ import (
 // reloadHere loads keys again that this node owns, together if the group has
 // LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
 // value.
-func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
+func (c *part) reloadHere(ctx context.Context, keys []string) []error {
 	since := c.clock.Now()
 	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
 	var b *loadBatch
@@ -49,7 +49,7 @@ func (c *groupCore) reloadHere(ctx context.Context, keys []string) []error {
 }
 
 // reloadOne loads a key again, once what is in the way of that has ended.
-func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) error {
+func (c *part) reloadOne(ctx context.Context, key string, since int64) error {
 	for {
 		f, pending, err := c.forceFlight(ctx, key, since, nil)
 		switch {
@@ -73,7 +73,7 @@ func (c *groupCore) reloadOne(ctx context.Context, key string, since int64) erro
 
 // forceFlight returns a flight of a key that has not begun before since, or what has
 // to end first, or an error.
-func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
+func (c *part) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
 	hash := ring.Hash(c.seed, key)
 	s := c.shard(hash)
 	s.mu.Lock()
@@ -109,7 +109,7 @@ func (c *groupCore) forceFlight(ctx context.Context, key string, since int64, in
 
 // awaitForced waits for a forced flight. It returns what the loader said, nil for
 // ErrNotFound, or errVoid.
-func (c *groupCore) awaitForced(ctx context.Context, f *flight) error {
+func (c *part) awaitForced(ctx context.Context, f *flight) error {
 	last, cancel := c.origin.LastCall(ctx)
 	defer cancel()
 	for {

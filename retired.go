@@ -59,7 +59,7 @@ func (n *Node) keepValues(c *groupCore, held []parcel) (lost int) {
 			lost += l.values
 		}
 	}
-	c.cut.Store(true)
+	c.setCut()
 	return lost
 }
 

@@ -19,7 +19,7 @@ const (
 
 // chargeLocked counts what the book of a key takes. It reports false, and counts
 // nothing, if that is too much with all others.
-func (c *groupCore) chargeLocked(b *book, key string, holders int) bool {
+func (c *part) chargeLocked(b *book, key string, holders int) bool {
 	cost := bookCost + store.Allocated(int64(len(key))) + store.Allocated(int64(holders)*int64(unsafe.Sizeof(holder{})))
 	if cost <= b.charged {
 		return true
@@ -32,7 +32,7 @@ func (c *groupCore) chargeLocked(b *book, key string, holders int) bool {
 }
 
 // takeRoom counts bytes of the room for leases, if there are so many.
-func (c *groupCore) takeRoom(n int64) bool {
+func (c *part) takeRoom(n int64) bool {
 	if c.bookBytes.Add(n) > c.bookRoom.Load() {
 		c.bookBytes.Add(-n)
 		return false

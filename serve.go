@@ -3,11 +3,11 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
-	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -130,7 +130,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		return c.servePeek(hash, req.Key, wire.Encoding(req.Arg), resp)
 	}
 	if req.Flags&wire.FlagLease != 0 {
-		if !c.grant(hash, req.Key, from, wire.Encoding(req.Arg), resp) {
+		if !c.serveLease(hash, req.Key, from, wire.Encoding(req.Arg), resp) {
 			return false
 		}
 	} else {
@@ -149,6 +149,19 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 	return true
 }
 
+// serveLease answers with the value of a key and a lease on it, if it has one and that may
+// be given.
+func (c *groupCore) serveLease(hash uint64, key, from string, enc wire.Encoding, resp *httppool.Response) bool {
+	now := c.clock.Now()
+	e, lease := c.grant(hash, key, from, enc, now)
+	if e == nil {
+		return false
+	}
+	resp.Lease = lease
+	c.putEntry(resp, e, now)
+	return true
+}
+
 // putEntry answers with an entry's value and its remaining time, if that fits.
 func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64) {
 	if !c.fits(e) {
@@ -162,6 +175,11 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 	if until := freshUntil(e); until > 0 {
 		resp.TTL = max(time.Duration(until-now), 1)
 	}
+}
+
+func (c *groupCore) putTooLarge(resp *httppool.Response) {
+	resp.Status = wire.StatusTooLarge
+	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.answerLimit)
 }
 
 // refuseVersion answers a peer that has another encoding than this group, of whose keys
@@ -200,7 +218,8 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		c.putOutcome(resp, e, err)
 		return
 	}
-	if c.refuseTooLarge(hash, key, resp) {
+	if c.isTooLarge(hash, key) {
+		c.putTooLarge(resp)
 		return
 	}
 	e, hit, err := c.load(ctx, hash, key)
@@ -210,7 +229,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.origin.Load != nil {
 		e, err = c.loadUnstored(ctx, hash, key, false)
 	}
-	if err == nil && flags&wire.FlagLease != 0 && c.grant(hash, key, from, enc, resp) {
+	if err == nil && flags&wire.FlagLease != 0 && c.serveLease(hash, key, from, enc, resp) {
 		return
 	}
 	c.putOutcome(resp, e, err)
@@ -247,16 +266,12 @@ func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *htt
 	if req.Op == wire.OpSet {
 		key = strings.Clone(key)
 	}
-	e := c.entryOf(key, req)
-	s := c.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.books[key] != nil || s.closed {
-		return false
+	done, err := c.writeNow(hash, key, change{e: c.entryOf(key, req)})
+	if done {
+		c.errors.Put(resp, err)
+		c.hint(resp, hash)
 	}
-	c.errors.Put(resp, c.installLocked(s, hash, key, change{e: e}))
-	c.hint(resp, hash)
-	return true
+	return done
 }
 
 // entryOf returns the entry that a request wants to be set, nil for a Delete. It
@@ -281,26 +296,5 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 		if o := v.Owner(hash); o != nil {
 			resp.Message = o.Addr
 		}
-	}
-}
-
-// setTTL lets an entry expire after the TTL, never if that is Forever or not
-// positive.
-func (c *groupCore) setTTL(e *store.Entry, ttl time.Duration) {
-	if ttl > 0 && ttl != Forever {
-		e.Expires = clock.Later(c.clock.Now(), ttl)
-	}
-}
-
-// allow charges an entry for a decoded value as large as its bytes, which it may come
-// to hold: then its first hit need not replace it, if that is right. An entry that has
-// no room for it is charged when it is known.
-func (c *groupCore) allow(e *store.Entry) {
-	if c.decodedSize == 0 {
-		return
-	}
-	e.Extra = store.Allocated(c.decodedSize) + int64(len(e.Data))
-	if e.Size() > c.store.MaxEntry() {
-		e.Extra = 0
 	}
 }

@@ -115,7 +115,8 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i], &list) || c.refuseVersion(ring.Hash(c.seed, key), enc, &outcomes[i]) {
 			continue
 		}
-		if c.refuseTooLarge(ring.Hash(c.seed, key), key, &outcomes[i]) {
+		if c.isTooLarge(ring.Hash(c.seed, key), key) {
+			c.putTooLarge(&outcomes[i])
 			continue
 		}
 		if _, dup := first[key]; dup {

@@ -54,7 +54,7 @@ func (n holdings) PayOwed() { n.payOwed() }
 
 // dropBefore drops what was stored before an era, if it can be loaded again, and
 // voids the loads that began before it.
-func (c *groupCore) dropBefore(era uint32) {
+func (c *part) dropBefore(era uint32) {
 	if c.origin.Load == nil {
 		return
 	}

@@ -16,7 +16,7 @@ var errSlow = fmt.Errorf("it has not returned within StaleWait, and goes on: %w"
 // softTimer returns a timer that fires when whoever waits for a flight should be
 // content with an old value: when the load has run for StaleWait, or shortly before
 // the end of ctx. It returns nil if there is no old value.
-func (c *groupCore) softTimer(ctx context.Context, f *flight) *time.Timer {
+func (c *part) softTimer(ctx context.Context, f *flight) *time.Timer {
 	if c.staleFor == 0 {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (c *groupCore) softTimer(ctx context.Context, f *flight) *time.Timer {
 
 // contentWithOld returns what the key of a flight has by now, for one who has waited
 // for long enough and leaves; nil if there is nothing. The load goes on.
-func (c *groupCore) contentWithOld(f *flight) (*store.Entry, error) {
+func (c *part) contentWithOld(f *flight) (*store.Entry, error) {
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()

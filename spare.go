@@ -21,7 +21,7 @@ type spareToken struct {
 	changes []uint64 // by shard
 }
 
-func (c *groupCore) takeSpareToken() *spareToken {
+func (c *part) takeSpareToken() *spareToken {
 	t := &spareToken{era: c.state.Era(), began: c.clock.Now()}
 	if v := c.state.View(); v != nil && v.Settled() {
 		t.view = v
@@ -36,7 +36,7 @@ func (c *groupCore) takeSpareToken() *spareToken {
 
 // keepSpare stores a value that nobody asked for, if this member owns its key, knows
 // nothing of it, and the token stands.
-func (c *groupCore) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
+func (c *part) keepSpare(t *spareToken, hash uint64, e *store.Entry) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()

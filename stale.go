@@ -17,7 +17,7 @@ const (
 
 // attend puts a new entry under the care that the group's options want: when it
 // is refreshed, and how long it may be served after its TTL.
-func (c *groupCore) attend(e *store.Entry, now int64) {
+func (c *part) attend(e *store.Entry, now int64) {
 	if c.refreshAfter == 0 && c.refreshPart == 0 && c.staleFor == 0 || e.Expires == doNotStore || e.Negative {
 		return
 	}
@@ -41,7 +41,7 @@ type due []*store.Entry
 // lookupOf returns the entry of a key that this node owns, if it may be served as it
 // is. If it is time to refresh it, one caller sees to that; a call that asks for
 // several keys has it listed instead, list is nil for one that does not.
-func (c *groupCore) lookupOf(hash uint64, key string, now int64, list *due) *store.Entry {
+func (c *part) lookupOf(hash uint64, key string, now int64, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	if e == nil || e.Foreign {
 		return nil
@@ -53,7 +53,7 @@ func (c *groupCore) lookupOf(hash uint64, key string, now int64, list *due) *sto
 }
 
 // lookAfter is lookupOf an entry that takes care.
-func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64, list *due) *store.Entry {
+func (c *part) lookAfter(hash uint64, e *store.Entry, now int64, list *due) *store.Entry {
 	if e.Care.Fresh != 0 && now >= e.Care.Fresh {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (c *groupCore) lookAfter(hash uint64, e *store.Entry, now int64, list *due)
 }
 
 // refreshDue refreshes an entry, with others that are due if there is a list.
-func (c *groupCore) refreshDue(e *store.Entry, list *due) {
+func (c *part) refreshDue(e *store.Entry, list *due) {
 	if list != nil && c.origin.LoadMany != nil {
 		*list = append(*list, e)
 		return
@@ -74,7 +74,7 @@ func (c *groupCore) refreshDue(e *store.Entry, list *due) {
 
 // refreshAll refreshes what is due, with as few calls of LoadMany as can be, and
 // empties the list.
-func (c *groupCore) refreshAll(list *due) {
+func (c *part) refreshAll(list *due) {
 	for part := range slices.Chunk(*list, maxLoadMany) {
 		c.refresh(slices.Clone(part))
 	}
@@ -92,7 +92,7 @@ func freshUntil(e *store.Entry) int64 {
 // refresh reloads values in the background while they are served, several with one
 // call of LoadMany. Their flights are ordinary ones: they void like any other when
 // the key is written, and whoever misses the key meanwhile joins it.
-func (c *groupCore) refresh(entries []*store.Entry) {
+func (c *part) refresh(entries []*store.Entry) {
 	c.life.Go(func() {
 		var b *loadBatch
 		if len(entries) > 1 {
@@ -116,7 +116,7 @@ func (c *groupCore) refresh(entries []*store.Entry) {
 
 // beginRefresh begins the load of a value that is to be refreshed. It returns nil if
 // that cannot be now.
-func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
+func (c *part) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 	hash := ring.Hash(c.seed, e.Key)
 	s := c.shard(hash)
 	s.mu.Lock()
@@ -140,7 +140,7 @@ func (c *groupCore) beginRefresh(e *store.Entry, into *loadBatch) *flight {
 
 // fallBackLocked returns what a failed load ends in: the value that is still
 // kept, with a *StaleError if its TTL has passed, else the error.
-func (c *groupCore) fallBackLocked(f *flight, err error) (*store.Entry, error) {
+func (c *part) fallBackLocked(f *flight, err error) (*store.Entry, error) {
 	hash, key, now := f.hash, f.key, c.clock.Now()
 	e := c.store.Peek(hash, key, now)
 	if e == nil || e.Care == nil || e.Foreign {
@@ -156,7 +156,7 @@ func (c *groupCore) fallBackLocked(f *flight, err error) (*store.Entry, error) {
 	return e, c.staleError(e, now)
 }
 
-func (c *groupCore) staleError(e *store.Entry, now int64) error {
+func (c *part) staleError(e *store.Entry, now int64) error {
 	c.counts.staleServed.Add(1)
 	stale := &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh)}
 	if stale.Err = c.reasons.reason(e.Key); stale.Err == nil {
@@ -168,7 +168,7 @@ func (c *groupCore) staleError(e *store.Entry, now int64) error {
 // staleNow returns a value past its TTL, with a *StaleError, if a load failed a
 // moment ago. Nobody waits for the next attempt then, which may hang: it is made
 // in the background.
-func (c *groupCore) staleNow(hash uint64, key string, now int64, list *due) (*store.Entry, error) {
+func (c *part) staleNow(hash uint64, key string, now int64, list *due) (*store.Entry, error) {
 	if c.staleFor == 0 {
 		return nil, nil
 	}

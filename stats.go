@@ -80,11 +80,7 @@ type counters struct {
 
 // bytes is what the group takes of MaxBytes.
 func (c *groupCore) bytes(st store.Stats) int64 {
-	n := st.Bytes - st.Unmade + c.hot.Stats().Bytes + c.bookBytes.Load() + c.owed.held() + c.setbacks.held() + c.reasons.held()
-	if c.made() == nil {
-		n -= int64(c.shardCount) * shardBytes
-	}
-	return n
+	return c.heldBytes(st) + c.hot.Stats().Bytes
 }
 
 func (c *groupCore) snapshot() Stats {

@@ -1,14 +1,11 @@
 package cachemesh
 
 import (
-	"fmt"
 	"math"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A value that does not fit an answer to a peer is an answer all the same: the owner
@@ -22,15 +19,10 @@ const (
 
 // fits reports whether an entry's value can be sent to a peer. One that accepts less
 // than this member is told by httppool.
-func (c *groupCore) fits(e *store.Entry) bool { return len(e.Data) <= c.answerLimit }
-
-func (c *groupCore) putTooLarge(resp *httppool.Response) {
-	resp.Status = wire.StatusTooLarge
-	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.answerLimit)
-}
+func (c *part) fits(e *store.Entry) bool { return len(e.Data) <= c.answerLimit }
 
 // noteTooLarge remembers that the value of a key cannot be sent.
-func (c *groupCore) noteTooLarge(key string) {
+func (c *part) noteTooLarge(key string) {
 	s := c.shard(ring.Hash(c.seed, key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +45,7 @@ func (c *groupCore) noteTooLarge(key string) {
 // a map that is half full.
 func tooLargeBytes(key string) int64 { return 64 + store.Allocated(int64(len(key))) }
 
-func (c *groupCore) forgetTooLargeLocked(s *shard, key string) {
+func (c *part) forgetTooLargeLocked(s *shard, key string) {
 	if _, known := s.tooLarge[key]; known {
 		delete(s.tooLarge, key)
 		c.bookBytes.Add(-tooLargeBytes(key))
@@ -62,7 +54,7 @@ func (c *groupCore) forgetTooLargeLocked(s *shard, key string) {
 
 // noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
 // from time to time: each Get of its key loads it.
-func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
+func (c *part) noteTooLargeToKeep(e *store.Entry, now int64) {
 	c.counts.tooLarge.Add(1)
 	last := c.tooLargeLogged.Load()
 	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
@@ -75,22 +67,19 @@ func (c *groupCore) noteTooLargeToKeep(e *store.Entry, now int64) {
 		"so far", c.counts.tooLarge.Load())
 }
 
-// refuseTooLarge answers a peer's Get of a key that this member owns and whose value is
-// known to be too large.
-func (c *groupCore) refuseTooLarge(hash uint64, key string, resp *httppool.Response) bool {
+// isTooLarge reports whether this member owns a key whose value is known to be too large
+// to be sent.
+func (c *part) isTooLarge(hash uint64, key string) bool {
 	if c.state.MayServe(hash, c.clock.Now()) != nil {
 		return false
 	}
 	s := c.shard(hash)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	until, known := s.tooLarge[key]
 	if known && c.clock.Now() >= until {
 		c.forgetTooLargeLocked(s, key)
 		known = false
-	}
-	s.mu.Unlock()
-	if known {
-		c.putTooLarge(resp)
 	}
 	return known
 }

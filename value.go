@@ -111,7 +111,7 @@ func (g *Group[V]) remember(e *store.Entry, v V) {
 
 // exchange puts an entry in the place of one of the same value, if that is still what
 // the store has and nothing that it holds is about to go.
-func (c *groupCore) exchange(old, e *store.Entry) {
+func (c *part) exchange(old, e *store.Entry) {
 	hash := ring.Hash(c.seed, old.Key)
 	s := c.shard(hash)
 	s.mu.Lock()

@@ -15,14 +15,14 @@ import (
 // be decoded to is its encoding's.
 
 // mark notes the encoding of a new entry.
-func (c *groupCore) mark(e *store.Entry, enc wire.Encoding) {
+func (c *part) mark(e *store.Entry, enc wire.Encoding) {
 	if enc != c.encoding {
 		e.Foreign, e.Decoded = true, unsafe.Pointer(&enc)
 	}
 }
 
 // encodingOf returns the encoding of an entry.
-func (c *groupCore) encodingOf(e *store.Entry) wire.Encoding {
+func (c *part) encodingOf(e *store.Entry) wire.Encoding {
 	if e.Foreign {
 		return *(*wire.Encoding)(e.Decoded)
 	}
@@ -30,12 +30,12 @@ func (c *groupCore) encodingOf(e *store.Entry) wire.Encoding {
 }
 
 // reads reports whether a member can read an entry. That there is no value, all can.
-func (c *groupCore) reads(e *store.Entry, enc wire.Encoding) bool {
+func (c *part) reads(e *store.Entry, enc wire.Encoding) bool {
 	return e.Negative || c.encodingOf(e) == enc
 }
 
 // lookupFor is lookupOf for a member that reads an encoding.
-func (c *groupCore) lookupFor(hash uint64, key string, now int64, enc wire.Encoding, list *due) *store.Entry {
+func (c *part) lookupFor(hash uint64, key string, now int64, enc wire.Encoding, list *due) *store.Entry {
 	e := c.store.Get(hash, key, now)
 	switch {
 	case e == nil || !c.reads(e, enc):
@@ -70,7 +70,7 @@ type unreadable struct {
 const unreadableEvery = time.Minute
 
 // noteUnreadable counts a value that cannot be read, and logs one from time to time.
-func (c *groupCore) noteUnreadable(key string, err error) {
+func (c *part) noteUnreadable(key string, err error) {
 	u, now := &c.unreadable, max(c.clock.Now(), 1)
 	u.count.Add(1)
 	last := u.logged.Load()
@@ -83,7 +83,7 @@ func (c *groupCore) noteUnreadable(key string, err error) {
 
 // discard drops an entry that cannot be read from the store, where it was owned and can
 // be loaded again. As when it is evicted, a load first ends the leases on it.
-func (c *groupCore) discard(hash uint64, key string, e *store.Entry) bool {
+func (c *part) discard(hash uint64, key string, e *store.Entry) bool {
 	if c.origin.Load == nil || e == nil {
 		return false
 	}

@@ -69,7 +69,7 @@ func (s *shard) isWriting(key string) bool {
 // writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
 // *WriteError. A Writer that ignores its context may change the origin after its
 // time has passed: when it returns, what was loaded meanwhile is forgotten.
-func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
+func (c *part) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life.Context(), cancel)()
@@ -92,7 +92,7 @@ func (c *groupCore) writeOrigin(ctx context.Context, s *shard, hash uint64, key 
 
 // endWriting notes that the Writer has returned. It reports whether that was after
 // its time; then the key's owner, whoever it is, is to be told: see Node.telling.
-func (c *groupCore) endWriting(s *shard, key string, w *writing) (late bool) {
+func (c *part) endWriting(s *shard, key string, w *writing) (late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.returned = true
@@ -108,7 +108,7 @@ func (c *groupCore) endWriting(s *shard, key string, w *writing) (late bool) {
 }
 
 // passOver notes that a Writer's time has passed, if it has not returned.
-func (c *groupCore) passOver(s *shard, key string, w *writing) {
+func (c *part) passOver(s *shard, key string, w *writing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.returned {
@@ -120,7 +120,7 @@ func (c *groupCore) passOver(s *shard, key string, w *writing) {
 }
 
 // giveUpWriting lets changes of view go on without a Writer.
-func (c *groupCore) giveUpWriting(s *shard, key string, w *writing) {
+func (c *part) giveUpWriting(s *shard, key string, w *writing) {
 	s.mu.Lock()
 	if w.returned || c.life.IsClosing() {
 		s.mu.Unlock()
@@ -136,7 +136,7 @@ func (c *groupCore) giveUpWriting(s *shard, key string, w *writing) {
 
 // holdWritingLocked makes the Writer that runs for a key that is lost hold back
 // the acknowledgement of the view. Who waits for it looks for the new owner.
-func (c *groupCore) holdWritingLocked(w *writing) {
+func (c *part) holdWritingLocked(w *writing) {
 	if !w.holds && !w.givenUp && !c.faults.SkipWriterDrain {
 		w.holds = true
 		c.duties.handing.Add(1)
@@ -145,7 +145,7 @@ func (c *groupCore) holdWritingLocked(w *writing) {
 	w.free = make(chan struct{})
 }
 
-func (c *groupCore) letGoLocked(w *writing) {
+func (c *part) letGoLocked(w *writing) {
 	if w.holds {
 		w.holds = false
 		c.duties.handing.Add(-1)
