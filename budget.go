@@ -49,6 +49,11 @@ func (u uses) parts(maxBytes int64) parts {
 	return p
 }
 
+// room returns what a group's part has of it.
+func (p parts) room(maxBytes int64) room {
+	return room{all: maxBytes, books: p.books * 3 / 4, failed: p.failed, store: p.store}
+}
+
 // canTake reports whether a group can do with so many bytes.
 func (c *groupCore) canTake(maxBytes int64) bool {
 	return c.uses.parts(maxBytes).store >= c.store.Least()
@@ -62,7 +67,7 @@ func (c *groupCore) resize(maxBytes int64) {
 	}
 	p := c.uses.parts(maxBytes)
 	c.hot.Resize(p.hot)
-	c.part.resize(room{all: maxBytes, books: p.books * 3 / 4, failed: p.failed, store: p.store}) // canTake has said that it can
+	c.part.resize(p.room(maxBytes)) // canTake has said that it can
 }
 
 // A budget divides Options.TotalBytes among a node's groups: those with a MaxBytes of

@@ -97,7 +97,7 @@ func (c *part) closeShards() {
 // awaitQuiet waits until no load, no write and no Writer that it can wait for is under way.
 func (c *part) awaitQuiet() error {
 	for !c.isQuiet() {
-		if err := c.life.Pause(context.Background(), retryFloor); err != nil {
+		if err := c.life.Pause(context.Background(), quietPause); err != nil {
 			return err
 		}
 	}
@@ -126,6 +126,9 @@ func (c *part) calledOff(err error) error {
 	}
 	return err
 }
+
+// quietPause is between two looks whether all is quiet.
+const quietPause = 5 * time.Millisecond
 
 // setCut says that the group was closed: nothing is held any more.
 func (c *part) setCut() { c.cut.Store(true) }
@@ -176,7 +179,7 @@ func (c *part) awaitIdle(ctx context.Context) error {
 	shards := c.made()
 	for i := range shards {
 		for !shards[i].idle() {
-			if err := c.life.Pause(ctx, retryFloor); err != nil {
+			if err := c.life.Pause(ctx, quietPause); err != nil {
 				return err
 			}
 		}

@@ -74,21 +74,12 @@ func Stored(n *Node, group string, f func(key string, owned bool)) {
 
 // RememberedFailures returns how many failures a group remembers, and what they take.
 func RememberedFailures[V any](g *Group[V]) (keys int, bytes int64) {
-	b := g.core.setbacks
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.keys), b.bytes
+	return g.core.remembered()
 }
 
 // Waiting returns how many callers wait for the load of a key on this node.
 func Waiting[V any](g *Group[V], key string) int {
-	s := g.core.shard(ring.Hash(g.core.seed, key))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.lanes[key]; l != nil && l.joinable() != nil {
-		return l.joinable().waiters
-	}
-	return 0
+	return g.core.waiting(ring.Hash(g.core.seed, key), key)
 }
 
 // Handle answers a request as one that came from a peer.

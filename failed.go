@@ -17,6 +17,9 @@ const (
 	failedBytes = 256 // what one takes besides key and error, about
 )
 
+// complainEvery is how often a group's failures are said in the log.
+const complainEvery = time.Minute
+
 // A setback is a load that failed, of a key that has nothing old to fall back on:
 // whoever asks again before until is told the same.
 type setback struct {
@@ -194,8 +197,19 @@ func (c *part) refreshFailed(err error) {
 	c.counts.refreshErrors.Add(1)
 	c.counts.refreshError.Store(&err)
 	now, last := c.clock.Now(), c.complained.Load()
-	if (last == 0 || now-last >= int64(complainMost)) && c.complained.CompareAndSwap(last, max(now, 1)) {
+	if (last == 0 || now-last >= int64(complainEvery)) && c.complained.CompareAndSwap(last, max(now, 1)) {
 		c.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
 			"group", c.name, "failed so far", c.counts.refreshErrors.Load(), "err", err)
 	}
+}
+
+// remembered returns how many failures are remembered, and what they take.
+func (c *part) remembered() (keys int, bytes int64) {
+	b := c.setbacks
+	if b == nil {
+		return 0, 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.keys), b.bytes
 }

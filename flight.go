@@ -345,3 +345,14 @@ func (c *part) loadOnce(f *flight) (*store.Entry, error) {
 	}
 	return c.origin.CallLoad(f.ctx, f.key, &f.place, func() { c.returned(f) })
 }
+
+// waiting returns how many callers wait for the load of a key.
+func (c *part) waiting(hash uint64, key string) int {
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.lanes[key]; l != nil && l.joinable() != nil {
+		return l.joinable().waiters
+	}
+	return 0
+}

@@ -87,29 +87,19 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 	own := strings.Clone(name)
 	c := &groupCore{
 		node: n, hot: hot, uses: opts.uses(),
-		part: part{
-			basis: basis{
-				life: n.life, clock: &n.clock, state: n.state, log: n.log, faults: &n.faults, duties: &n.duties, member: n.name, addr: n.addr,
-				lease: n.opts.Lease, right: n.opts.Right, answerLimit: n.opts.MaxValueBytes + wire.BatchBytes,
-				errorSize: errorSize,
-				name:      own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
-				origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
-				errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
-				care: care{
-					loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL,
-					refreshAfter: opts.RefreshAfter, refreshPart: opts.RefreshPart,
-					staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
-				},
-			},
-			scatter: store.NewScatter(), shardCount: shardsFor(opts.MaxBytes),
-			setbacks: newSetbacks(opts.FailureTTL, p.failed),
-			reasons:  newReasons(opts.StaleFor, p.failed),
-		},
 	}
-	c.others = mesh{c}
+	c.init(basis{
+		setting: &n.setting, clock: &n.clock, state: n.state, others: mesh{c},
+		name: own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
+		origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
+		errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
+		care: care{
+			loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL, failureTTL: opts.FailureTTL,
+			refreshAfter: opts.RefreshAfter, refreshPart: opts.RefreshPart,
+			staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+		},
+	}, p.room(opts.MaxBytes))
 	c.loading, c.closure.callOff = context.WithCancel(n.life.Context())
-	c.maxBytes.Store(opts.MaxBytes)
-	c.bookRoom.Store(p.books * 3 / 4)
 	if c.store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
 		c.closure.callOff()
 		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)

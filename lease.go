@@ -32,6 +32,8 @@ type holder struct {
 }
 
 const (
+	recallPause = 5 * time.Millisecond // between two attempts to reach a holder
+
 	maxBooks   = 1024 // per shard, so up to 65 536 leased keys in a group
 	maxHolders = 1024 // per key
 )
@@ -264,7 +266,7 @@ func (c *part) recallFrom(h holder, key string) {
 				return
 			}
 		}
-		if err := c.life.Pause(ctx, retryFloor); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
+		if err := c.life.Pause(ctx, recallPause); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
 			return
 		}
 	}

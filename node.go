@@ -54,6 +54,7 @@ type Node struct {
 
 	relayed atomic.Uint64 // calls that another member passed on
 	duties  duties
+	setting setting       // of the parts of its groups
 	started atomic.Int64  // when Start returned; 0: it has not
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
@@ -113,6 +114,10 @@ func (n *Node) build(writes view.Writer) (err error) {
 	}
 	n.settler = n.newSettler(writes)
 	n.duties.poke = n.settler.Poke
+	n.setting = setting{
+		life: n.life, log: n.log, faults: &n.faults, duties: &n.duties, member: n.name, addr: n.addr,
+		lease: n.opts.Lease, right: n.opts.Right, answerLimit: n.opts.MaxValueBytes + wire.BatchBytes, errorSize: errorSize,
+	}
 	if err := n.buildPool(); err != nil {
 		return err
 	}

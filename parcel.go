@@ -153,13 +153,10 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 		if _, gone := deleted[e.Key]; gone {
 			continue
 		}
-		hash, ch := ring.Hash(c.seed, e.Key), change{e: e, merge: true}
-		err := c.write(ctx, hash, e.Key, ch)
+		hash := ring.Hash(c.seed, e.Key)
+		err := c.write(ctx, hash, e.Key, change{e: e, merge: true})
 		if deleted != nil && errs.IsUnsettled(err) {
-			s := c.shard(hash)
-			s.mu.Lock()
-			err = c.putLocked(s, hash, e.Key, ch)
-			s.mu.Unlock()
+			err = c.keepForOthers(hash, e)
 		}
 		switch {
 		case err == nil:

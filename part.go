@@ -40,19 +40,18 @@ type duties struct {
 type care struct {
 	loadTimeout, batchWindow            time.Duration
 	notFoundTTL, refreshAfter, staleFor time.Duration
+	failureTTL                          time.Duration
 	staleWait                           time.Duration
 	refreshPart                         float64
 	finishLoads                         bool
 }
 
-// basis is what a part stands on. It is set before the part is used.
-type basis struct {
+// setting is the member that parts are in, one for all of them. It is set before they are
+// used.
+type setting struct {
 	life        *life.Life
-	clock       *clock.Clock
-	state       *view.State
 	log         *slog.Logger
 	faults      *faultinject.Faults
-	others      others
 	duties      *duties
 	member      string // this one's name
 	addr        string
@@ -61,7 +60,14 @@ type basis struct {
 	answerLimit int           // bytes of a value that is sent to a peer
 
 	errorSize func(error) (n int64, ok bool) // what an error takes; not ok: that cannot be told
+}
 
+// basis is what a part stands on. It is set before the part is used.
+type basis struct {
+	*setting
+	clock   *clock.Clock
+	state   *view.State
+	others  others
 	loading context.Context // ends when loads are called off
 
 	name        string
@@ -118,6 +124,15 @@ type room struct {
 	books  int64 // for leases, and notes of keys that are too large
 	failed int64 // for failures that are remembered, and as much for those that explain old values
 	store  int64 // for the rest
+}
+
+// init prepares a part, whose store is made afterwards: that has to know what the rest takes.
+func (c *part) init(b basis, r room) {
+	c.basis = b
+	c.scatter, c.shardCount = store.NewScatter(), shardsFor(r.all)
+	c.setbacks, c.reasons = newSetbacks(b.failureTTL, r.failed), newReasons(b.staleFor, r.failed)
+	c.bookRoom.Store(r.books)
+	c.maxBytes.Store(r.all)
 }
 
 // resize gives a part other room, that its store can do with.

@@ -248,17 +248,3 @@ func (p *pass) patience() time.Duration {
 	}
 	return handOverTime
 }
-
-// letGo forgets a value that another member has now. It reports false if the view has
-// changed: with the new one the value may be this node's again, and the member's copy
-// may have come back and been found to be no newer.
-func (c *part) letGo(v *view.View, hash uint64, e *store.Entry) bool {
-	s := c.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.state.View() != v {
-		return false
-	}
-	c.store.Delete(hash, e.Key)
-	return true
-}

@@ -6,7 +6,6 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/settle"
-	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -51,17 +50,6 @@ func (n holdings) ValuesMove() bool {
 }
 
 func (n holdings) PayOwed() { n.payOwed() }
-
-// dropBefore drops what was stored before an era, if it can be loaded again, and
-// voids the loads that began before it.
-func (c *part) dropBefore(era uint32) {
-	if c.origin.Load == nil {
-		return
-	}
-	// Whoever read the era before it changed has stored its value after this.
-	c.eachShard(func(s *shard) { c.voidAllLocked(s) })
-	c.store.DeleteIf(func(_ uint64, e *store.Entry) bool { return e.Epoch.Load() < era })
-}
 
 // members is a node as its settler calls others through it.
 type members struct{ *Node }

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -107,21 +106,6 @@ func (g *Group[V]) remember(e *store.Entry, v V) {
 	}
 	with.Expires, with.Care, with.Version, with.Primary = e.Expires, e.Care, e.Version, e.Primary
 	g.core.exchange(e, with)
-}
-
-// exchange puts an entry in the place of one of the same value, if that is still what
-// the store has and nothing that it holds is about to go.
-func (c *part) exchange(old, e *store.Entry) {
-	hash := ring.Hash(c.seed, old.Key)
-	s := c.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now, era := c.clock.Now(), old.Epoch.Load()
-	if s.closed || s.emptying > 0 || era != c.state.Era() || c.state.MayServe(hash, c.clock.Now()) != nil || c.store.Peek(hash, old.Key, now) != old {
-		return
-	}
-	e.Epoch.Store(era)
-	c.store.Set(hash, e, now) // entryWith made it fit; else the one before it stays
 }
 
 // answer returns the value of an outcome, if it has one, and what failed.
