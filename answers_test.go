@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -45,7 +46,7 @@ func TestAnswersThatAreCut(t *testing.T) {
 		whole = wire.AppendAnswer(whole, wire.StatusOK, 0, []byte("value of "+key))
 	}
 	for cut := range len(whole) + 1 {
-		b := &batch{groupCore: &groupCore{node: &Node{}, part: part{basis: basis{name: "g"}}}, keys: keys, outcomes: make([]outcome, len(keys))}
+		b := &batch{groupCore: &groupCore{node: &Node{}, Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, keys: keys, outcomes: make([]outcome, len(keys))}
 		k := &wire.Call{Resp: httppool.Response{Value: whole[:cut]}}
 		rest := b.take(&view.Owner{Name: "peer"}, []int32{0, 1, 2}, k)
 		answered := 0
@@ -62,7 +63,7 @@ func TestAnswersThatAreCut(t *testing.T) {
 		}
 	}
 	// A status of a later version is none that this one could take for a value.
-	b := &batch{groupCore: &groupCore{node: &Node{}, part: part{basis: basis{name: "g"}}}, keys: keys[:1], outcomes: make([]outcome, 1)}
+	b := &batch{groupCore: &groupCore{node: &Node{}, Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, keys: keys[:1], outcomes: make([]outcome, 1)}
 	rest := b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
 	if len(rest) != 1 || b.outcomes[0].found {
 		t.Errorf("an unknown status became %+v", b.outcomes[0])

@@ -91,10 +91,10 @@ func (b *batch) ask(o *view.Owner, indexes []int32) {
 }
 
 func (b *batch) callFor(list []byte) *wire.Call {
-	k := wire.NewCall(wire.OpGetMany, b.name, "")
+	k := wire.NewCall(wire.OpGetMany, b.Name, "")
 	k.Req.Flags, k.Req.Value, k.Req.Idempotent = b.flags, list, true
 	b.node.carry(b.ctx, k)
-	k.Req.Arg = uint64(b.encoding)
+	k.Req.Arg = uint64(b.Encoding)
 	return k
 }
 
@@ -175,7 +175,7 @@ func (b *batch) takeAnswer(o *view.Owner, i int32, a wire.Answer) bool {
 		b.stats.negativeHits.Add(1)
 	}
 	k.Resp.Message = string(a.Body)
-	err := b.errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
+	err := b.Errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
 	if !errors.Is(err, errs.ErrNotFound) && a.Status != wire.StatusLoadFailed {
 		return false
 	}

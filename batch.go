@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -17,8 +18,8 @@ import (
 )
 
 const (
-	batchCalls   = 32 // calls that one GetMany or Delete makes at once, but for one more
-	batchLoaders = 64 // loads that one call runs at once
+	batchCalls = 32 // calls that one GetMany or Delete makes at once, but for one more
+
 )
 
 // An outcome is what a Get found for a key: an entry, or the bytes that a peer
@@ -48,11 +49,11 @@ type batch struct {
 	keys     []string
 	outcomes []outcome
 
-	owners []int32 // by key; -1: has its outcome
-	counts []int32 // by owner
-	sorted []int32 // indexes of keys, by owner
-	lists  []byte  // of keys, as they are sent
-	due    due     // of what this member holds
+	owners []int32   // by key; -1: has its outcome
+	counts []int32   // by owner
+	sorted []int32   // indexes of keys, by owner
+	lists  []byte    // of keys, as they are sent
+	due    owner.Due // of what this member holds
 }
 
 var batchPool = sync.Pool{New: func() any { return new(batch) }}
@@ -60,10 +61,10 @@ var batchPool = sync.Pool{New: func() any { return new(batch) }}
 // getMany gets keys with one call per owner, side by side. Outcomes are in the
 // order of keys. The batch must be freed.
 func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*batch, error) {
-	if err := c.open(); err != nil {
+	if err := c.Open(); err != nil {
 		return nil, err
 	}
-	v, err := c.state.Current(ctx)
+	v, err := c.State.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (b *batch) findHere(v *view.View) {
 	b.owners = resized(b.owners, len(b.keys))
 	b.counts = resized(b.counts, len(v.Owners))
 	clear(b.counts)
-	now := b.clock.Now()
+	now := b.Clock.Now()
 	slow := uint64(0)
 	for i, key := range b.keys {
 		b.owners[i] = -1
@@ -98,7 +99,7 @@ func (b *batch) findHere(v *view.View) {
 			b.outcomes[i].err = err
 			continue
 		}
-		hash := ring.Hash(b.seed, key)
+		hash := ring.Hash(b.Seed, key)
 		o := v.Ring.Owner(hash)
 		if e := b.hitAt(v, o, hash, key, now, &b.due); e != nil {
 			if e.Negative {
@@ -116,7 +117,7 @@ func (b *batch) findHere(v *view.View) {
 		b.counts[o]++
 	}
 	if len(b.due) > 0 {
-		b.refreshAll(&b.due)
+		b.RefreshAll(&b.due)
 	}
 	if b.flags&wire.FlagNoValue == 0 {
 		b.stats.of(0).slow.Add(slow)
@@ -132,7 +133,7 @@ func resized[T any](s []T, n int) []T {
 
 // loadHere loads keys that this node owns, together if the group has LoadMany.
 func (b *batch) loadHere(indexes []int32) {
-	if b.origin.LoadMany == nil {
+	if b.Origin.LoadMany == nil {
 		b.getEach(indexes)
 		return
 	}
@@ -144,7 +145,7 @@ func (b *batch) loadHere(indexes []int32) {
 			keys = append(keys, b.keys[i])
 		}
 	}
-	rest := b.loadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]] = outcomeOf(e, err) })
+	rest := b.LoadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]] = outcomeOf(e, err) })
 	again := make([]int32, 0, len(rest))
 	for _, key := range rest {
 		again = append(again, first[key])
@@ -161,11 +162,11 @@ func (b *batch) getEach(indexes []int32) {
 		return
 	}
 	var g errgroup.Group
-	g.SetLimit(batchLoaders)
+	g.SetLimit(owner.BatchLoaders)
 	for _, i := range indexes {
 		g.Go(func() error {
 			key := b.keys[i]
-			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.seed, key), key, b.clock.Now())
+			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.Seed, key), key, b.Clock.Now())
 			return nil
 		})
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 )
 
 // What a group's MaxBytes is for, besides its store.
@@ -32,7 +33,7 @@ type parts struct {
 }
 
 func (u uses) parts(maxBytes int64) parts {
-	p := parts{failed: maxBytes / failedShare, books: max(maxBytes/bookShare, bookLeast), store: maxBytes}
+	p := parts{failed: maxBytes / owner.FailedShare, books: max(maxBytes/owner.BookShare, owner.BookLeast), store: maxBytes}
 	if b := maxBytes / hotShare; u.hot && b >= hotcache.MinBytes {
 		p.hot = b
 		p.store -= b
@@ -50,24 +51,24 @@ func (u uses) parts(maxBytes int64) parts {
 }
 
 // room returns what a group's part has of it.
-func (p parts) room(maxBytes int64) room {
-	return room{all: maxBytes, books: p.books * 3 / 4, failed: p.failed, store: p.store}
+func (p parts) room(maxBytes int64) owner.Room {
+	return owner.Room{All: maxBytes, Books: p.books * 3 / 4, Failed: p.failed, Store: p.store}
 }
 
 // canTake reports whether a group can do with so many bytes.
 func (c *groupCore) canTake(maxBytes int64) bool {
-	return c.uses.parts(maxBytes).store >= c.store.Least()
+	return c.uses.parts(maxBytes).store >= c.Store.Least()
 }
 
 // resize gives a group another MaxBytes that it can do with. What has to go for it is
 // evicted; hot copies are dropped.
 func (c *groupCore) resize(maxBytes int64) {
-	if c.maxBytes.Load() == maxBytes {
+	if c.MaxBytes.Load() == maxBytes {
 		return
 	}
 	p := c.uses.parts(maxBytes)
 	c.hot.Resize(p.hot)
-	c.part.resize(p.room(maxBytes)) // canTake has said that it can
+	c.Part.Resize(p.room(maxBytes)) // canTake has said that it can
 }
 
 // A budget divides Options.TotalBytes among a node's groups: those with a MaxBytes of
@@ -127,7 +128,7 @@ func (b *budget) release(c *groupCore) {
 	if i := slices.Index(b.shared, c); i >= 0 {
 		b.shared = slices.Delete(b.shared, i, i+1)
 	} else {
-		b.fixed -= c.maxBytes.Load()
+		b.fixed -= c.MaxBytes.Load()
 	}
 	b.divide((b.total - b.fixed) / int64(max(len(b.shared), 1)))
 }

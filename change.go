@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/view"
 )
 
@@ -17,10 +18,10 @@ const (
 // change carries out a Set, or a Delete, at the owner of the key.
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends.
-func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch change) error {
-	if v := c.state.View(); v != nil && v.Standing(hash) == view.OwnsIt {
+func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch owner.Change) error {
+	if v := c.State.View(); v != nil && v.Standing(hash) == view.OwnsIt {
 		// The common case at the owner needs no deadline: nothing waits.
-		if done, err := c.writeNow(hash, key, ch); done && !errs.IsUnsettled(err) {
+		if done, err := c.WriteNow(hash, key, ch); done && !errs.IsUnsettled(err) {
 			return err
 		}
 	}
@@ -33,7 +34,7 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 			return err
 		}
 		c.stats.retries.Add(1)
-		if cause := c.life.Pause(ctx, wait); cause != nil {
+		if cause := c.Life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}
@@ -44,8 +45,8 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch chan
 }
 
 // tryChange makes one attempt, following one hint to another owner.
-func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch change) error {
-	v, err := c.state.Current(ctx)
+func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch owner.Change) error {
+	v, err := c.State.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 	case o == nil:
 		return errs.ErrClosed
 	case o.Peer == nil:
-		return c.write(ctx, hash, key, ch)
+		return c.Write(ctx, hash, key, ch)
 	}
 	named, err := c.changeAt(ctx, o, hash, key, ch)
 	if errors.Is(err, errs.ErrNotOwner) {
@@ -69,7 +70,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch c
 // may have been applied is not repeated: applied twice it could undo somebody's
 // later write. A Delete may, for a cache may forget; but not one that deletes a
 // row.
-func (c *groupCore) mayRetry(err error, ch change) bool {
+func (c *groupCore) mayRetry(err error, ch owner.Change) bool {
 	if errs.IsUnsettled(err) {
 		return true
 	}
@@ -77,5 +78,5 @@ func (c *groupCore) mayRetry(err error, ch change) bool {
 	if !ok || errs.IsOutcome(err) || errors.Is(err, errs.ErrClosed) || !errs.IsUnreachable(err) && !errors.Is(err, errs.ErrOverloaded) {
 		return false
 	}
-	return !pe.MaybeApplied || ch.e == nil && !c.writesOrigin(ch)
+	return !pe.MaybeApplied || ch.E == nil && !c.WritesOrigin(ch)
 }

@@ -48,15 +48,15 @@ func (n *Node) Shutdown(ctx context.Context) error {
 func (n *Node) drain(ctx context.Context) error {
 	var unstored []<-chan struct{}
 	for _, c := range n.groups.all() {
-		unstored = append(unstored, c.unstored()...)
+		unstored = append(unstored, c.Unstored()...)
 	}
-	for n.duties.handing.Load() > 0 {
+	for n.duties.Handing.Load() > 0 {
 		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
 	}
 	for _, c := range n.groups.all() {
-		if err := c.awaitIdle(ctx); err != nil {
+		if err := c.AwaitIdle(ctx); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (n *Node) drain(ctx context.Context) error {
 			return errs.ErrClosed
 		}
 	}
-	for n.duties.telling.Load() > 0 {
+	for n.duties.Telling.Load() > 0 {
 		if err := n.life.Pause(ctx, retryFloor); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (n *Node) close(inDisorder bool) error {
 		n.loseHeld()
 	}
 	for _, c := range n.groups.all() {
-		c.close()
+		c.Close()
 		c.hot.Close()
 	}
 	n.sockets.close()

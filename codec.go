@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 )
 
 // A Codec turns values into bytes and back. Its methods are called
@@ -157,7 +158,7 @@ func (f *format[V]) unmarshal(data []byte) (v V, err error) {
 }
 
 // decode returns the value of data, which nobody changes any more. Its error is an
-// *unreadableError.
+// *owner.UnreadableError.
 func (f *format[V]) decode(data []byte) (V, error) {
 	switch f.kind {
 	case bytesKind:
@@ -172,7 +173,7 @@ func (f *format[V]) decode(data []byte) (V, error) {
 	}
 	v, err := f.unmarshal(data)
 	if err != nil {
-		return v, &unreadableError{fmt.Errorf("cachemesh: decode a %T: %w", v, guard.Seal(err, nil))}
+		return v, owner.AsUnreadable(fmt.Errorf("cachemesh: decode a %T: %w", v, guard.Seal(err, nil)))
 	}
 	return v, nil
 }

@@ -8,19 +8,16 @@ import (
 
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// doNotStore, as an entry's expiry, marks a value that answers those who wait
-// and is not kept.
-const doNotStore = -1
-
 // A groupCore is a group without its type: it decides who answers a key and
 // asks them. Values are entries: bytes, and beside them the decoded value.
 type groupCore struct {
-	part
+	owner.Part
 	node        *Node
 	hot         *hotcache.Cache                            // leased copies of what others own
 	aliases     bool                                       // decoded values may share their bytes
@@ -33,12 +30,12 @@ type groupCore struct {
 
 // reserved is what a group's core takes of MaxBytes.
 func (c *groupCore) reserved() int64 {
-	return int64(unsafe.Sizeof(*c)) + c.shardsCost()
+	return int64(unsafe.Sizeof(*c)) + c.ShardsCost()
 }
 
 // get returns what a key has that was no hit here at the time now.
 func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64) outcome {
-	if err := c.open(); err != nil {
+	if err := c.Open(); err != nil {
 		return outcome{err: err}
 	}
 	c.stats.of(hash).slow.Add(1)
@@ -49,7 +46,7 @@ func (c *groupCore) get(ctx context.Context, hash uint64, key string, now int64)
 // hot copy, else nil. now is the time, read after the Get began. The key may alias
 // a buffer.
 func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
-	if v := c.state.View(); v != nil {
+	if v := c.State.View(); v != nil {
 		return c.hitAt(v, v.Ring.Owner(hash), hash, key, now, nil)
 	}
 	return nil
@@ -57,14 +54,14 @@ func (c *groupCore) hit(hash uint64, key string, now int64) *store.Entry {
 
 // hitAt is hit for several keys of one view and one moment, with the index of the
 // key's owner. It counts a Get.
-func (c *groupCore) hitAt(v *view.View, owner int, hash uint64, key string, now int64, list *due) *store.Entry {
+func (c *groupCore) hitAt(v *view.View, owner int, hash uint64, key string, now int64, list *owner.Due) *store.Entry {
 	if owner != v.Self || owner < 0 {
 		return c.hotHit(v, hash, key, now)
 	}
-	if !v.Settled() && v.UnsettledStanding(hash) != view.OwnsIt || now >= c.state.Confirmed() {
+	if !v.Settled() && v.UnsettledStanding(hash) != view.OwnsIt || now >= c.State.Confirmed() {
 		return nil
 	}
-	e := c.lookupOf(hash, key, now, list)
+	e := c.LookupOf(hash, key, now, list)
 	if e != nil {
 		c.stats.of(hash).own.Add(1)
 	}
@@ -97,16 +94,16 @@ const routeTries = 3
 // but not long.
 func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now int64) outcome {
 	got := c.getRouted(ctx, hash, key, now)
-	if got.err == nil || c.origin.Load != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
+	if got.err == nil || c.Origin.Load != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
 		return got
 	}
 	ctx, cancel := c.node.bounded(ctx)
 	defer cancel()
-	patience := c.clock.Now() + int64(silence)
-	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.clock.Now() < patience {
+	patience := c.Clock.Now() + int64(silence)
+	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.Clock.Now() < patience {
 		last := got.err
-		if got.err = c.life.Pause(ctx, settlePause); got.err == nil {
-			got = c.getRouted(ctx, hash, key, c.clock.Now())
+		if got.err = c.Life.Pause(ctx, settlePause); got.err == nil {
+			got = c.getRouted(ctx, hash, key, c.Clock.Now())
 		}
 		if over := errs.Ended(ctx); got.err != nil && over != nil {
 			if errs.IsUnreachable(last) {
@@ -123,8 +120,8 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 // then loads without storing, or returns ErrUnsettled if there is no loader.
 func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now int64) outcome {
 	var hint *view.Owner
-	for try := 0; try < routeTries; now = c.clock.Now() {
-		v, err := c.state.Current(ctx)
+	for try := 0; try < routeTries; now = c.Clock.Now() {
+		v, err := c.State.Current(ctx)
 		if err != nil {
 			return outcome{err: err}
 		}
@@ -146,43 +143,43 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			return got
 		case errors.Is(err, errs.ErrNotOwner):
 			c.stats.retries.Add(1)
-			if named == c.node.addr && c.origin.Load != nil {
-				return outcomeOf(c.loadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
+			if named == c.node.addr && c.Origin.Load != nil {
+				return outcomeOf(c.LoadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
 			}
 			hint = c.node.hinted(named, o, hint)
 			try++
 		case errors.Is(err, errs.ErrUnsettled), errors.Is(err, errs.ErrUnknownGroup):
-			if c.origin.Load == nil {
+			if c.Origin.Load == nil {
 				return outcome{err: err}
 			}
-			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
-		case errs.IsUnreachable(err) && (hint != nil || c.state.View() != v):
+			return outcomeOf(c.LoadUnstored(ctx, hash, key, false))
+		case errs.IsUnreachable(err) && (hint != nil || c.State.View() != v):
 			// It left while it was being asked.
 			c.stats.retries.Add(1)
 			hint = nil
 			try++
 		case errs.IsUnreachable(err):
 			return c.getFromStandIn(ctx, v, hash, key, err)
-		case errs.IsRefusal(err) && c.origin.Load != nil:
-			return outcomeOf(c.loadUnstored(ctx, hash, key, false))
+		case errs.IsRefusal(err) && c.Origin.Load != nil:
+			return outcomeOf(c.LoadUnstored(ctx, hash, key, false))
 		case errors.Is(err, errs.ErrOtherVersion):
 			return outcome{err: errs.ErrNotFound} // what is there is nothing to this member
 		default:
 			return got
 		}
 	}
-	if c.origin.Load == nil {
+	if c.Origin.Load == nil {
 		return outcome{err: errs.ErrUnsettled}
 	}
-	return outcomeOf(c.loadUnstored(ctx, hash, key, false))
+	return outcomeOf(c.LoadUnstored(ctx, hash, key, false))
 }
 
 // loadHere is load for a Get on this member.
 func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outcome {
-	if e := c.store.Peek(hash, key, c.clock.Now()); e != nil && e.Foreign {
-		c.noteUnreadable(key, errForeign)
+	if e := c.Store.Peek(hash, key, c.Clock.Now()); e != nil && e.Foreign {
+		c.NoteUnreadable(key, owner.ErrForeign)
 	}
-	e, hit, err := c.load(ctx, hash, key)
+	e, hit, err := c.Load(ctx, hash, key)
 	if hit {
 		c.stats.lateHits.Add(1)
 		if e.Negative {
@@ -213,7 +210,7 @@ const standIns = 2
 // through others either, so that the origin sees one load and not one per member. The
 // owner may be alive and take writes that a stand-in never hears of, so nothing is kept.
 func (c *groupCore) getFromStandIn(ctx context.Context, v *view.View, hash uint64, key string, cause error) outcome {
-	if c.origin.Load == nil {
+	if c.Origin.Load == nil {
 		return outcome{err: cause}
 	}
 	var buf [standIns + 1]int
@@ -225,11 +222,11 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view.View, hash uint6
 		if !c.node.lives(ctx, o) {
 			continue
 		}
-		got, _ := c.getAt(ctx, o, hash, key, wire.FlagStandIn, c.clock.Now())
+		got, _ := c.getAt(ctx, o, hash, key, wire.FlagStandIn, c.Clock.Now())
 		// One that is of another side, or settles itself, is no stand-in.
 		if err := got.err; errs.IsOutcome(err) || !errs.IsUnreachable(err) && !errs.IsRefusal(err) && !errs.IsUnsettled(err) {
 			return got
 		}
 	}
-	return outcomeOf(c.loadUnstored(ctx, hash, key, true))
+	return outcomeOf(c.LoadUnstored(ctx, hash, key, true))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -35,7 +36,7 @@ func (f *failures) put(key string, err error) {
 // each does something for each key, a bounded number at once, and gathers what failed.
 func (f *failures) each(keys []string, do func(key string) error) {
 	var g errgroup.Group
-	g.SetLimit(batchLoaders)
+	g.SetLimit(owner.BatchLoaders)
 	for _, key := range keys {
 		g.Go(func() error { f.put(key, do(key)); return nil })
 	}
@@ -63,7 +64,7 @@ func (c *groupCore) partition(v *view.View, keys []string, f *failures) map[*vie
 			f.put(key, err)
 			continue
 		}
-		o := v.Owner(ring.Hash(c.seed, key))
+		o := v.Owner(ring.Hash(c.Seed, key))
 		if o == nil {
 			f.put(key, errs.ErrClosed)
 			continue
@@ -76,10 +77,10 @@ func (c *groupCore) partition(v *view.View, keys []string, f *failures) map[*vie
 // deleteMany deletes keys with one call per owner, side by side. Whatever a
 // call did not settle is deleted singly, with its retries.
 func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
-	if err := c.open(); err != nil {
+	if err := c.Open(); err != nil {
 		return err
 	}
-	v, err := c.state.Current(ctx)
+	v, err := c.State.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,20 +101,20 @@ func (c *groupCore) deleteMany(ctx context.Context, keys []string) error {
 }
 
 func (c *groupCore) deleteEach(ctx context.Context, keys []string, f *failures) {
-	f.each(keys, func(key string) error { return c.change(ctx, ring.Hash(c.seed, key), key, change{}) })
+	f.each(keys, func(key string) error { return c.change(ctx, ring.Hash(c.Seed, key), key, owner.Change{}) })
 }
 
 // deleteManyAt asks a peer to delete keys and returns those that must be tried
 // singly. With a Writer these are only keys whose row was certainly not deleted:
 // deleted again, it could be one that somebody wrote since.
 func (c *groupCore) deleteManyAt(ctx context.Context, o *view.Owner, keys []string, f *failures) (rest []string) {
-	k := wire.NewCall(wire.OpDeleteMany, c.name, "")
+	k := wire.NewCall(wire.OpDeleteMany, c.Name, "")
 	defer k.Free()
-	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), c.origin.Write == nil
-	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) && c.origin.Write == nil {
+	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), c.Origin.Write == nil
+	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) && c.Origin.Write == nil {
 		return nil // it holds nothing of the group
 	} else if err != nil {
-		if !c.mayRetry(err, change{}) && c.origin.Write != nil {
+		if !c.mayRetry(err, owner.Change{}) && c.Origin.Write != nil {
 			for _, key := range keys {
 				f.put(key, err)
 			}
@@ -133,8 +134,8 @@ func (c *groupCore) deleteManyAt(ctx context.Context, o *view.Owner, keys []stri
 		} else {
 			one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
 		}
-		err := c.errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp)
-		if c.origin.Write == nil || errs.IsUnsettled(err) {
+		err := c.Errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp)
+		if c.Origin.Write == nil || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {
 			f.put(key, err)
@@ -151,15 +152,15 @@ func (c *groupCore) serveDeleteMany(ctx context.Context, req *httppool.Request, 
 	}
 	outcomes := make([]httppool.Response, len(keys))
 	var g errgroup.Group
-	g.SetLimit(batchLoaders)
+	g.SetLimit(owner.BatchLoaders)
 	for i, key := range keys {
-		hash := ring.Hash(c.seed, key)
-		if done, err := c.writeNow(hash, key, change{}); done {
-			c.errors.Put(&outcomes[i], err)
+		hash := ring.Hash(c.Seed, key)
+		if done, err := c.WriteNow(hash, key, owner.Change{}); done {
+			c.Errors.Put(&outcomes[i], err)
 			continue
 		}
 		g.Go(func() error { // it waits for leases, for another write or for the Writer
-			c.errors.Put(&outcomes[i], c.write(ctx, hash, key, change{}))
+			c.Errors.Put(&outcomes[i], c.Write(ctx, hash, key, owner.Change{}))
 			return nil
 		})
 	}

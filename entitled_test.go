@@ -29,14 +29,14 @@ import (
 // And elsewhere: TestOwedDeletesArePaid (owe, payOwed, pay), TestNewer, TestRelayIsAWire
 // (the relay's look at the view), TestFirstSuccessorStandsIn, TestNoLeaseDuringClear
 // (clearing, in registerLocked), TestClearAcrossAJoin (the second look at the view, in
-// clearHere), TestAnswerOfAnotherRun (whose answer it is, in quorum's Answered).
+// ClearHere), TestAnswerOfAnotherRun (whose answer it is, in quorum's Answered).
 //
 // These can be taken out and no test fails, because another line does the same alone:
 //
 //	era, in tryFillLocked            a load of a former era is void, and what it stored before that is dropped
 //	hot.InvalidateAll, in dropHeld   leases end with the grantor's right
-//	the first look, in clearHere     the second one; it only saves the work
-//	the first voiding, in clearHere  nothing is stored while emptying, and the second voiding
+//	the first look, in ClearHere     the second one; it only saves the work
+//	the first voiding, in ClearHere  nothing is stored while emptying, and the second voiding
 //	emptying, the second voiding     they cover loads that begin while the store is emptied, for microseconds
 //	wire.FlagLease, in wire.ParseRequest       wire.PackRequest leaves it out, and a relay's answer carries no lease
 //	sent, in the TTL of keep         the lease ends with the TTL, and counts from sent too

@@ -66,7 +66,7 @@ func Stored(n *Node, group string, f func(key string, owned bool)) {
 	if v == nil || c == nil {
 		return
 	}
-	c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
+	c.Store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
 		f(e.Key, v.Standing(hash) == view.OwnsIt)
 		return true
 	})
@@ -74,12 +74,12 @@ func Stored(n *Node, group string, f func(key string, owned bool)) {
 
 // RememberedFailures returns how many failures a group remembers, and what they take.
 func RememberedFailures[V any](g *Group[V]) (keys int, bytes int64) {
-	return g.core.remembered()
+	return g.core.Remembered()
 }
 
 // Waiting returns how many callers wait for the load of a key on this node.
 func Waiting[V any](g *Group[V], key string) int {
-	return g.core.waiting(ring.Hash(g.core.seed, key), key)
+	return g.core.Waiting(ring.Hash(g.core.Seed, key), key)
 }
 
 // Handle answers a request as one that came from a peer.
@@ -155,8 +155,8 @@ func SkewVersions(n *Node, ahead time.Duration) {
 // now.
 func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
 	c := g.core
-	o := c.state.View().Peers[id]
-	got, _ := c.getAt(ctx, o, ring.Hash(c.seed, key), key, 0, c.clock.Now())
+	o := c.State.View().Peers[id]
+	got, _ := c.getAt(ctx, o, ring.Hash(c.Seed, key), key, 0, c.Clock.Now())
 	return got.err
 }
 

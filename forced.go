@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -29,19 +30,19 @@ import (
 // an *OptionError if the group has no loader.
 func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	c := g.core
-	if c.origin.Load == nil {
+	if c.Origin.Load == nil {
 		return errs.Option("load", nil, errors.New("the group has no loader: nothing can be loaded again"))
 	}
 	if _, ok := ctx.Deadline(); !ok {
-		most := clock.Later(int64(c.node.opts.CallTimeout), c.loadTimeout)
+		most := clock.Later(int64(c.node.opts.CallTimeout), c.LoadTimeout)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(most))
 		defer cancel()
 	}
-	if err := c.open(); err != nil {
+	if err := c.Open(); err != nil {
 		return err
 	}
-	v, err := c.state.Current(ctx)
+	v, err := c.State.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,11 +66,11 @@ func (c *groupCore) reloadEach(ctx context.Context, keys []string, f *failures) 
 // reload loads a key again, and tries that until ctx ends.
 func (c *groupCore) reload(ctx context.Context, key string) error {
 	for wait := retryFloor; ; wait = min(2*wait, retryCeiling) {
-		v, err := c.state.Current(ctx)
+		v, err := c.State.Current(ctx)
 		if err != nil {
 			return err
 		}
-		o := v.Owner(ring.Hash(c.seed, key))
+		o := v.Owner(ring.Hash(c.Seed, key))
 		if o == nil {
 			return errs.ErrClosed
 		}
@@ -79,11 +80,11 @@ func (c *groupCore) reload(ctx context.Context, key string) error {
 		} else {
 			err = once.errs[key]
 		}
-		if err == nil || !c.mayRetry(err, change{cacheOnly: true}) {
+		if err == nil || !c.mayRetry(err, owner.Change{CacheOnly: true}) {
 			return err
 		}
 		c.stats.retries.Add(1)
-		if cause := c.life.Pause(ctx, wait); cause != nil {
+		if cause := c.Life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}
@@ -103,12 +104,12 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *view.Owner, keys []stri
 		}
 	}
 	if o.Peer == nil {
-		for i, err := range c.reloadHere(ctx, keys) {
+		for i, err := range c.ReloadHere(ctx, keys) {
 			settle(keys[i], err)
 		}
 		return again
 	}
-	k := wire.NewCall(wire.OpRefresh, c.name, "")
+	k := wire.NewCall(wire.OpRefresh, c.Name, "")
 	defer k.Free()
 	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), true
 	c.node.carry(ctx, k)
@@ -116,7 +117,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *view.Owner, keys []stri
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		for _, key := range keys {
-			if len(keys) > 1 && c.mayRetry(err, change{cacheOnly: true}) {
+			if len(keys) > 1 && c.mayRetry(err, owner.Change{CacheOnly: true}) {
 				again = append(again, key)
 			} else {
 				settle(key, err)
@@ -134,7 +135,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *view.Owner, keys []stri
 			continue
 		}
 		one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
-		settle(key, c.errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp))
+		settle(key, c.Errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp))
 	}
 	return again
 }
@@ -146,9 +147,9 @@ func (c *groupCore) serveRefresh(ctx context.Context, req *httppool.Request, res
 		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
 		return
 	}
-	for i, err := range c.reloadHere(ctx, keys) {
+	for i, err := range c.ReloadHere(ctx, keys) {
 		var one httppool.Response
-		c.errors.Put(&one, err)
+		c.Errors.Put(&one, err)
 		if i > 0 && len(resp.Value)+len(one.Message) > wire.BatchBytes {
 			break
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/origin"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -88,31 +89,31 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 	c := &groupCore{
 		node: n, hot: hot, uses: opts.uses(),
 	}
-	c.init(basis{
-		setting: &n.setting, clock: &n.clock, state: n.state, others: mesh{c},
-		name: own, seed: ring.Seed(name), encoding: wire.EncodingOf(opts.Version),
-		origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
-		errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
-		care: care{
-			loadTimeout: opts.LoadTimeout, batchWindow: opts.BatchWindow, notFoundTTL: opts.NotFoundTTL, failureTTL: opts.FailureTTL,
-			refreshAfter: opts.RefreshAfter, refreshPart: opts.RefreshPart,
-			staleFor: opts.StaleFor, staleWait: opts.StaleWait, finishLoads: opts.FinishLoads,
+	c.Init(owner.Basis{
+		Setting: &n.setting, Clock: &n.clock, State: n.state, Others: mesh{c},
+		Name: own, Seed: ring.Seed(name), Encoding: wire.EncodingOf(opts.Version),
+		Origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
+		Errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
+		Care: owner.Care{
+			LoadTimeout: opts.LoadTimeout, BatchWindow: opts.BatchWindow, NotFoundTTL: opts.NotFoundTTL, FailureTTL: opts.FailureTTL,
+			RefreshAfter: opts.RefreshAfter, RefreshPart: opts.RefreshPart,
+			StaleFor: opts.StaleFor, StaleWait: opts.StaleWait, FinishLoads: opts.FinishLoads,
 		},
 	}, p.room(opts.MaxBytes))
-	c.loading, c.closure.callOff = context.WithCancel(n.life.Context())
-	if c.store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
+	c.Loading, c.closure.callOff = context.WithCancel(n.life.Context())
+	if c.Store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
 		c.closure.callOff()
 		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
 	}
 	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
 	if g.format.kind == encodedKind {
-		c.decodedSize, c.leasedEntry = max(g.format.size, 1), g.leasedEntry
+		c.DecodedSize, c.leasedEntry = max(g.format.size, 1), g.leasedEntry
 	}
 	c.aliases = g.format.kind != encodedKind || opts.Codec != nil
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		c.closure.callOff()
-		c.store.Close()
+		c.Store.Close()
 		return nil, err
 	}
 	return g, nil
@@ -130,12 +131,12 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		return zero, err
 	}
 	c := g.core
-	hash, now := ring.Hash(c.seed, key), c.clock.Now()
+	hash, now := ring.Hash(c.Seed, key), c.Clock.Now()
 	e := c.hit(hash, key, now)
 	if e == nil {
 		o := c.get(ctx, hash, key, now)
 		v, err := g.answer(&o)
-		if isUnreadable(err) {
+		if owner.IsUnreadable(err) {
 			return g.reload(ctx, hash, key, o.e, err)
 		}
 		return v, err
@@ -161,17 +162,17 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 // loader. e is the entry that it was in, nil if a peer sent it.
 func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store.Entry, cause error) (v V, err error) {
 	c := g.core
-	c.noteUnreadable(key, cause)
-	if c.origin.Load == nil {
+	c.NoteUnreadable(key, cause)
+	if c.Origin.Load == nil {
 		return v, errs.ErrNotFound
 	}
-	if c.discard(hash, key, e) {
-		o := c.getSlow(ctx, hash, key, c.clock.Now())
-		if v, err = g.answer(&o); !isUnreadable(err) {
+	if c.Discard(hash, key, e) {
+		o := c.getSlow(ctx, hash, key, c.Clock.Now())
+		if v, err = g.answer(&o); !owner.IsUnreadable(err) {
 			return v, err
 		}
 	}
-	o := outcomeOf(c.loadUnstored(ctx, hash, key, false))
+	o := outcomeOf(c.LoadUnstored(ctx, hash, key, false))
 	return g.answer(&o)
 }
 
@@ -189,7 +190,7 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 	var unread []int
 	for i := range b.outcomes {
 		v, found, err := g.take(&b.outcomes[i])
-		if isUnreadable(err) {
+		if owner.IsUnreadable(err) {
 			unread = append(unread, i)
 			continue
 		}
@@ -227,12 +228,12 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 	}
 	var mu sync.Mutex // guards got
 	var all errgroup.Group
-	all.SetLimit(batchLoaders)
+	all.SetLimit(owner.BatchLoaders)
 	for _, i := range indexes {
 		all.Go(func() error {
 			key, o := b.keys[i], &b.outcomes[i]
 			_, cause := g.decoded(o)
-			v, err := g.reload(ctx, ring.Hash(g.core.seed, key), key, o.e, cause)
+			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.e, cause)
 			found := err == nil
 			if _, stale := err.(*errs.StaleError); stale {
 				found = true
@@ -279,18 +280,18 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 	if limit := g.core.node.opts.MaxValueBytes; len(e.Data) > limit {
 		return fmt.Errorf("%w: it has %d bytes, Options.MaxValueBytes is %d", errs.ErrTooLarge, len(e.Data), limit)
 	}
-	ch := change{e: e}
+	ch := owner.Change{E: e}
 	switch {
 	case ttl > 0:
-	case g.core.origin.Write == nil:
-		ch = change{} // it only ends what was there before
+	case g.core.Origin.Write == nil:
+		ch = owner.Change{} // it only ends what was there before
 	default:
-		e.Expires = max(g.core.clock.Now(), 1)
+		e.Expires = max(g.core.Clock.Now(), 1)
 	}
-	if err := g.core.open(); err != nil {
+	if err := g.core.Open(); err != nil {
 		return err
 	}
-	hash := ring.Hash(g.core.seed, key)
+	hash := ring.Hash(g.core.Seed, key)
 	g.core.stats.of(hash).sets.Add(1)
 	return g.core.change(ctx, hash, key, ch)
 }
@@ -300,15 +301,15 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 // several keys its error is a KeyErrors; else as Set's.
 func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 	if len(keys) == 1 {
-		hash := ring.Hash(g.core.seed, keys[0])
+		hash := ring.Hash(g.core.Seed, keys[0])
 		g.core.stats.of(hash).deletes.Add(1)
 		if err := wire.CheckKey(keys[0]); err != nil {
 			return err
 		}
-		if err := g.core.open(); err != nil {
+		if err := g.core.Open(); err != nil {
 			return err
 		}
-		return g.core.change(ctx, hash, keys[0], change{})
+		return g.core.change(ctx, hash, keys[0], owner.Change{})
 	}
 	g.core.stats.of(0).deletes.Add(uint64(len(keys)))
 	return g.core.deleteMany(ctx, keys)
@@ -328,7 +329,7 @@ func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 // mesh, ErrMinority, which then clears the group when it is back; ErrClosed,
 // ErrGroupClosed, ErrNotStarted.
 func (g *Group[V]) Clear(ctx context.Context) error {
-	if err := g.core.open(); err != nil {
+	if err := g.core.Open(); err != nil {
 		return err
 	}
 	return g.core.clear(ctx)

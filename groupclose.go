@@ -73,18 +73,18 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 // lease is out the group goes on, since a write through a member that does not know it
 // recalls nothing; and before it is unknown nothing of it can be served here.
 func (c *groupCore) carryOutClose() error {
-	c.endLeases()
+	c.EndLeases()
 	lost := c.cutOff()
-	if err := c.awaitQuiet(); err != nil {
+	if err := c.AwaitQuiet(); err != nil {
 		return err
 	}
 	if err := c.node.removeGroup(c); err != nil {
 		return err
 	}
 	c.node.budget.release(c)
-	c.part.release() // the callers' handle need not keep them
+	c.Part.Release() // the callers' handle need not keep them
 	if lost > 0 {
-		c.node.log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.name, "lost", lost)
+		c.node.log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.Name, "lost", lost)
 		return &errs.LostError{Values: lost, Err: errNotKept}
 	}
 	return nil
@@ -92,23 +92,23 @@ func (c *groupCore) carryOutClose() error {
 
 // cut ends what the group holds and answers. It returns how many values are lost.
 func (c *groupCore) cutOff() (lost int) {
-	if c.origin.Load != nil {
+	if c.Origin.Load != nil {
 		c.hot.Close()
-		c.store.Close() // first: a Delete that finds a closed shard is told that nothing is held
-		c.closeShards()
-		c.forgetFailures()
-		c.setCut()
+		c.Store.Close() // first: a Delete that finds a closed shard is told that nothing is held
+		c.CloseShards()
+		c.ForgetFailures()
+		c.SetCut()
 		return 0
 	}
 	n := c.node
 	n.settler.WhileStill(func() { // or a change of view could hand over what is kept here, too
-		n.duties.handing.Add(1) // what others own by now is parked before the mover can end
-		c.closeShards()         // nothing is written from here on
+		n.duties.Handing.Add(1) // what others own by now is parked before the mover can end
+		c.CloseShards()         // nothing is written from here on
 		lost = n.keepValues(c, c.valuesHeld())
 		c.hot.Close()
-		c.store.Close()
+		c.Store.Close()
 		n.handOver()
-		n.duties.handing.Add(-1)
+		n.duties.Handing.Add(-1)
 		n.settler.Poke()
 	})
 	return lost
@@ -117,14 +117,14 @@ func (c *groupCore) cutOff() (lost int) {
 // valuesHeld returns what nobody could load again. A value of which the origin is being
 // written is not among it: whatever comes of that, it is the former one.
 func (c *groupCore) valuesHeld() (held []parcel) {
-	c.eachSettled(func(hash uint64, e *store.Entry) { held = append(held, parcel{c, hash, e}) })
+	c.EachSettled(func(hash uint64, e *store.Entry) { held = append(held, parcel{c, hash, e}) })
 	return held
 }
 
 // heir returns the group that is registered under the name of this one by now.
 func (c *groupCore) heir() *groupCore {
-	if c.isCut() {
-		if h := c.node.group(c.name); h != nil {
+	if c.IsCut() {
+		if h := c.node.group(c.Name); h != nil {
 			return h
 		}
 	}

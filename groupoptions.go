@@ -8,6 +8,7 @@ import (
 	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 )
 
 // GroupOptions configure a Group. The zero value is fit for use.
@@ -153,7 +154,7 @@ type GroupOptions[V any] struct {
 }
 
 // Forever is the TTL of values that live until they are evicted.
-const Forever time.Duration = forever
+const Forever time.Duration = owner.Forever
 
 const maxSentinels = 64
 

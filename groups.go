@@ -38,7 +38,7 @@ func (r *registry) find(name string) *groupCore {
 		return nil
 	}
 	for at := bucketOf(*table, name).first.Load(); at != nil; at = at.next {
-		if at.core.name == name {
+		if at.core.Name == name {
 			return at.core
 		}
 	}
@@ -68,7 +68,7 @@ func (r *registry) addLocked(c *groupCore) {
 func (r *registry) removeLocked(c *groupCore) {
 	list := slices.DeleteFunc(slices.Clone(r.all()), func(other *groupCore) bool { return other == c })
 	r.list.Store(&list)
-	b := bucketOf(*r.table.Load(), c.name)
+	b := bucketOf(*r.table.Load(), c.Name)
 	var kept *registered
 	for at := b.first.Load(); at != nil; at = at.next {
 		if at.core != c {
@@ -79,7 +79,7 @@ func (r *registry) removeLocked(c *groupCore) {
 }
 
 func link(table []groupBucket, c *groupCore) {
-	b := bucketOf(table, c.name)
+	b := bucketOf(table, c.Name)
 	b.first.Store(&registered{c, b.first.Load()})
 }
 

@@ -51,9 +51,9 @@ func (n *Node) handOver() {
 		return
 	}
 	done := make(chan struct{})
-	n.duties.handing.Add(1)
+	n.duties.Handing.Add(1)
 	if !n.life.Go(func() { defer close(done); n.moveAll() }) {
-		n.duties.handing.Add(-1)
+		n.duties.Handing.Add(-1)
 		return
 	}
 	m.running, m.done = true, done
@@ -62,7 +62,7 @@ func (n *Node) handOver() {
 // holdsValues reports whether there is anything that could not be loaded again.
 func (n *Node) holdsValues() bool {
 	for _, c := range n.groups.all() {
-		if c.origin.Load == nil && c.store.Len() > 0 {
+		if c.Origin.Load == nil && c.Store.Len() > 0 {
 			return true
 		}
 	}
@@ -112,7 +112,7 @@ func (n *Node) movedAll() bool {
 		return false
 	}
 	m.running = false
-	n.duties.handing.Add(-1)
+	n.duties.Handing.Add(-1)
 	n.settler.Poke() // the vote that waited for this
 	return true
 }

@@ -68,11 +68,11 @@ func (g *Group[V]) loading(ctx context.Context) (context.Context, *loading) {
 // former returns the value that a key has on its owner, whatever its age.
 func (g *Group[V]) former(key string) (v V, ok bool) {
 	c := g.core
-	hash := ring.Hash(c.seed, key)
-	if c.state.MayServe(hash, c.clock.Now()) != nil {
+	hash := ring.Hash(c.Seed, key)
+	if c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return v, false
 	}
-	e := c.store.Peek(hash, key, c.clock.Now())
+	e := c.Store.Peek(hash, key, c.Clock.Now())
 	if e == nil || e.Negative {
 		return v, false
 	}

@@ -30,15 +30,15 @@ func (p *pass) giveUp() {
 		return
 	}
 	for _, c := range n.groups.all() {
-		if c.origin.Load != nil {
+		if c.Origin.Load != nil {
 			continue
 		}
 		values := 0
-		c.store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
+		c.Store.Range(n.clock.Now(), func(hash uint64, e *store.Entry) bool {
 			if p.v.Ring.Owner(hash) == p.v.Self && p.v.Self >= 0 {
 				return true
 			}
-			if !c.letGo(p.v, hash, e) {
+			if !c.LetGo(p.v, hash, e) {
 				return false
 			}
 			if !e.Negative {
@@ -46,7 +46,7 @@ func (p *pass) giveUp() {
 			}
 			return true
 		})
-		n.loseValues(c.name, values)
+		n.loseValues(c.Name, values)
 	}
 	n.loseParked(p.v)
 }
@@ -54,17 +54,17 @@ func (p *pass) giveUp() {
 // loseHeld counts what a node that closes in disorder still holds.
 func (n *Node) loseHeld() {
 	for _, c := range n.groups.all() {
-		if c.origin.Load != nil {
+		if c.Origin.Load != nil {
 			continue
 		}
 		values := 0
-		c.store.Range(n.clock.Now(), func(_ uint64, e *store.Entry) bool {
+		c.Store.Range(n.clock.Now(), func(_ uint64, e *store.Entry) bool {
 			if !e.Negative {
 				values++
 			}
 			return true
 		})
-		n.loseValues(c.name, values)
+		n.loseValues(c.Name, values)
 	}
 	n.loseParked(nil)
 }

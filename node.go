@@ -17,6 +17,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/settle"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -53,8 +54,8 @@ type Node struct {
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
 	relayed atomic.Uint64 // calls that another member passed on
-	duties  duties
-	setting setting       // of the parts of its groups
+	duties  owner.Duties
+	setting owner.Setting // of the parts of its groups
 	started atomic.Int64  // when Start returned; 0: it has not
 	lost    atomic.Uint64 // values that nobody took when this member's keys moved
 
@@ -113,10 +114,10 @@ func (n *Node) build(writes view.Writer) (err error) {
 		return err
 	}
 	n.settler = n.newSettler(writes)
-	n.duties.poke = n.settler.Poke
-	n.setting = setting{
-		life: n.life, log: n.log, faults: &n.faults, duties: &n.duties, member: n.name, addr: n.addr,
-		lease: n.opts.Lease, right: n.opts.Right, answerLimit: n.opts.MaxValueBytes + wire.BatchBytes, errorSize: errorSize,
+	n.duties.Poke = n.settler.Poke
+	n.setting = owner.Setting{
+		Life: n.life, Log: n.log, Faults: &n.faults, Duties: &n.duties, Member: n.name, Addr: n.addr,
+		Lease: n.opts.Lease, Right: n.opts.Right, AnswerLimit: n.opts.MaxValueBytes + wire.BatchBytes, ErrorSize: errorSize,
 	}
 	if err := n.buildPool(); err != nil {
 		return err
@@ -207,7 +208,7 @@ func (n *Node) addGroup(c *groupCore) error {
 		}
 		c.fetchParked(parked)
 		defer func() {
-			n.duties.handing.Add(-1)
+			n.duties.Handing.Add(-1)
 			n.settler.Poke()
 		}()
 	}
@@ -220,11 +221,11 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	if n.life.IsClosing() {
 		return nil, errs.ErrClosed
 	}
-	if n.groups.find(c.name) != nil {
-		return nil, errs.Option("name", c.name, errors.New("the node has a group of this name"))
+	if n.groups.find(c.Name) != nil {
+		return nil, errs.Option("name", c.Name, errors.New("the node has a group of this name"))
 	}
-	if parked := n.parked.takeLocked(c.name); parked != nil {
-		n.duties.handing.Add(1) // until the mover sees what is not this node's any more
+	if parked := n.parked.takeLocked(c.Name); parked != nil {
+		n.duties.Handing.Add(1) // until the mover sees what is not this node's any more
 		return parked, nil
 	}
 	n.groups.addLocked(c)
@@ -235,7 +236,7 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 // group returns the group of a name that may alias a buffer, nil if there is none that
 // is open.
 func (n *Node) group(name string) *groupCore {
-	if c := n.groups.find(name); c != nil && !c.isCut() {
+	if c := n.groups.find(name); c != nil && !c.IsCut() {
 		return c
 	}
 	return nil

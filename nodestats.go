@@ -68,8 +68,8 @@ func (n *Node) Stats() NodeStats {
 	s.Relayed, s.Lost, s.HandedOver = n.relayed.Load(), n.lost.Load(), n.handedOver.Load()
 	s.TotalBytes = n.opts.TotalBytes
 	for _, c := range n.groups.all() {
-		s.MaxBytes += c.maxBytes.Load()
-		s.Bytes += c.bytes(c.store.Stats())
+		s.MaxBytes += c.MaxBytes.Load()
+		s.Bytes += c.bytes(c.Store.Stats())
 	}
 	if v := n.state.View(); v != nil {
 		s.Members, s.Epoch, s.Settled = len(v.Members), v.Epoch, v.Settled()

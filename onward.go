@@ -105,7 +105,7 @@ func (p *pass) repack(parked []packed, arrived int64) (body []byte, values int) 
 }
 
 // replaceParked keeps of a list only what body has. It reports false if the list is not
-// here any more, or the view has changed: see letGo.
+// here any more, or the view has changed: see LetGo.
 func (n *Node) replaceParked(v *view.View, at parkedAt, body []byte) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

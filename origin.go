@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/origin"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -39,11 +40,11 @@ type Writer[V any] interface {
 func (g *Group[V]) attach(load LoaderFunc[V]) {
 	c, many := g.core, g.opts.LoadMany
 	if many != nil {
-		c.origin.LoadMany = g.manyLoader(many)
+		c.Origin.LoadMany = g.manyLoader(many)
 	}
 	switch {
 	case load != nil:
-		c.origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
+		c.Origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
 			ctx, l := g.loading(ctx)
 			v, err := load(ctx, key)
 			if err != nil {
@@ -52,8 +53,8 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 			return g.loadedEntry(key, v, l)
 		}
 	case many != nil:
-		c.origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
-			outcomes, err := c.origin.LoadMany(ctx, []string{key})
+		c.Origin.Load = func(ctx context.Context, key string) (*store.Entry, error) {
+			outcomes, err := c.Origin.LoadMany(ctx, []string{key})
 			if out, ok := outcomes[key]; ok {
 				return out.Entry, out.Err
 			}
@@ -61,14 +62,14 @@ func (g *Group[V]) attach(load LoaderFunc[V]) {
 		}
 	}
 	if w := g.opts.Writer; w != nil {
-		c.origin.Write = g.originWriter(w)
+		c.Origin.Write = g.originWriter(w)
 	}
 }
 
 func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []string) (map[string]origin.Loaded, error) {
 	return func(ctx context.Context, keys []string) (map[string]origin.Loaded, error) {
 		ctx, l := g.loading(ctx)
-		token := g.core.takeSpareToken()
+		token := g.core.TakeSpareToken()
 		values, err := many(ctx, slices.Clone(keys))
 		failed, err := guard.PerKey(err)
 		outcomes := make(map[string]origin.Loaded, len(values))
@@ -78,7 +79,7 @@ func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []stri
 				out.Entry, out.Err = g.loadedEntry(key, v, l)
 				outcomes[key] = out
 			} else if failed[key] != nil {
-				outcomes[key] = origin.Loaded{Err: guard.Seal(failed[key], g.core.origin.Known)}
+				outcomes[key] = origin.Loaded{Err: guard.Seal(failed[key], g.core.Origin.Known)}
 			}
 		}
 		if len(values) > len(keys) || len(values) > len(outcomes) {
@@ -102,7 +103,7 @@ func (g *Group[V]) loadedEntry(key string, v V, l *loading) (*store.Entry, error
 	}
 	e, err := g.entry(key, v, ttl, true)
 	if err == nil && ttl <= 0 {
-		e.Expires = doNotStore
+		e.Expires = owner.DoNotStore
 	}
 	return e, err
 }

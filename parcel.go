@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -37,7 +38,7 @@ func packParcels(parcels []parcel, now int64) (body []byte, values int) {
 			values++
 		}
 		body = appendParcel(body, e.Key, &packed{data: e.Data, version: e.Version, primary: e.Primary, left: left,
-			trace: e.Negative, encoding: it.core.encodingOf(e)})
+			trace: e.Negative, encoding: it.core.EncodingOf(e)})
 	}
 	return body, values
 }
@@ -106,10 +107,10 @@ func cutParcel(list []byte) (p packed, rest []byte, ok bool) {
 // unpackParcel makes an entry of a value. It owns its bytes.
 func (c *groupCore) unpackParcel(p packed) *store.Entry {
 	e := &store.Entry{Key: string(p.key), Data: append([]byte{}, p.data...), Version: p.version, Primary: p.primary, Negative: p.trace}
-	c.setTTL(e, p.left)
-	c.allow(e)
+	c.SetTTL(e, p.left)
+	c.Allow(e)
 	if !p.trace {
-		c.mark(e, p.encoding)
+		c.Mark(e, p.encoding)
 	}
 	return e
 }
@@ -117,21 +118,21 @@ func (c *groupCore) unpackParcel(p packed) *store.Entry {
 // serveHandOver takes values from their former owner, if both act by one view. It
 // answers how many it will not have.
 func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	if v := c.state.View(); v == nil || v.ID != req.View {
+	if v := c.State.View(); v == nil || v.ID != req.View {
 		resp.Status = wire.StatusNotOwner
 		return
 	}
-	c.node.tookOver.Store(c.clock.Now())
-	if c.origin.Load != nil { // it loads them: for who has them and no loader they are lost
-		list, ok := listOf(req.Value, c.clock.Now())
+	c.node.tookOver.Store(c.Clock.Now())
+	if c.Origin.Load != nil { // it loads them: for who has them and no loader they are lost
+		list, ok := listOf(req.Value, c.Clock.Now())
 		if resp.Version = uint64(list.values); !ok {
-			c.errors.Put(resp, errMalformedList)
+			c.Errors.Put(resp, errMalformedList)
 		}
 		return
 	}
 	refused, err := c.merge(ctx, req.Value, 0, nil)
 	resp.Version = uint64(refused)
-	c.errors.Put(resp, err)
+	c.Errors.Put(resp, err)
 }
 
 // merge stores those values of a list that are newer than what is here, and counts
@@ -146,17 +147,17 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 		}
 		list = rest
 		e := c.unpackParcel(p)
-		c.clock.SeeVersion(e.Version)
+		c.Clock.SeeVersion(e.Version)
 		if e.Expires != 0 {
 			e.Expires = max(e.Expires-int64(age), 1)
 		}
 		if _, gone := deleted[e.Key]; gone {
 			continue
 		}
-		hash := ring.Hash(c.seed, e.Key)
-		err := c.write(ctx, hash, e.Key, change{e: e, merge: true})
+		hash := ring.Hash(c.Seed, e.Key)
+		err := c.Write(ctx, hash, e.Key, owner.Change{E: e, Merge: true})
 		if deleted != nil && errs.IsUnsettled(err) {
-			err = c.keepForOthers(hash, e)
+			err = c.KeepForOthers(hash, e)
 		}
 		switch {
 		case err == nil:

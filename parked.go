@@ -271,7 +271,7 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	n := c.node
 	lost := 0
 	for _, l := range g.lists {
-		if c.origin.Load != nil { // it loads them: for who had them and no loader they are lost
+		if c.Origin.Load != nil { // it loads them: for who had them and no loader they are lost
 			lost += l.values
 			continue
 		}
@@ -282,7 +282,7 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 		lost += refused
 	}
 	n.mu.Lock()
-	n.parked.loseLocked(c.name, lost)
+	n.parked.loseLocked(c.Name, lost)
 	say := n.parked.sayLocked(n.clock.Now())
 	n.mu.Unlock()
 	say(n)

@@ -75,7 +75,7 @@ func (n *Node) newPass() *pass {
 // run sends what there is, and returns when every call has ended.
 func (p *pass) run() {
 	for _, c := range p.n.groups.all() {
-		if c.origin.Load == nil && c.store.Len() > 0 && !p.ended() {
+		if c.Origin.Load == nil && c.Store.Len() > 0 && !p.ended() {
 			p.look(c)
 		}
 	}
@@ -105,7 +105,7 @@ func (p *pass) ended() bool {
 // look goes through a group's store. When the last member leaves, the values of the
 // mesh end with it; but not if others may live where this one cannot see them.
 func (p *pass) look(c *groupCore) {
-	c.store.Range(p.n.clock.Now(), func(hash uint64, e *store.Entry) bool {
+	c.Store.Range(p.n.clock.Now(), func(hash uint64, e *store.Entry) bool {
 		switch i := p.v.Ring.Owner(hash); {
 		case i >= 0 && i == p.v.Self:
 		case i >= 0:
@@ -113,7 +113,7 @@ func (p *pass) look(c *groupCore) {
 		case p.n.state.Tracing():
 			p.left.Add(1)
 		default:
-			c.letGo(p.v, hash, e)
+			c.LetGo(p.v, hash, e)
 		}
 		return !p.ended()
 	})
@@ -181,12 +181,12 @@ func (p *pass) feed(b *outbox) {
 // deliver sends one list, and forgets it here if the owner took it.
 func (p *pass) deliver(o *view.Owner, list []parcel) bool {
 	c := list[0].core
-	taken := p.insist(o, c.name, func() ([]byte, int) {
+	taken := p.insist(o, c.Name, func() ([]byte, int) {
 		c.stats.of(0).peerCalls.Add(1)
 		return packParcels(list, p.n.clock.Now())
 	})
 	for _, it := range list {
-		if !taken || !c.letGo(p.v, it.hash, it.e) {
+		if !taken || !c.LetGo(p.v, it.hash, it.e) {
 			break
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -62,7 +63,7 @@ func (c *groupCore) done(ctx context.Context, o *view.Owner, k *wire.Call, err e
 		if k.Resp.Status == wire.StatusOK {
 			return nil
 		}
-		err = c.errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
+		err = c.Errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
 	} else {
 		err = wire.TransportError(ctx, k.Req.Op, o.Name, o.Addr, err)
 	}
@@ -77,10 +78,10 @@ func (c *groupCore) done(ctx context.Context, o *view.Owner, k *wire.Call, err e
 // sees it. The key must not alias a buffer. now is a time before the call: a
 // lease counts from there.
 func (c *groupCore) getAt(ctx context.Context, o *view.Owner, hash uint64, key string, flags uint8, now int64) (got outcome, named string) {
-	k := wire.NewCall(wire.OpGet, c.name, key)
+	k := wire.NewCall(wire.OpGet, c.Name, key)
 	defer k.Free()
 	k.Hash, k.Req.Flags, k.Req.Idempotent = hash, flags, true
-	k.Req.Arg = uint64(c.encoding)
+	k.Req.Arg = uint64(c.Encoding)
 	var fetch *hotcache.Fetch
 	// A renewal asks for a lease in any case: hits are not counted, and one came in
 	// the last quarter of the lease.
@@ -91,7 +92,7 @@ func (c *groupCore) getAt(ctx context.Context, o *view.Owner, hash uint64, key s
 		defer fetch.Drop()
 		// A view adopted before the fetch was registered has not marked it; one
 		// that comes later does.
-		if v := c.state.View(); v != nil && v.Self >= 0 && v.OwnerID(hash) == o.ID {
+		if v := c.State.View(); v != nil && v.Self >= 0 && v.OwnerID(hash) == o.ID {
 			k.Req.Flags |= wire.FlagLease
 		}
 	}
@@ -128,7 +129,7 @@ func (c *groupCore) notGot(ctx context.Context, k *wire.Call, err error) (got ou
 		return outcome{err: ctxErr}, ""
 	}
 	if k.Resp.Status == wire.StatusOtherVersion && k.Req.Flags&wire.FlagRenewal == 0 {
-		c.noteUnreadable(strings.Clone(k.Req.Key), err)
+		c.NoteUnreadable(strings.Clone(k.Req.Key), err)
 	}
 	return outcome{err: err}, k.Resp.Message
 }
@@ -147,7 +148,7 @@ func (c *groupCore) keep(fetch *hotcache.Fetch, k *wire.Call, sent int64) *store
 	if k.Resp.TTL > 0 {
 		e.Expires = clock.Later(sent, k.Resp.TTL)
 	}
-	fetch.Keep(e, clock.Later(sent, k.Resp.Lease), c.clock.Now())
+	fetch.Keep(e, clock.Later(sent, k.Resp.Lease), c.Clock.Now())
 	return e
 }
 
@@ -157,8 +158,8 @@ func (c *groupCore) staleResponse(o *view.Owner, k *wire.Call) error {
 		return nil
 	}
 	key := strings.Clone(k.Req.Key)
-	return &errs.StaleError{Group: c.name, Key: key, Age: time.Duration(k.Resp.Version), Err: &errs.LoadError{
-		Group: c.name, Key: key, Member: o.Name, Panic: k.Resp.Flags&wire.FlagPanic != 0, Err: c.errors.Cause(&k.Resp)}}
+	return &errs.StaleError{Group: c.Name, Key: key, Age: time.Duration(k.Resp.Version), Err: &errs.LoadError{
+		Group: c.Name, Key: key, Member: o.Name, Panic: k.Resp.Flags&wire.FlagPanic != 0, Err: c.Errors.Cause(&k.Resp)}}
 }
 
 // renew asks for a key again whose lease ends soon, so that a hot key stays a
@@ -167,32 +168,32 @@ func (c *groupCore) renew(o *view.Owner, hash uint64, key string) {
 	if o == nil {
 		return // everybody is leaving
 	}
-	c.life.Go(func() {
-		ctx, cancel := context.WithTimeout(c.life.Context(), c.node.opts.Lease)
+	c.Life.Go(func() {
+		ctx, cancel := context.WithTimeout(c.Life.Context(), c.node.opts.Lease)
 		defer cancel()
-		c.getAt(ctx, o, hash, key, wire.FlagRenewal, c.clock.Now())
+		c.getAt(ctx, o, hash, key, wire.FlagRenewal, c.Clock.Now())
 	})
 }
 
 // changeAt asks a peer to Set or Delete a key.
-func (c *groupCore) changeAt(ctx context.Context, o *view.Owner, hash uint64, key string, ch change) (hint string, err error) {
-	k := wire.NewCall(wire.OpDelete, c.name, key)
+func (c *groupCore) changeAt(ctx context.Context, o *view.Owner, hash uint64, key string, ch owner.Change) (hint string, err error) {
+	k := wire.NewCall(wire.OpDelete, c.Name, key)
 	defer k.Free()
 	k.Hash = hash
-	k.Req.Idempotent = ch.e == nil && !c.writesOrigin(ch)
-	if ch.cacheOnly {
+	k.Req.Idempotent = ch.E == nil && !c.WritesOrigin(ch)
+	if ch.CacheOnly {
 		k.Req.Flags = wire.FlagCacheOnly
 	}
-	if e := ch.e; e != nil {
-		k.Req.Op, k.Req.Value, k.Req.Arg = wire.OpSet, e.Data, uint64(c.encodingOf(e))
+	if e := ch.E; e != nil {
+		k.Req.Op, k.Req.Value, k.Req.Arg = wire.OpSet, e.Data, uint64(c.EncodingOf(e))
 		if e.Expires != 0 {
 			// The time that retries took is gone from the TTL. A value that lived too
 			// short to arrive still removes the one before it.
-			k.Req.TTL = max(time.Duration(e.Expires-c.clock.Now()), 1)
+			k.Req.TTL = max(time.Duration(e.Expires-c.Clock.Now()), 1)
 		}
 	}
 	err = c.do(ctx, o, k)
-	if errors.Is(err, errs.ErrUnknownGroup) && k.Req.Op == wire.OpDelete && c.origin.Write == nil {
+	if errors.Is(err, errs.ErrUnknownGroup) && k.Req.Op == wire.OpDelete && c.Origin.Write == nil {
 		return "", nil // a member that does not know the group holds nothing of it
 	}
 	return k.Resp.Message, err

@@ -30,13 +30,13 @@ func TestRenewWithoutOwner(t *testing.T) {
 		if err := n.Start(); err != nil {
 			t.Fatal(err)
 		}
-		hash := ring.Hash(g.core.seed, "k")
+		hash := ring.Hash(g.core.Seed, "k")
 		f := g.core.hot.Begin(hash, "k", "b#1")
 		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.clock.Now()+int64(time.Second), n.clock.Now())
 		time.Sleep(900 * time.Millisecond)
 		state, writes := view.NewState(n.life, &n.clock, time.Second)
 		writes.Publish(&view.View{Epoch: 1 << 40, Ring: ring.New(nil), Self: -1})
-		g.core.state = state
+		g.core.State = state
 		g.Get(t.Context(), "k")
 		synctest.Wait()
 	})

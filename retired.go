@@ -25,17 +25,17 @@ func (n *Node) retireLocked(c *groupCore) bool {
 	if len(r.groups) >= maxRetired {
 		n.forgetRetiredLocked()
 	}
-	if _, known := r.groups[c.name]; !known && len(r.groups) >= maxRetired {
+	if _, known := r.groups[c.Name]; !known && len(r.groups) >= maxRetired {
 		return false
 	}
-	r.groups[c.name] = c
+	r.groups[c.Name] = c
 	return true
 }
 
 // forgetRetiredLocked forgets the closed groups that have left nothing any more.
 func (n *Node) forgetRetiredLocked() {
 	maps.DeleteFunc(n.retired.groups, func(name string, c *groupCore) bool {
-		return n.parked.groups[name] == nil && !c.owed.any()
+		return n.parked.groups[name] == nil && !c.Owed.Any()
 	})
 }
 
@@ -55,11 +55,11 @@ func (n *Node) keepValues(c *groupCore, held []parcel) (lost int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, l := range lists {
-		if !n.retireLocked(c) || !n.parked.addLocked(c.name, l) {
+		if !n.retireLocked(c) || !n.parked.addLocked(c.Name, l) {
 			lost += l.values
 		}
 	}
-	c.setCut()
+	c.SetCut()
 	return lost
 }
 
@@ -67,7 +67,7 @@ func (n *Node) keepValues(c *groupCore, held []parcel) (lost int) {
 func (n *Node) removeGroup(c *groupCore) error {
 	for {
 		n.mu.Lock()
-		owes := c.origin.Load != nil && c.owed.any()
+		owes := c.Origin.Load != nil && c.Owed.Any()
 		if !owes || n.retireLocked(c) {
 			n.groups.removeLocked(c)
 			n.mu.Unlock()
@@ -83,16 +83,16 @@ func (n *Node) removeGroup(c *groupCore) error {
 // inheritLocked makes a group that is registered owe what the former one of its name
 // owed.
 func (n *Node) inheritLocked(c *groupCore) {
-	former := n.retired.groups[c.name]
-	if former == nil || former.origin.Load != nil && c.origin.Load == nil {
+	former := n.retired.groups[c.Name]
+	if former == nil || former.Origin.Load != nil && c.Origin.Load == nil {
 		return
 	}
-	delete(n.retired.groups, c.name)
-	if keys, all := former.owed.take(); all {
-		c.oweAll()
+	delete(n.retired.groups, c.Name)
+	if keys, all := former.Owed.Take(); all {
+		c.OweAll()
 	} else {
 		for key := range keys {
-			c.owe(key)
+			c.Owe(key)
 		}
 	}
 }
@@ -102,8 +102,8 @@ func (c *groupCore) debtor() *groupCore {
 	n := c.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	h := n.groups.find(c.name)
-	if h == nil || h.origin.Load == nil {
+	h := n.groups.find(c.Name)
+	if h == nil || h.Origin.Load == nil {
 		n.retireLocked(c)
 		return c
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -32,7 +33,7 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 	if c == nil || wire.CheckKey(req.Key) != nil || h.node.state.View() == nil {
 		return false
 	}
-	hash := ring.Hash(c.seed, req.Key)
+	hash := ring.Hash(c.Seed, req.Key)
 	switch req.Op {
 	case wire.OpGet:
 		return c.serveHit(hash, from, req, resp, nil)
@@ -66,13 +67,13 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 		return
 	}
 	defer func() {
-		if resp.Status == wire.StatusUnknownGroup && c.isCut() { // it was closed meanwhile
+		if resp.Status == wire.StatusUnknownGroup && c.IsCut() { // it was closed meanwhile
 			*resp = httppool.Response{}
 			h.Serve(ctx, from, req, resp)
 		}
 	}()
 	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
-		if c.errors.Put(resp, errs.ErrUnsettled); req.Op == wire.OpGetMany {
+		if c.Errors.Put(resp, errs.ErrUnsettled); req.Op == wire.OpGetMany {
 			resp.Status = wire.StatusOK // without answers: the peer asks singly
 		}
 		return
@@ -87,10 +88,10 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	case wire.OpHandOver:
 		c.serveHandOver(ctx, req, resp)
 	case wire.OpClear:
-		c.errors.Put(resp, c.clearHere(ctx, req.View))
+		c.Errors.Put(resp, c.ClearHere(ctx, req.View))
 	case wire.OpGet, wire.OpSet, wire.OpDelete:
 		if err := wire.CheckKey(req.Key); err != nil {
-			c.errors.Put(resp, err)
+			c.Errors.Put(resp, err)
 			return
 		}
 		c.serveKey(ctx, from, req, resp)
@@ -103,29 +104,29 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 // node does not: it has met this node, and this node not it yet. What is held here may
 // be older than writes that it must see.
 func (c *groupCore) mayKnowBetter(from string) bool {
-	if c.origin.Load == nil || !c.state.Limited() {
+	if c.Origin.Load == nil || !c.State.Limited() {
 		return false
 	}
-	v := c.state.View()
+	v := c.State.View()
 	return v != nil && v.Peers[from] == nil
 }
 
 func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	key := strings.Clone(req.Key)
-	hash := ring.Hash(c.seed, key)
+	hash := ring.Hash(c.Seed, key)
 	if req.Op == wire.OpGet {
 		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req, resp)
 		return
 	}
-	if req.Op == wire.OpSet && c.origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
+	if req.Op == wire.OpSet && c.Origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
 		return
 	}
-	c.errors.Put(resp, c.write(ctx, hash, key, change{e: c.entryOf(key, req), cacheOnly: req.Flags&wire.FlagCacheOnly != 0}))
+	c.Errors.Put(resp, c.Write(ctx, hash, key, owner.Change{E: c.entryOf(key, req), CacheOnly: req.Flags&wire.FlagCacheOnly != 0}))
 	c.hint(resp, hash)
 }
 
 // serveHit answers a Get from memory.
-func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response, list *due) bool {
+func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, resp *httppool.Response, list *owner.Due) bool {
 	if req.Flags&wire.FlagPeek != 0 {
 		return c.servePeek(hash, req.Key, wire.Encoding(req.Arg), resp)
 	}
@@ -134,11 +135,11 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 			return false
 		}
 	} else {
-		now := c.clock.Now()
-		if c.state.MayServe(hash, now) != nil {
+		now := c.Clock.Now()
+		if c.State.MayServe(hash, now) != nil {
 			return false
 		}
-		e := c.lookupFor(hash, req.Key, now, wire.Encoding(req.Arg), list)
+		e := c.LookupFor(hash, req.Key, now, wire.Encoding(req.Arg), list)
 		if e == nil {
 			return false
 		}
@@ -152,8 +153,8 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 // serveLease answers with the value of a key and a lease on it, if it has one and that may
 // be given.
 func (c *groupCore) serveLease(hash uint64, key, from string, enc wire.Encoding, resp *httppool.Response) bool {
-	now := c.clock.Now()
-	e, lease := c.grant(hash, key, from, enc, now)
+	now := c.Clock.Now()
+	e, lease := c.Grant(hash, key, from, enc, now)
 	if e == nil {
 		return false
 	}
@@ -164,7 +165,7 @@ func (c *groupCore) serveLease(hash uint64, key, from string, enc wire.Encoding,
 
 // putEntry answers with an entry's value and its remaining time, if that fits.
 func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64) {
-	if !c.fits(e) {
+	if !c.Fits(e) {
 		c.putTooLarge(resp)
 		return
 	}
@@ -172,20 +173,20 @@ func (c *groupCore) putEntry(resp *httppool.Response, e *store.Entry, now int64)
 	if e.Negative {
 		resp.Status = wire.StatusNotFound
 	}
-	if until := freshUntil(e); until > 0 {
+	if until := owner.FreshUntil(e); until > 0 {
 		resp.TTL = max(time.Duration(until-now), 1)
 	}
 }
 
 func (c *groupCore) putTooLarge(resp *httppool.Response) {
 	resp.Status = wire.StatusTooLarge
-	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.answerLimit)
+	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.AnswerLimit)
 }
 
 // refuseVersion answers a peer that has another encoding than this group, of whose keys
 // this member owns one: what it would load, or give to the Writer, is another type.
 func (c *groupCore) refuseVersion(hash uint64, enc wire.Encoding, resp *httppool.Response) bool {
-	if enc == c.encoding || c.state.MayServe(hash, c.clock.Now()) != nil {
+	if enc == c.Encoding || c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return false
 	}
 	resp.Status = wire.StatusOtherVersion
@@ -198,36 +199,36 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 	if flags&wire.FlagPeek != 0 {
 		resp.Status = wire.StatusNotFound // if it may be served by now, there was nothing a moment ago
 		if !c.servePeek(hash, key, enc, resp) {
-			if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
-				c.errors.Put(resp, err)
+			if err := c.State.MayServe(hash, c.Clock.Now()); err != nil {
+				c.Errors.Put(resp, err)
 				c.hint(resp, hash)
 			}
 		}
 		return
 	}
 	c.stats.of(hash).served.Add(1)
-	if enc != c.encoding && flags&wire.FlagStandIn != 0 {
+	if enc != c.Encoding && flags&wire.FlagStandIn != 0 {
 		resp.Status = wire.StatusOtherVersion
 		return
 	}
 	if c.refuseVersion(hash, enc, resp) {
 		return
 	}
-	if flags&wire.FlagStandIn != 0 && c.state.MayServe(hash, c.clock.Now()) != nil {
-		e, err := c.loadUnstored(ctx, hash, key, true)
+	if flags&wire.FlagStandIn != 0 && c.State.MayServe(hash, c.Clock.Now()) != nil {
+		e, err := c.LoadUnstored(ctx, hash, key, true)
 		c.putOutcome(resp, e, err)
 		return
 	}
-	if c.isTooLarge(hash, key) {
+	if c.IsTooLarge(hash, key) {
 		c.putTooLarge(resp)
 		return
 	}
-	e, hit, err := c.load(ctx, hash, key)
+	e, hit, err := c.Load(ctx, hash, key)
 	if hit {
 		defer func() { resp.Flags |= wire.FlagHit }()
 	}
-	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.origin.Load != nil {
-		e, err = c.loadUnstored(ctx, hash, key, false)
+	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.Origin.Load != nil {
+		e, err = c.LoadUnstored(ctx, hash, key, false)
 	}
 	if err == nil && flags&wire.FlagLease != 0 && c.serveLease(hash, key, from, enc, resp) {
 		return
@@ -239,11 +240,11 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 // putOutcome answers with what a load came to.
 func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err error) {
 	if e == nil {
-		c.errors.Put(resp, err)
+		c.Errors.Put(resp, err)
 		return
 	}
-	if c.putEntry(resp, e, c.clock.Now()); resp.Status == wire.StatusTooLarge {
-		c.noteTooLarge(e.Key)
+	if c.putEntry(resp, e, c.Clock.Now()); resp.Status == wire.StatusTooLarge {
+		c.NoteTooLarge(e.Key)
 		return
 	}
 	if stale, ok := errors.AsType[*errs.StaleError](err); ok {
@@ -251,7 +252,7 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 		if le, ok := cause.(*errs.LoadError); ok {
 			cause, panicked = le.Err, le.Panic
 		}
-		c.errors.PutCause(resp, wire.StatusOK, panicked, cause)
+		c.Errors.PutCause(resp, wire.StatusOK, panicked, cause)
 		resp.Flags |= wire.FlagStale
 		resp.TTL, resp.Version = 0, uint64(stale.Age)
 	}
@@ -259,16 +260,16 @@ func (c *groupCore) putOutcome(resp *httppool.Response, e *store.Entry, err erro
 
 // serveWriteFast carries out a write that waits for nothing.
 func (c *groupCore) serveWriteFast(hash uint64, req *httppool.Request, resp *httppool.Response) bool {
-	if c.origin.Write != nil {
+	if c.Origin.Write != nil {
 		return false
 	}
 	key := req.Key
 	if req.Op == wire.OpSet {
 		key = strings.Clone(key)
 	}
-	done, err := c.writeNow(hash, key, change{e: c.entryOf(key, req)})
+	done, err := c.WriteNow(hash, key, owner.Change{E: c.entryOf(key, req)})
 	if done {
-		c.errors.Put(resp, err)
+		c.Errors.Put(resp, err)
 		c.hint(resp, hash)
 	}
 	return done
@@ -281,9 +282,9 @@ func (c *groupCore) entryOf(key string, req *httppool.Request) *store.Entry {
 		return nil
 	}
 	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
-	c.setTTL(e, req.TTL)
-	c.allow(e)
-	c.mark(e, wire.Encoding(req.Arg))
+	c.SetTTL(e, req.TTL)
+	c.Allow(e)
+	c.Mark(e, wire.Encoding(req.Arg))
 	return e
 }
 
@@ -292,7 +293,7 @@ func (c *groupCore) hint(resp *httppool.Response, hash uint64) {
 	if resp.Status != wire.StatusNotOwner {
 		return
 	}
-	if v := c.state.View(); v != nil {
+	if v := c.State.View(); v != nil {
 		if o := v.Owner(hash); o != nil {
 			resp.Message = o.Addr
 		}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -20,15 +21,15 @@ const fastKeys = 128
 
 // serveManyHits answers a peer's GetMany if every key is in memory here.
 func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
-	v := c.state.View()
-	now := c.clock.Now()
-	if v == nil || now >= c.state.Confirmed() || req.Flags&wire.FlagNoValue != 0 {
+	v := c.State.View()
+	now := c.Clock.Now()
+	if v == nil || now >= c.State.Confirmed() || req.Flags&wire.FlagNoValue != 0 {
 		return false
 	}
-	var aged due
+	var aged owner.Due
 	defer func() {
 		if len(aged) > 0 {
-			c.refreshAll(&aged)
+			c.RefreshAll(&aged)
 		}
 	}()
 	var entries [fastKeys]*store.Entry
@@ -42,11 +43,11 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		if wire.CheckKey(key) != nil {
 			return false
 		}
-		hash := ring.Hash(c.seed, key)
+		hash := ring.Hash(c.Seed, key)
 		if v.Standing(hash) != view.OwnsIt {
 			return false
 		}
-		e := c.lookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)
+		e := c.LookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)
 		if e == nil {
 			return false
 		}
@@ -110,12 +111,12 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 	first := make(map[string]int) // of the keys that miss; the same may be there twice
 	var missing []string
 	var again []int
-	var list due
+	var list owner.Due
 	for i, key := range keys {
-		if c.serveHit(ring.Hash(c.seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i], &list) || c.refuseVersion(ring.Hash(c.seed, key), enc, &outcomes[i]) {
+		if c.serveHit(ring.Hash(c.Seed, key), "", &httppool.Request{Key: key, Arg: uint64(enc)}, &outcomes[i], &list) || c.refuseVersion(ring.Hash(c.Seed, key), enc, &outcomes[i]) {
 			continue
 		}
-		if c.isTooLarge(ring.Hash(c.seed, key), key) {
+		if c.IsTooLarge(ring.Hash(c.Seed, key), key) {
 			c.putTooLarge(&outcomes[i])
 			continue
 		}
@@ -126,18 +127,18 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 		first[key] = i
 		missing = append(missing, key)
 	}
-	c.refreshAll(&list)
-	if c.origin.LoadMany != nil && len(missing) > 0 {
-		missing = c.loadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
+	c.RefreshAll(&list)
+	if c.Origin.LoadMany != nil && len(missing) > 0 {
+		missing = c.LoadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
 			c.stats.of(0).served.Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)
 		})
 	}
 	var g errgroup.Group
-	g.SetLimit(batchLoaders)
+	g.SetLimit(owner.BatchLoaders)
 	for _, key := range missing {
 		g.Go(func() error {
-			c.serveGet(ctx, ring.Hash(c.seed, key), key, "", &httppool.Request{Arg: uint64(enc)}, &outcomes[first[key]])
+			c.serveGet(ctx, ring.Hash(c.Seed, key), key, "", &httppool.Request{Arg: uint64(enc)}, &outcomes[first[key]])
 			return nil
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/settle"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -26,7 +27,7 @@ type holdings struct{ *Node }
 
 func (n holdings) DropLost(v *view.View, others bool) {
 	for _, c := range n.groups.all() {
-		c.dropLost(v)
+		c.DropLost(v)
 		c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
 		if others {
 			c.hot.InvalidateAll() // others go on without this node, or soon do
@@ -37,12 +38,12 @@ func (n holdings) DropLost(v *view.View, others bool) {
 
 func (n holdings) DropBefore(era uint32) {
 	for _, c := range n.groups.all() {
-		c.dropBefore(era)
+		c.DropBefore(era)
 		c.hot.InvalidateAll()
 	}
 }
 
-func (n holdings) Moving() bool { return n.duties.handing.Load() > 0 }
+func (n holdings) Moving() bool { return n.duties.Handing.Load() > 0 }
 
 func (n holdings) ValuesMove() bool {
 	took := n.tookOver.Load()
@@ -91,14 +92,14 @@ func (n *Node) Forget(name string) bool { return n.settler.Forget(name) }
 // mesh is a group as its part sees the other members.
 type mesh struct{ *groupCore }
 
-func (c mesh) invalidate(ctx context.Context, holder *view.Owner, key string) bool {
-	k := wire.NewCall(wire.OpInvalidate, c.name, key)
+func (c mesh) Invalidate(ctx context.Context, holder *view.Owner, key string) bool {
+	k := wire.NewCall(wire.OpInvalidate, c.Name, key)
 	defer k.Free()
 	k.Req.Idempotent = true
 	err := c.node.callMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
 	return err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
 }
 
-func (c mesh) forget(ctx context.Context, hash uint64, key string) error {
-	return c.heir().change(ctx, hash, key, change{cacheOnly: true})
+func (c mesh) Forget(ctx context.Context, hash uint64, key string) error {
+	return c.heir().change(ctx, hash, key, owner.Change{CacheOnly: true})
 }

@@ -80,23 +80,23 @@ type counters struct {
 
 // bytes is what the group takes of MaxBytes.
 func (c *groupCore) bytes(st store.Stats) int64 {
-	return c.heldBytes(st) + c.hot.Stats().Bytes
+	return c.HeldBytes(st) + c.hot.Stats().Bytes
 }
 
 func (c *groupCore) snapshot() Stats {
-	k, l, st := &c.stats, &c.origin.Counts, c.store.Stats()
+	k, l, st := &c.stats, &c.Origin.Counts, c.Store.Stats()
 	s := Stats{
 		OwnHits: k.lateHits.Load(), Loads: l.Loads.Load(), LoadErrors: l.Failed.Load(),
 		LoadTime: time.Duration(l.Nanos.Load()), LoadMax: time.Duration(l.Most.Load()),
-		Refreshes: c.counts.refreshes.Load(), StaleServed: c.counts.staleServed.Load(), NegativeHits: k.negativeHits.Load(),
-		Deduplicated: c.counts.deduplicated.Load(), StuckLoads: c.counts.stuckLoads.Load(), StuckWrites: c.counts.stuckWrites.Load(),
-		Unreadable: c.unreadable.count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
+		Refreshes: c.Counts.Refreshes.Load(), StaleServed: c.Counts.StaleServed.Load(), NegativeHits: k.negativeHits.Load(),
+		Deduplicated: c.Counts.Deduplicated.Load(), StuckLoads: c.Counts.StuckLoads.Load(), StuckWrites: c.Counts.StuckWrites.Load(),
+		Unreadable: c.Unreadable.Count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
 		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
-		TooLarge: c.counts.tooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
+		TooLarge: c.Counts.TooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: c.bytes(st),
 	}
-	s.MaxBytes, s.RefreshErrors = c.maxBytes.Load(), c.counts.refreshErrors.Load()
-	if p := c.counts.refreshError.Load(); p != nil {
+	s.MaxBytes, s.RefreshErrors = c.MaxBytes.Load(), c.Counts.RefreshErrors.Load()
+	if p := c.Counts.RefreshError.Load(); p != nil {
 		s.RefreshError = *p
 	}
 	for i := range k.stripes {

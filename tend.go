@@ -1,8 +1,6 @@
 package cachemesh
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	tendEvery = 200 * time.Millisecond
@@ -40,7 +38,7 @@ func (n *Node) tend() {
 
 func (n *Node) sweep(now int64) {
 	for _, c := range n.groups.all() {
-		c.sweepBooks(now)
+		c.SweepBooks(now)
 		c.hot.Sweep(now)
 	}
 }

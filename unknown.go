@@ -39,9 +39,9 @@ func (c *groupCore) heard(member string, status uint8) {
 		return
 	}
 	u.calls.Add(1)
-	if members := u.note(member, c.clock.Now()); members != nil {
+	if members := u.note(member, c.Clock.Now()); members != nil {
 		c.node.log.Warn("a group is not registered on other members, which costs a load for every Get of their keys: its name there, or a deployment that is not finished?",
-			"group", c.name, "members", strings.Join(members, " "))
+			"group", c.Name, "members", strings.Join(members, " "))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -23,18 +24,18 @@ func (g *Group[V]) entry(key string, v V, ttl time.Duration, loaded bool) (*stor
 	switch same := f.givesBack(data); {
 	case f.kind != encodedKind:
 	case same && (loaded || !f.refers):
-		e = g.entryWith(f.own(v), key, data, g.core.store.MaxEntry())
+		e = g.entryWith(f.own(v), key, data, g.core.Store.MaxEntry())
 	case loaded:
 		if v, err = f.decode(data); err != nil {
 			return nil, err
 		}
-		e = g.entryWith(v, key, data, g.core.store.MaxEntry())
+		e = g.entryWith(v, key, data, g.core.Store.MaxEntry())
 	}
 	if e == nil {
 		e = &store.Entry{Key: key, Data: data}
-		g.core.allow(e)
+		g.core.Allow(e)
 	}
-	g.core.setTTL(e, ttl)
+	g.core.SetTTL(e, ttl)
 	return e, nil
 }
 
@@ -72,10 +73,10 @@ func (g *Group[V]) leasedEntry(key string, data []byte) *store.Entry {
 }
 
 // value returns the value of an entry, decoding it at most a few times.
-// An entry that the group cannot read is an *unreadableError.
+// An entry that the group cannot read is an *owner.UnreadableError.
 func (g *Group[V]) value(e *store.Entry) (v V, err error) {
 	if e.Foreign {
-		return v, errForeign
+		return v, owner.ErrForeign
 	}
 	if g.format.kind != encodedKind {
 		return g.format.decode(e.Data)
@@ -99,13 +100,13 @@ func (g *Group[V]) remember(e *store.Entry, v V) {
 		atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v))
 		return
 	}
-	with := g.entryWith(v, e.Key, e.Data, g.core.store.MaxEntry())
+	with := g.entryWith(v, e.Key, e.Data, g.core.Store.MaxEntry())
 	if !with.Inline {
 		atomic.StorePointer(&e.Decoded, unkept)
 		return
 	}
 	with.Expires, with.Care, with.Version, with.Primary = e.Expires, e.Care, e.Version, e.Primary
-	g.core.exchange(e, with)
+	g.core.Exchange(e, with)
 }
 
 // answer returns the value of an outcome, if it has one, and what failed.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -88,8 +89,8 @@ func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
 func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
 	o := g.core.peek(ctx, key)
 	v, err := g.answer(&o)
-	if isUnreadable(err) {
-		g.core.noteUnreadable(key, err)
+	if owner.IsUnreadable(err) {
+		g.core.NoteUnreadable(key, err)
 		err = errs.ErrNotFound
 	}
 	return v, err
@@ -109,14 +110,14 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	if err := wire.CheckKey(key); err != nil {
 		return outcome{err: err}
 	}
-	hash := ring.Hash(c.seed, key)
+	hash := ring.Hash(c.Seed, key)
 	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return outcomeOf(e, nil)
 	}
-	if err := c.open(); err != nil {
+	if err := c.Open(); err != nil {
 		return outcome{err: err}
 	}
-	v, err := c.state.Current(ctx)
+	v, err := c.State.Current(ctx)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -125,9 +126,9 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 	case o == nil:
 		return outcome{err: errs.ErrClosed}
 	case o.Peer == nil:
-		return outcome{err: cmp.Or(c.open(), errs.ErrNotFound)}
+		return outcome{err: cmp.Or(c.Open(), errs.ErrNotFound)}
 	}
-	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.clock.Now())
+	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.Clock.Now())
 	if errs.IsUnsettled(got.err) {
 		got.err = errs.ErrNotFound
 	}
@@ -137,22 +138,22 @@ func (c *groupCore) peek(ctx context.Context, key string) outcome {
 // peekHere is hit without its consequences: nothing is counted, refreshed or
 // renewed.
 func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
-	v := c.state.View()
+	v := c.State.View()
 	if v == nil {
 		return nil
 	}
-	now := c.clock.Now()
+	now := c.Clock.Now()
 	if v.Standing(hash) == view.Foreign {
 		return c.hot.Get(hash, key, now)
 	}
-	if c.state.MayServe(hash, c.clock.Now()) != nil {
+	if c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return nil
 	}
-	e := c.store.Peek(hash, key, now)
+	e := c.Store.Peek(hash, key, now)
 	if e == nil {
 		return nil
 	}
-	if until := freshUntil(e); until != 0 && now >= until {
+	if until := owner.FreshUntil(e); until != 0 && now >= until {
 		return nil
 	}
 	return e
@@ -160,11 +161,11 @@ func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
 
 // servePeek answers a peer's Peek, if this member may answer for the key.
 func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
-	if c.state.MayServe(hash, c.clock.Now()) != nil {
+	if c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return false
 	}
-	if e := c.peekHere(hash, key); e != nil && c.reads(e, enc) {
-		c.putEntry(resp, e, c.clock.Now())
+	if e := c.peekHere(hash, key); e != nil && c.Reads(e, enc) {
+		c.putEntry(resp, e, c.Clock.Now())
 	} else {
 		resp.Status = wire.StatusNotFound
 	}
@@ -177,10 +178,10 @@ func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *
 func (g *Group[V]) All() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
 		c := g.core
-		now := c.clock.Now()
-		c.store.Range(now, func(hash uint64, e *store.Entry) bool {
-			until := freshUntil(e)
-			if e.Negative || until != 0 && now >= until || c.state.MayServe(hash, c.clock.Now()) != nil {
+		now := c.Clock.Now()
+		c.Store.Range(now, func(hash uint64, e *store.Entry) bool {
+			until := owner.FreshUntil(e)
+			if e.Negative || until != 0 && now >= until || c.State.MayServe(hash, c.Clock.Now()) != nil {
 				return true
 			}
 			v, err := g.value(e)

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"math"
@@ -17,13 +17,13 @@ const (
 	tooLargeFor = 10 * time.Second
 )
 
-// fits reports whether an entry's value can be sent to a peer. One that accepts less
+// Fits reports whether an entry's value can be sent to a peer. One that accepts less
 // than this member is told by httppool.
-func (c *part) fits(e *store.Entry) bool { return len(e.Data) <= c.answerLimit }
+func (c *Part) Fits(e *store.Entry) bool { return len(e.Data) <= c.AnswerLimit }
 
-// noteTooLarge remembers that the value of a key cannot be sent.
-func (c *part) noteTooLarge(key string) {
-	s := c.shard(ring.Hash(c.seed, key))
+// NoteTooLarge remembers that the value of a key cannot be sent.
+func (c *Part) NoteTooLarge(key string) {
+	s := c.shard(ring.Hash(c.Seed, key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tooLarge == nil {
@@ -37,7 +37,7 @@ func (c *part) noteTooLarge(key string) {
 		c.forgetTooLargeLocked(s, other)
 	}
 	if c.takeRoom(tooLargeBytes(key)) {
-		s.tooLarge[key] = c.clock.Now() + int64(tooLargeFor)
+		s.tooLarge[key] = c.Clock.Now() + int64(tooLargeFor)
 	}
 }
 
@@ -45,7 +45,7 @@ func (c *part) noteTooLarge(key string) {
 // a map that is half full.
 func tooLargeBytes(key string) int64 { return 64 + store.Allocated(int64(len(key))) }
 
-func (c *part) forgetTooLargeLocked(s *shard, key string) {
+func (c *Part) forgetTooLargeLocked(s *shard, key string) {
 	if _, known := s.tooLarge[key]; known {
 		delete(s.tooLarge, key)
 		c.bookBytes.Add(-tooLargeBytes(key))
@@ -54,30 +54,30 @@ func (c *part) forgetTooLargeLocked(s *shard, key string) {
 
 // noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
 // from time to time: each Get of its key loads it.
-func (c *part) noteTooLargeToKeep(e *store.Entry, now int64) {
-	c.counts.tooLarge.Add(1)
+func (c *Part) noteTooLargeToKeep(e *store.Entry, now int64) {
+	c.Counts.TooLarge.Add(1)
 	last := c.tooLargeLogged.Load()
 	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
 		return
 	}
-	most, maxBytes := c.store.MaxEntry(), c.maxBytes.Load()
+	most, maxBytes := c.Store.MaxEntry(), c.MaxBytes.Load()
 	enough := int64(math.Ceil(float64(maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
-	c.log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
-		"group", c.name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
-		"so far", c.counts.tooLarge.Load())
+	c.Log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
+		"group", c.Name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
+		"so far", c.Counts.TooLarge.Load())
 }
 
-// isTooLarge reports whether this member owns a key whose value is known to be too large
+// IsTooLarge reports whether this member owns a key whose value is known to be too large
 // to be sent.
-func (c *part) isTooLarge(hash uint64, key string) bool {
-	if c.state.MayServe(hash, c.clock.Now()) != nil {
+func (c *Part) IsTooLarge(hash uint64, key string) bool {
+	if c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return false
 	}
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	until, known := s.tooLarge[key]
-	if known && c.clock.Now() >= until {
+	if known && c.Clock.Now() >= until {
 		c.forgetTooLargeLocked(s, key)
 		known = false
 	}

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"errors"
@@ -7,12 +7,13 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
 const (
-	// failedShare is the part of MaxBytes, as 1/failedShare, that remembered failures
+	// FailedShare is the part of MaxBytes, as 1/FailedShare, that remembered failures
 	// may take.
-	failedShare = 32
+	FailedShare = 32
 
 	failedBytes = 256 // what one takes besides key and error, about
 )
@@ -118,8 +119,6 @@ func (b *setbacks) explain(key string, m *memo) {
 	b.putLocked(key, &setback{err: m.err, size: m.size})
 }
 
-var errMadeRoom = errors.New("what its last load said has made room for what others said")
-
 // reason returns what explain remembers, nil if that has made room.
 func (b *setbacks) reason(key string) error {
 	if b == nil {
@@ -179,32 +178,32 @@ func (b *setbacks) forgetAll() {
 }
 
 // fail notes that a load of a key failed that has nothing to fall back on.
-func (c *part) fail(key string, m *memo) {
-	if m != nil && !c.life.IsClosing() {
-		c.setbacks.note(key, m, c.clock.Now())
+func (c *Part) fail(key string, m *memo) {
+	if m != nil && !c.Life.IsClosing() {
+		c.setbacks.note(key, m, c.Clock.Now())
 	}
 }
 
 // refreshFailed notes that a refresh failed, of which nobody else hears: whoever
 // reads the key has the value before it.
-func (c *part) refreshFailed(err error) {
-	if c.life.IsClosing() {
+func (c *Part) refreshFailed(err error) {
+	if c.Life.IsClosing() {
 		return
 	}
 	if le, ok := err.(*errs.LoadError); ok {
 		err = withoutStack(le)
 	}
-	c.counts.refreshErrors.Add(1)
-	c.counts.refreshError.Store(&err)
-	now, last := c.clock.Now(), c.complained.Load()
+	c.Counts.RefreshErrors.Add(1)
+	c.Counts.RefreshError.Store(&err)
+	now, last := c.Clock.Now(), c.complained.Load()
 	if (last == 0 || now-last >= int64(complainEvery)) && c.complained.CompareAndSwap(last, max(now, 1)) {
-		c.log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
-			"group", c.name, "failed so far", c.counts.refreshErrors.Load(), "err", err)
+		c.Log.Warn("a refresh failed: the value before it is served, and the next attempts wait longer and longer",
+			"group", c.Name, "failed so far", c.Counts.RefreshErrors.Load(), "err", err)
 	}
 }
 
-// remembered returns how many failures are remembered, and what they take.
-func (c *part) remembered() (keys int, bytes int64) {
+// Remembered returns how many failures are remembered, and what they take.
+func (c *Part) Remembered() (keys int, bytes int64) {
 	b := c.setbacks
 	if b == nil {
 		return 0, 0
@@ -212,4 +211,15 @@ func (c *part) remembered() (keys int, bytes int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.keys), b.bytes
+}
+
+// withoutStack returns an error that does not keep a stack of many kilobytes.
+func withoutStack(le *errs.LoadError) *errs.LoadError {
+	p, ok := le.Err.(*guard.PanicError)
+	if !ok {
+		return le
+	}
+	short := *le
+	short.Err = p.Clipped(failedText)
+	return &short
 }

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -69,19 +69,19 @@ func (s *shard) isWriting(key string) bool {
 // writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
 // *WriteError. A Writer that ignores its context may change the origin after its
 // time has passed: when it returns, what was loaded meanwhile is forgotten.
-func (c *part) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, c.loadTimeout)
+func (c *Part) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, c.LoadTimeout)
 	defer cancel()
-	defer context.AfterFunc(c.life.Context(), cancel)()
-	defer c.state.WhileEntitled(c.right, cancel)()
+	defer context.AfterFunc(c.Life.Context(), cancel)()
+	defer c.State.WhileEntitled(c.Right, cancel)()
 	s.mu.Lock()
 	w := s.writings[key]
 	s.mu.Unlock()
-	err := c.origin.CallWriter(ctx, key, e, func() {
+	err := c.Origin.CallWriter(ctx, key, e, func() {
 		if c.endWriting(s, key, w) {
 			// Nobody waits for this goroutine; an error would reach no one.
-			c.others.forget(context.WithoutCancel(ctx), hash, key)
-			c.duties.telling.Add(-1)
+			c.Others.Forget(context.WithoutCancel(ctx), hash, key)
+			c.Duties.Telling.Add(-1)
 		}
 	})
 	if err != nil {
@@ -92,14 +92,14 @@ func (c *part) writeOrigin(ctx context.Context, s *shard, hash uint64, key strin
 
 // endWriting notes that the Writer has returned. It reports whether that was after
 // its time; then the key's owner, whoever it is, is to be told: see Node.telling.
-func (c *part) endWriting(s *shard, key string, w *writing) (late bool) {
+func (c *Part) endWriting(s *shard, key string, w *writing) (late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.returned = true
 	if w.overdue {
 		s.overdue--
 		w.timer.Stop()
-		c.duties.telling.Add(1)
+		c.Duties.Telling.Add(1)
 	}
 	delete(s.writings, key)
 	close(w.free)
@@ -108,7 +108,7 @@ func (c *part) endWriting(s *shard, key string, w *writing) (late bool) {
 }
 
 // passOver notes that a Writer's time has passed, if it has not returned.
-func (c *part) passOver(s *shard, key string, w *writing) {
+func (c *Part) passOver(s *shard, key string, w *writing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.returned {
@@ -116,39 +116,39 @@ func (c *part) passOver(s *shard, key string, w *writing) {
 	}
 	w.overdue = true
 	s.overdue++
-	w.timer = time.AfterFunc(c.loadTimeout, func() { c.giveUpWriting(s, key, w) })
+	w.timer = time.AfterFunc(c.LoadTimeout, func() { c.giveUpWriting(s, key, w) })
 }
 
 // giveUpWriting lets changes of view go on without a Writer.
-func (c *part) giveUpWriting(s *shard, key string, w *writing) {
+func (c *Part) giveUpWriting(s *shard, key string, w *writing) {
 	s.mu.Lock()
-	if w.returned || c.life.IsClosing() {
+	if w.returned || c.Life.IsClosing() {
 		s.mu.Unlock()
 		return
 	}
 	w.givenUp = true
 	c.letGoLocked(w)
 	s.mu.Unlock()
-	c.counts.stuckWrites.Add(1)
-	c.log.Error("a Writer has not returned, though its time has passed: if the key gets another owner, what it writes yet may undo a later write",
-		"group", c.name, "key", key, "timeout", c.loadTimeout)
+	c.Counts.StuckWrites.Add(1)
+	c.Log.Error("a Writer has not returned, though its time has passed: if the key gets another owner, what it writes yet may undo a later write",
+		"group", c.Name, "key", key, "timeout", c.LoadTimeout)
 }
 
 // holdWritingLocked makes the Writer that runs for a key that is lost hold back
 // the acknowledgement of the view. Who waits for it looks for the new owner.
-func (c *part) holdWritingLocked(w *writing) {
-	if !w.holds && !w.givenUp && !c.faults.SkipWriterDrain {
+func (c *Part) holdWritingLocked(w *writing) {
+	if !w.holds && !w.givenUp && !c.Faults.SkipWriterDrain {
 		w.holds = true
-		c.duties.handing.Add(1)
+		c.Duties.Handing.Add(1)
 	}
 	close(w.free)
 	w.free = make(chan struct{})
 }
 
-func (c *part) letGoLocked(w *writing) {
+func (c *Part) letGoLocked(w *writing) {
 	if w.holds {
 		w.holds = false
-		c.duties.handing.Add(-1)
-		c.duties.poke() // the vote that waited for this
+		c.Duties.Handing.Add(-1)
+		c.Duties.Poke() // the vote that waited for this
 	}
 }

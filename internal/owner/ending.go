@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// isCut reports whether the group was closed and holds nothing any more.
-func (c *part) isCut() bool { return c.cut.Load() }
+// IsCut reports whether the group was closed and holds nothing any more.
+func (c *Part) IsCut() bool { return c.cut.Load() }
 
-// open returns ErrGroupClosed if the group was closed.
-func (c *part) open() error {
-	if c.isCut() {
+// Open returns ErrGroupClosed if the group was closed.
+func (c *Part) Open() error {
+	if c.IsCut() {
 		return errs.ErrGroupClosed
 	}
 	return nil
@@ -26,19 +26,19 @@ func (c *part) open() error {
 // closedError says why a shard is closed. What a group without a loader holds is kept
 // elsewhere when it is cut: until that has happened writes and Gets must wait, for a Delete
 // that finds nothing here has not reached it.
-func (c *part) closedError() error {
+func (c *Part) closedError() error {
 	switch {
-	case c.life.IsClosing():
+	case c.Life.IsClosing():
 		return errs.ErrClosed
-	case c.origin.Load == nil && !c.isCut():
+	case c.Origin.Load == nil && !c.IsCut():
 		return errs.ErrUnsettled
 	}
 	return errs.ErrGroupClosed
 }
 
-// endLeases grants no lease any more, and recalls those that are out. It takes no longer
+// EndLeases grants no lease any more, and recalls those that are out. It takes no longer
 // than the longest of them.
-func (c *part) endLeases() {
+func (c *Part) EndLeases() {
 	c.allShards() // those that stop leases are those that would grant them
 	leased := make(map[string]*shard)
 	c.eachShard(func(s *shard) {
@@ -47,9 +47,9 @@ func (c *part) endLeases() {
 			leased[key] = s
 		}
 	})
-	over := clock.Later(c.clock.Now(), c.lease)
+	over := clock.Later(c.Clock.Now(), c.Lease)
 	var all errgroup.Group
-	all.SetLimit(clearCalls)
+	all.SetLimit(ClearCalls)
 	for key, s := range leased {
 		all.Go(func() error { c.endLeasesOn(s, key, over); return nil })
 	}
@@ -58,10 +58,10 @@ func (c *part) endLeases() {
 
 // endLeasesOn recalls the leases on one key. Those that a write or a load that is under
 // way recalls are over when that is, or at the time over.
-func (c *part) endLeasesOn(s *shard, key string, over int64) {
+func (c *Part) endLeasesOn(s *shard, key string, over int64) {
 	for {
 		s.mu.Lock()
-		now, b := c.clock.Now(), s.books[key]
+		now, b := c.Clock.Now(), s.books[key]
 		switch {
 		case now >= over, b == nil, b.write == nil && !b.live(now):
 			s.mu.Unlock()
@@ -69,7 +69,7 @@ func (c *part) endLeasesOn(s *shard, key string, over int64) {
 		case b.write == nil:
 			b.write = make(chan struct{})
 			s.mu.Unlock()
-			hash := ring.Hash(c.seed, key)
+			hash := ring.Hash(c.Seed, key)
 			c.recall(s, hash, key)
 			s.mu.Lock()
 			c.releaseLocked(s, hash, key)
@@ -82,7 +82,7 @@ func (c *part) endLeasesOn(s *shard, key string, over int64) {
 		select {
 		case <-busy:
 		case <-lapse.C:
-		case <-c.life.Closing():
+		case <-c.Life.Closing():
 			lapse.Stop()
 			return
 		}
@@ -90,21 +90,21 @@ func (c *part) endLeasesOn(s *shard, key string, over int64) {
 	}
 }
 
-func (c *part) closeShards() {
+func (c *Part) CloseShards() {
 	c.eachShard(func(s *shard) { s.closed = true })
 }
 
-// awaitQuiet waits until no load, no write and no Writer that it can wait for is under way.
-func (c *part) awaitQuiet() error {
+// AwaitQuiet waits until no load, no write and no Writer that it can wait for is under way.
+func (c *Part) AwaitQuiet() error {
 	for !c.isQuiet() {
-		if err := c.life.Pause(context.Background(), quietPause); err != nil {
+		if err := c.Life.Pause(context.Background(), quietPause); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *part) isQuiet() bool {
+func (c *Part) isQuiet() bool {
 	quiet := true
 	c.eachShard(func(s *shard) {
 		quiet = quiet && s.running == 0 && len(s.cohorts) == 0
@@ -120,8 +120,8 @@ func (c *part) isQuiet() bool {
 
 // calledOff returns what those hear whose load ended with an error: that the group was
 // closed, if it was called off for that.
-func (c *part) calledOff(err error) error {
-	if err != nil && c.isCut() && c.loading.Err() != nil && !c.life.IsClosing() {
+func (c *Part) calledOff(err error) error {
+	if err != nil && c.IsCut() && c.Loading.Err() != nil && !c.Life.IsClosing() {
 		return errs.ErrGroupClosed
 	}
 	return err
@@ -130,27 +130,27 @@ func (c *part) calledOff(err error) error {
 // quietPause is between two looks whether all is quiet.
 const quietPause = 5 * time.Millisecond
 
-// setCut says that the group was closed: nothing is held any more.
-func (c *part) setCut() { c.cut.Store(true) }
+// SetCut says that the group was closed: nothing is held any more.
+func (c *Part) SetCut() { c.cut.Store(true) }
 
-func (c *part) forgetFailures() {
+func (c *Part) ForgetFailures() {
 	c.setbacks.forgetAll()
 	c.reasons.forgetAll()
 }
 
-// release gives the shards of a part back that was closed.
-func (c *part) release() { c.shards.Store(closedShards) }
+// Release gives the shards of a part back that was closed.
+func (c *Part) Release() { c.shards.Store(closedShards) }
 
-// eachSettled calls f for what is held. A value of which the origin is being
+// EachSettled calls f for what is held. A value of which the origin is being
 // written is not among it: whatever comes of that, it is the former one.
-func (c *part) eachSettled(f func(hash uint64, e *store.Entry)) {
+func (c *Part) EachSettled(f func(hash uint64, e *store.Entry)) {
 	writing := make(map[string]bool)
 	c.eachShard(func(s *shard) {
 		for key := range s.writings {
 			writing[key] = true
 		}
 	})
-	c.store.Range(c.clock.Now(), func(hash uint64, e *store.Entry) bool {
+	c.Store.Range(c.Clock.Now(), func(hash uint64, e *store.Entry) bool {
 		if !writing[e.Key] {
 			f(hash, e)
 		}
@@ -158,9 +158,9 @@ func (c *part) eachSettled(f func(hash uint64, e *store.Entry)) {
 	})
 }
 
-// unstored returns what is closed when the loads whose value is not stored, and
+// Unstored returns what is closed when the loads whose value is not stored, and
 // that run or wait now, are done or nobody waits for them any more.
-func (c *part) unstored() (done []<-chan struct{}) {
+func (c *Part) Unstored() (done []<-chan struct{}) {
 	c.eachShard(func(s *shard) {
 		for _, pair := range s.cohorts {
 			for _, co := range []*cohort{pair.running, pair.next} {
@@ -173,13 +173,13 @@ func (c *part) unstored() (done []<-chan struct{}) {
 	return done
 }
 
-// awaitIdle waits until no load whose value may be stored and no write that waits for
+// AwaitIdle waits until no load whose value may be stored and no write that waits for
 // leases runs. Errors: ctx's own and ErrClosed.
-func (c *part) awaitIdle(ctx context.Context) error {
+func (c *Part) AwaitIdle(ctx context.Context) error {
 	shards := c.made()
 	for i := range shards {
 		for !shards[i].idle() {
-			if err := c.life.Pause(ctx, quietPause); err != nil {
+			if err := c.Life.Pause(ctx, quietPause); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -51,41 +51,41 @@ func (b *book) live(now int64) bool {
 }
 
 // closeBookLocked removes a book in which nothing stands.
-func (c *part) closeBookLocked(s *shard, key string, b *book) {
+func (c *Part) closeBookLocked(s *shard, key string, b *book) {
 	if len(b.holders) == 0 && b.write == nil && s.books[key] == b {
 		delete(s.books, key)
 		c.bookBytes.Add(-b.charged)
 	}
 }
 
-// grant answers a peer that asked for a lease, with the value that the store
+// Grant answers a peer that asked for a lease, with the value that the store
 // holds, and notes the peer as a holder first: a write that comes the moment
 // after finds it in the books. The entry is nil if there is no value, and the lease 0 if
 // there is none. A lease ends with the value's own time to live. now is a time before the
 // call. The key may alias a buffer.
-func (c *part) grant(hash uint64, key, from string, enc wire.Encoding, now int64) (e *store.Entry, lease time.Duration) {
+func (c *Part) Grant(hash uint64, key, from string, enc wire.Encoding, now int64) (e *store.Entry, lease time.Duration) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.state.MayServe(hash, now) != nil {
+	if c.State.MayServe(hash, now) != nil {
 		return nil, 0
 	}
-	if e = c.lookupFor(hash, key, now, enc, nil); e == nil {
+	if e = c.LookupFor(hash, key, now, enc, nil); e == nil {
 		return nil, 0
 	}
-	left := min(int64(c.lease), c.state.Confirmed()-now) // no copy outlives this node's own right
-	if until := freshUntil(e); until != 0 {
+	left := min(int64(c.Lease), c.State.Confirmed()-now) // no copy outlives this node's own right
+	if until := FreshUntil(e); until != 0 {
 		left = min(left, until-now)
 	}
-	if left > 0 && c.fits(e) && c.registerLocked(s, e.Key, from, now, now+left) {
+	if left > 0 && c.Fits(e) && c.registerLocked(s, e.Key, from, now, now+left) {
 		lease = time.Duration(left)
 	}
 	return e, lease
 }
 
 // registerLocked notes a holder. It reports false if the lease cannot be granted.
-func (c *part) registerLocked(s *shard, key, id string, now, until int64) bool {
-	v := c.state.View() // nil if the node closed a moment ago
+func (c *Part) registerLocked(s *shard, key, id string, now, until int64) bool {
+	v := c.State.View() // nil if the node closed a moment ago
 	if s.clearing > 0 || s.closed || v == nil || v.Peers[id] == nil {
 		return false
 	}
@@ -121,7 +121,7 @@ func (c *part) registerLocked(s *shard, key, id string, now, until int64) bool {
 
 // reserveLocked reserves a key for a write that waits: nobody else writes or
 // loads it, and a load that is under way stores nothing.
-func (c *part) reserveLocked(s *shard, key string) {
+func (c *Part) reserveLocked(s *shard, key string) {
 	b := s.books[key]
 	if b == nil {
 		b = &book{}
@@ -135,21 +135,21 @@ func (c *part) reserveLocked(s *shard, key string) {
 // writeReserved carries out a write of a key that tryWrite has reserved. It goes
 // on when ctx ends, for the origin may have been written, holders may have
 // dropped their copies, and others wait for the key.
-func (c *part) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+func (c *Part) writeReserved(ctx context.Context, s *shard, hash uint64, key string, ch Change) error {
 	result := make(chan error, 1)
 	go func() { // tryWrite has announced it to Close
-		defer c.life.Done()
+		defer c.Life.Done()
 		result <- c.writeDetached(context.WithoutCancel(ctx), s, hash, key, ch)
 	}()
 	maybe := func(err error) error {
-		return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: true, Err: err}
+		return &errs.PeerError{Op: opName(ch.E), Member: c.Member, Addr: c.Addr, MaybeApplied: true, Err: err}
 	}
 	select {
 	case err := <-result:
 		return err
 	case <-ctx.Done():
 		return maybe(ctx.Err())
-	case <-c.life.Closing():
+	case <-c.Life.Closing():
 		return maybe(errs.ErrClosed)
 	}
 }
@@ -158,19 +158,19 @@ func (c *part) writeReserved(ctx context.Context, s *shard, hash uint64, key str
 // holders and waits until each acknowledged or its lease has lapsed; only then
 // it changes the store. Hits here see the former value meanwhile, as holders do,
 // so nobody sees the new value before everybody does.
-func (c *part) writeDetached(ctx context.Context, s *shard, hash uint64, key string, ch change) error {
+func (c *Part) writeDetached(ctx context.Context, s *shard, hash uint64, key string, ch Change) error {
 	var failed error
-	toOrigin := c.writesOrigin(ch)
+	toOrigin := c.WritesOrigin(ch)
 	if toOrigin {
-		if failed = c.writeOrigin(ctx, s, hash, key, ch.e); failed != nil {
-			ch = change{cacheOnly: true} // nobody knows what the origin has now: forget
+		if failed = c.writeOrigin(ctx, s, hash, key, ch.E); failed != nil {
+			ch = Change{CacheOnly: true} // nobody knows what the origin has now: forget
 		}
 	}
 	c.recall(s, hash, key)
 	s.mu.Lock()
 	err := c.installLocked(s, hash, key, ch)
 	if toOrigin && errors.Is(err, errs.ErrTooLarge) {
-		c.store.Delete(hash, key) // the origin has it, and the old value must not stay
+		c.Store.Delete(hash, key) // the origin has it, and the old value must not stay
 		err = nil
 	}
 	if toOrigin && errors.Is(err, errs.ErrGroupClosed) {
@@ -178,21 +178,21 @@ func (c *part) writeDetached(ctx context.Context, s *shard, hash uint64, key str
 	}
 	moved := toOrigin && errs.IsUnsettled(err)
 	if moved {
-		c.duties.telling.Add(1) // before the key is free: Shutdown waits for it
+		c.Duties.Telling.Add(1) // before the key is free: Shutdown waits for it
 	}
 	c.releaseLocked(s, hash, key)
 	s.mu.Unlock()
 	if moved {
 		// The key has a new owner, which may have loaded it before the origin changed.
-		err = c.others.forget(ctx, hash, key)
-		c.duties.telling.Add(-1)
+		err = c.Others.Forget(ctx, hash, key)
+		c.Duties.Telling.Add(-1)
 	}
 	switch {
 	case failed != nil:
 		return failed
 	case toOrigin && err != nil:
-		c.owe(key)
-		return &errs.PeerError{Op: opName(ch.e), Member: c.member, Addr: c.addr, MaybeApplied: true,
+		c.Owe(key)
+		return &errs.PeerError{Op: opName(ch.E), Member: c.Member, Addr: c.Addr, MaybeApplied: true,
 			Err: fmt.Errorf("the origin was written, but another member may still have the former value: %v", err)}
 	}
 	return err
@@ -206,7 +206,7 @@ func opName(e *store.Entry) string {
 }
 
 // releaseLocked ends the reservation of a key. A load that waited for that begins.
-func (c *part) releaseLocked(s *shard, hash uint64, key string) {
+func (c *Part) releaseLocked(s *shard, hash uint64, key string) {
 	b := s.books[key]
 	if b == nil || b.write == nil {
 		return
@@ -219,7 +219,7 @@ func (c *part) releaseLocked(s *shard, hash uint64, key string) {
 
 // recall ends all leases on a key that is reserved. It returns when every holder
 // has acknowledged or its lease has lapsed.
-func (c *part) recall(s *shard, hash uint64, key string) {
+func (c *Part) recall(s *shard, hash uint64, key string) {
 	s.mu.Lock()
 	b := s.books[key]
 	var holders []holder
@@ -230,7 +230,7 @@ func (c *part) recall(s *shard, hash uint64, key string) {
 		}
 	}
 	s.mu.Unlock()
-	if c.faults.SkipInvalidation {
+	if c.Faults.SkipInvalidation {
 		return
 	}
 	done := make(chan struct{}, len(holders))
@@ -246,34 +246,34 @@ func (c *part) recall(s *shard, hash uint64, key string) {
 }
 
 // recallFrom ends one lease.
-func (c *part) recallFrom(h holder, key string) {
-	lapse := time.Duration(h.until - c.clock.Now())
+func (c *Part) recallFrom(h holder, key string) {
+	lapse := time.Duration(h.until - c.Clock.Now())
 	if lapse <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lapse)
 	defer cancel()
-	defer context.AfterFunc(c.life.Context(), cancel)()
+	defer context.AfterFunc(c.Life.Context(), cancel)()
 	for {
-		v := c.state.View()
+		v := c.State.View()
 		if v == nil {
 			return
 		}
 		// A holder that is in no view any more drops nothing on our word: its lease
 		// must lapse.
 		if peer := v.Peers[h.id]; peer != nil {
-			if c.others.invalidate(ctx, peer, key) {
+			if c.Others.Invalidate(ctx, peer, key) {
 				return
 			}
 		}
-		if err := c.life.Pause(ctx, recallPause); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
+		if err := c.Life.Pause(ctx, recallPause); errors.Is(err, errs.ErrClosed) || ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-// sweepBooks drops leases that lapsed.
-func (c *part) sweepBooks(now int64) {
+// SweepBooks drops leases that lapsed.
+func (c *Part) SweepBooks(now int64) {
 	if !c.leased.Swap(false) {
 		return
 	}

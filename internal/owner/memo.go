@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"strings"
@@ -22,29 +22,18 @@ type memo struct {
 // remembers nothing. An error that is large, or might be, is remembered by its text,
 // clipped, and by what members recognise in each other's errors. It asks the error,
 // so it must not be called under a lock.
-func (c *part) memoOf(err error) *memo {
+func (c *Part) memoOf(err error) *memo {
 	le, ok := err.(*errs.LoadError)
 	if !ok || c.setbacks == nil && c.reasons == nil {
 		return nil
 	}
 	le = withoutStack(le)
-	n, ok := c.errorSize(le.Err)
+	n, ok := c.ErrorSize(le.Err)
 	if !ok || n > failedMost {
 		text := guard.TextOf(le.Err)
 		short := *le
-		short.Err = &errs.RemoteError{Text: strings.Clone(text[:min(len(text), failedText)]), Known: c.errors.Identity(le.Err)}
+		short.Err = &errs.RemoteError{Text: strings.Clone(text[:min(len(text), failedText)]), Known: c.Errors.Identity(le.Err)}
 		le, n = &short, failedText
 	}
 	return &memo{le, failedBytes + n + int64(len(le.Key))}
-}
-
-// withoutStack returns an error that does not keep a stack of many kilobytes.
-func withoutStack(le *errs.LoadError) *errs.LoadError {
-	p, ok := le.Err.(*guard.PanicError)
-	if !ok {
-		return le
-	}
-	short := *le
-	short.Err = p.Clipped(failedText)
-	return &short
 }

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func (l *lane) isFull() bool { return l.running >= maxRunning || l.running+l.stu
 // beginLocked begins the load of the next flight of a lane, whose key is not busy.
 // If the lane is full, the flight waits, or is refused if all that it could wait
 // for is stuck.
-func (c *part) beginLocked(l *lane, f *flight, into *loadBatch) {
+func (c *Part) beginLocked(l *lane, f *flight, into *loadBatch) {
 	s := f.shard
 	switch {
 	case !l.isFull():
@@ -71,15 +71,15 @@ func (c *part) beginLocked(l *lane, f *flight, into *loadBatch) {
 		return
 	default:
 		l.next = nil
-		f.publishLocked(landed{err: c.origin.LoadError(f.key, errStuck)})
+		f.publishLocked(landed{err: c.Origin.LoadError(f.key, errStuck)})
 		return
 	}
 	l.next, l.current = nil, f
 	l.countLocked(f)
-	f.ctx, f.cancel = context.WithTimeout(f.values, c.loadTimeout)
-	f.began, f.era = c.clock.Now(), c.state.Era()
+	f.ctx, f.cancel = context.WithTimeout(f.values, c.LoadTimeout)
+	f.began, f.era = c.Clock.Now(), c.State.Era()
 	s.running++
-	c.life.Begin()
+	c.Life.Begin()
 	c.batchFor(f, into)
 	c.insistLocked(f)
 	go c.run(f)
@@ -99,7 +99,7 @@ var errStuck = fmt.Errorf("%w: %d loads of the key have not returned, though the
 
 // insistLocked reserves the key for a load that runs, if that insists: until it
 // ends, writes wait. Its deadline is GroupOptions.LoadTimeout.
-func (c *part) insistLocked(f *flight) {
+func (c *Part) insistLocked(f *flight) {
 	s := f.shard
 	if !f.insists || f.reserved || f.state != flightRuns || f.void {
 		return
@@ -118,7 +118,7 @@ func (c *part) insistLocked(f *flight) {
 // advanceLocked lets the lane of a key go on after a load has ended or the key is
 // free again: whoever waits is answered by a value that is there by now, or their
 // load begins.
-func (c *part) advanceLocked(s *shard, hash uint64, key string) {
+func (c *Part) advanceLocked(s *shard, hash uint64, key string) {
 	l := s.lanes[key]
 	if l == nil {
 		return
@@ -133,7 +133,7 @@ func (c *part) advanceLocked(s *shard, hash uint64, key string) {
 			l.next = nil
 			f.publishLocked(landed{entry: e, hit: err == nil, err: err})
 		case c.busyLocked(s, hash, key):
-		case c.origin.Load == nil:
+		case c.Origin.Load == nil:
 			l.next = nil
 			f.publishLocked(landed{err: errs.ErrNotFound})
 		default:
@@ -144,7 +144,7 @@ func (c *part) advanceLocked(s *shard, hash uint64, key string) {
 }
 
 // returned notes that a flight's loader has returned, or never will be called.
-func (c *part) returned(f *flight) {
+func (c *Part) returned(f *flight) {
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +166,7 @@ func (c *part) returned(f *flight) {
 
 // giveUpLaterLocked gives up, at its deadline, a load that nobody waits for any
 // more and whose loader has not returned.
-func (c *part) giveUpLaterLocked(f *flight) {
+func (c *Part) giveUpLaterLocked(f *flight) {
 	if f.state != flightRuns {
 		return
 	}
@@ -184,7 +184,7 @@ func (c *part) giveUpLaterLocked(f *flight) {
 	})
 }
 
-func (c *part) giveUpLocked(f *flight) {
+func (c *Part) giveUpLocked(f *flight) {
 	if f.state != flightRuns {
 		return
 	}
@@ -192,12 +192,12 @@ func (c *part) giveUpLocked(f *flight) {
 	l := f.shard.lanes[f.key]
 	l.running--
 	l.stuck++
-	c.counts.stuckLoads.Add(1)
+	c.Counts.StuckLoads.Add(1)
 }
 
 // voidLocked takes back the fill token of a flight that has begun. With a Writer
 // its value is of no use to anyone then.
-func (c *part) voidLocked(f *flight) {
+func (c *Part) voidLocked(f *flight) {
 	if f.void {
 		return
 	}
@@ -206,14 +206,14 @@ func (c *part) voidLocked(f *flight) {
 	if f.waiters == 0 {
 		f.cancel() // it went on for its value's sake alone
 	}
-	if c.origin.Write != nil && !c.faults.IgnoreFillToken {
+	if c.Origin.Write != nil && !c.Faults.IgnoreFillToken {
 		f.publishLocked(landed{err: errVoid})
 		f.cancel()
 	}
 }
 
 // voidKeyLocked takes back the token of a key's load, if one is under way.
-func (c *part) voidKeyLocked(s *shard, key string) {
+func (c *Part) voidKeyLocked(s *shard, key string) {
 	if l := s.lanes[key]; l != nil && l.current != nil {
 		c.voidLocked(l.current)
 	}

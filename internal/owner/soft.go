@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -16,15 +16,15 @@ var errSlow = fmt.Errorf("it has not returned within StaleWait, and goes on: %w"
 // softTimer returns a timer that fires when whoever waits for a flight should be
 // content with an old value: when the load has run for StaleWait, or shortly before
 // the end of ctx. It returns nil if there is no old value.
-func (c *part) softTimer(ctx context.Context, f *flight) *time.Timer {
-	if c.staleFor == 0 {
+func (c *Part) softTimer(ctx context.Context, f *flight) *time.Timer {
+	if c.StaleFor == 0 {
 		return nil
 	}
-	now := c.clock.Now()
-	if e := c.store.Peek(f.hash, f.key, now); e == nil || e.Care == nil {
+	now := c.Clock.Now()
+	if e := c.Store.Peek(f.hash, f.key, now); e == nil || e.Care == nil {
 		return nil
 	}
-	left := c.staleWait
+	left := c.StaleWait
 	f.shard.mu.Lock()
 	if f.state != flightWaits {
 		left -= time.Duration(now - f.began)
@@ -39,23 +39,23 @@ func (c *part) softTimer(ctx context.Context, f *flight) *time.Timer {
 
 // contentWithOld returns what the key of a flight has by now, for one who has waited
 // for long enough and leaves; nil if there is nothing. The load goes on.
-func (c *part) contentWithOld(f *flight) (*store.Entry, error) {
+func (c *Part) contentWithOld(f *flight) (*store.Entry, error) {
 	s := f.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || c.state.MayServe(f.hash, c.clock.Now()) != nil {
+	if s.closed || c.State.MayServe(f.hash, c.Clock.Now()) != nil {
 		return nil, nil
 	}
-	now := c.clock.Now()
-	e := c.store.Peek(f.hash, f.key, now)
+	now := c.Clock.Now()
+	e := c.Store.Peek(f.hash, f.key, now)
 	if e == nil {
 		return nil, nil
 	}
 	f.goesOn = true
 	c.leaveLocked(f)
-	if until := freshUntil(e); until == 0 || now < until {
+	if until := FreshUntil(e); until == 0 || now < until {
 		return e, nil // it was Set meanwhile
 	}
-	c.counts.staleServed.Add(1)
-	return e, &errs.StaleError{Group: c.name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.origin.LoadError(e.Key, errSlow)}
+	c.Counts.StaleServed.Add(1)
+	return e, &errs.StaleError{Group: c.Name, Key: e.Key, Age: time.Duration(now - e.Care.Fresh), Err: c.Origin.LoadError(e.Key, errSlow)}
 }

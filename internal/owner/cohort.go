@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"cmp"
@@ -49,18 +49,18 @@ func newCohort(ctx context.Context) *cohort {
 	return &cohort{ctx: ctx, cancel: cancel, done: make(chan struct{})}
 }
 
-// loadUnstored answers a Get by a load whose value is not stored, as a stand-in or
+// LoadUnstored answers a Get by a load whose value is not stored, as a stand-in or
 // not. The key must not alias a buffer. Its errors are ctx's own, ErrClosed,
 // ErrNotFound and *LoadError.
-func (c *part) loadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
-	if c.origin.Load == nil {
+func (c *Part) LoadUnstored(ctx context.Context, hash uint64, key string, standIn bool) (*store.Entry, error) {
+	if c.Origin.Load == nil {
 		return nil, errs.ErrNotFound
 	}
 	s := c.shard(hash)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return nil, cmp.Or(c.open(), c.closedError())
+		return nil, cmp.Or(c.Open(), c.closedError())
 	}
 	pair, mine := s.cohorts[key], (*cohort)(nil)
 	switch {
@@ -73,18 +73,18 @@ func (c *part) loadUnstored(ctx context.Context, hash uint64, key string, standI
 		mine = newCohort(ctx)
 		pair = &cohorts{running: mine}
 		s.cohorts[own] = pair
-		c.life.Begin()
+		c.Life.Begin()
 		go c.runCohorts(s, pair, hash, own)
 	case pair.next == nil:
 		pair.next = newCohort(ctx)
 		fallthrough
 	default:
 		mine = pair.next
-		c.counts.deduplicated.Add(1)
+		c.Counts.Deduplicated.Add(1)
 	}
-	c.origin.HurryUp(ctx, &mine.place)
-	if pair.running != nil && origin.HoldsTurn(ctx, c.name) { // mine comes after it
-		c.origin.HurryUp(ctx, &pair.running.place)
+	c.Origin.HurryUp(ctx, &mine.place)
+	if pair.running != nil && origin.HoldsTurn(ctx, c.Name) { // mine comes after it
+		c.Origin.HurryUp(ctx, &pair.running.place)
 	}
 	mine.waiters++
 	pair.spaced = pair.spaced || standIn
@@ -96,7 +96,7 @@ func (c *part) loadUnstored(ctx context.Context, hash uint64, key string, standI
 	case <-ctx.Done():
 		s.leaveCohort(pair, mine)
 		return nil, ctx.Err()
-	case <-c.life.Closing():
+	case <-c.Life.Closing():
 		return nil, errs.ErrClosed
 	}
 }
@@ -117,8 +117,8 @@ func (s *shard) leaveCohort(pair *cohorts, mine *cohort) {
 }
 
 // runCohorts runs one cohort after the other until none gathers any more.
-func (c *part) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
-	defer c.life.Done()
+func (c *Part) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
+	defer c.Life.Done()
 	for co := pair.running; co != nil; {
 		began := time.Now()
 		c.runCohort(co, s, hash, key)
@@ -139,21 +139,21 @@ func (c *part) runCohorts(s *shard, pair *cohorts, hash uint64, key string) {
 // runCohort answers one cohort. It returns when the loader has, or when its time is
 // over, so that the next one does not run beside it. The load counts in the key's
 // lane.
-func (c *part) runCohort(co *cohort, s *shard, hash uint64, key string) {
-	ctx, cancel := context.WithTimeout(co.ctx, c.loadTimeout)
+func (c *Part) runCohort(co *cohort, s *shard, hash uint64, key string) {
+	ctx, cancel := context.WithTimeout(co.ctx, c.LoadTimeout)
 	defer cancel()
-	defer context.AfterFunc(c.loading, cancel)()
+	defer context.AfterFunc(c.Loading, cancel)()
 	f := &flight{shard: s, hash: hash, key: key, ctx: ctx}
 	returned := make(chan struct{})
 	begun := false
-	if co.out.Err = cmp.Or(ctx.Err(), c.loading.Err()); co.out.Err == nil { // else nobody waits any more
+	if co.out.Err = cmp.Or(ctx.Err(), c.Loading.Err()); co.out.Err == nil { // else nobody waits any more
 		s.mu.Lock()
 		begun = s.lane(key).countLocked(f)
 		s.mu.Unlock()
-		co.out.Err = c.origin.LoadError(key, errStuck)
+		co.out.Err = c.Origin.LoadError(key, errStuck)
 	}
 	if begun {
-		co.out.Entry, co.out.Err = c.origin.CallLoad(ctx, key, &co.place, func() { c.returned(f); close(returned) })
+		co.out.Entry, co.out.Err = c.Origin.CallLoad(ctx, key, &co.place, func() { c.returned(f); close(returned) })
 	}
 	co.out.Err = c.calledOff(co.out.Err)
 	co.cancel()
@@ -166,7 +166,7 @@ func (c *part) runCohort(co *cohort, s *shard, hash uint64, key string) {
 	defer over.Stop()
 	select {
 	case <-returned:
-	case <-c.life.Closing():
+	case <-c.Life.Closing():
 	case <-over.C:
 		s.mu.Lock()
 		c.giveUpLocked(f)
@@ -176,15 +176,15 @@ func (c *part) runCohort(co *cohort, s *shard, hash uint64, key string) {
 
 // spaceLocked waits until the next load of a key may begin, for which others gather
 // meanwhile. It unlocks s.
-func (c *part) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
+func (c *Part) spaceLocked(s *shard, pair *cohorts, last *cohort, began time.Time) {
 	spacing := standInSpacing
-	if c.faults.KeepStandIn {
+	if c.Faults.KeepStandIn {
 		spacing, pair.kept = 500*time.Millisecond, &last.out
 	}
 	s.spaced++
 	s.mu.Unlock()
 	// An error means that the node closes: then nobody waits any more.
-	_ = c.life.Pause(c.life.Context(), time.Until(began.Add(spacing)))
+	_ = c.Life.Pause(c.Life.Context(), time.Until(began.Add(spacing)))
 	s.mu.Lock()
 	s.spaced--
 	pair.kept = nil

@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -72,7 +72,7 @@ type landed struct {
 	failed error // what the loader said, if that was an error and entry is served instead
 }
 
-func (c *part) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
+func (c *Part) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
 	// The key is kept with the value, and may be a part of a large string.
 	return &flight{shard: s, hash: hash, key: strings.Clone(key), values: context.WithoutCancel(ctx), done: make(chan struct{})}
 }
@@ -81,18 +81,18 @@ func (c *part) newFlight(ctx context.Context, s *shard, hash uint64, key string)
 // before writes of the key wait for its next one.
 const maxVoids = 2
 
-// load answers a Get that missed at the owner: it joins the flight of the key or
+// Load answers a Get that missed at the owner: it joins the flight of the key or
 // makes one. The key must not alias a buffer.
 // It reports a hit if the value was there after all.
 // Its errors are ctx's own, errs.ErrNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
 // and *LoadError.
-func (c *part) load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
+func (c *Part) Load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
 	for voids := 0; ; voids++ {
 		e, f, err := c.joinFlight(ctx, hash, key, joining{insists: voids >= maxVoids})
 		if f == nil {
 			return e, err == nil, err
 		}
-		last, cancel := c.origin.LastCall(ctx)
+		last, cancel := c.Origin.LastCall(ctx)
 		e, hit, err = c.await(ctx, last, f)
 		cancel()
 		if err != errVoid {
@@ -102,7 +102,7 @@ func (c *part) load(ctx context.Context, hash uint64, key string) (e *store.Entr
 }
 
 // await waits for a flight that the caller has joined. last is that of LastCall.
-func (c *part) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
+func (c *Part) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
 	var soft <-chan time.Time
 	if t := c.softTimer(ctx, f); t != nil {
 		defer t.Stop()
@@ -131,7 +131,7 @@ func (c *part) await(ctx context.Context, last <-chan struct{}, f *flight) (e *s
 		case <-ctx.Done():
 			c.leave(f)
 			return nil, false, ctx.Err()
-		case <-c.life.Closing():
+		case <-c.Life.Closing():
 			return nil, false, errs.ErrClosed
 		}
 	}
@@ -158,12 +158,12 @@ func (f *flight) hurry(ctx context.Context, o *origin.Origin) {
 type joining struct {
 	insists bool       // see flight
 	into    *loadBatch // the call of LoadMany that a flight joins that begins at once; nil: none
-	due     *due       // see lookupOf
+	due     *Due       // see LookupOf
 }
 
 // joinFlight returns an entry that is there after all, perhaps with a *StaleError,
 // or the flight of the key, or an error.
-func (c *part) joinFlight(ctx context.Context, hash uint64, key string, j joining) (*store.Entry, *flight, error) {
+func (c *Part) joinFlight(ctx context.Context, hash uint64, key string, j joining) (*store.Entry, *flight, error) {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,17 +173,17 @@ func (c *part) joinFlight(ctx context.Context, hash uint64, key string, j joinin
 		return e, nil, err
 	}
 	busy := c.busyLocked(s, hash, key)
-	if c.origin.Load == nil && !busy {
+	if c.Origin.Load == nil && !busy {
 		return nil, nil, errs.ErrNotFound
 	}
 	l := s.lane(key)
 	f := l.joinable()
 	if f != nil {
-		c.counts.deduplicated.Add(1)
-		f.hurry(ctx, c.origin)
+		c.Counts.Deduplicated.Add(1)
+		f.hurry(ctx, c.Origin)
 	} else {
 		f = c.newFlight(ctx, s, hash, key)
-		f.hurry(ctx, c.origin)
+		f.hurry(ctx, c.Origin)
 		l.next = f
 		if !busy {
 			c.beginLocked(l, f, j.into)
@@ -199,15 +199,15 @@ func (c *part) joinFlight(ctx context.Context, hash uint64, key string, j joinin
 
 // presentLocked returns what a key has without a load: an entry, perhaps with a
 // *StaleError, or why this member may not load it, or neither.
-func (c *part) presentLocked(s *shard, hash uint64, key string, list *due) (*store.Entry, error) {
-	if s.closed || c.life.IsClosing() { // loads end before the shards close
+func (c *Part) presentLocked(s *shard, hash uint64, key string, list *Due) (*store.Entry, error) {
+	if s.closed || c.Life.IsClosing() { // loads end before the shards close
 		return nil, c.closedError()
 	}
-	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
+	if err := c.State.MayServe(hash, c.Clock.Now()); err != nil {
 		return nil, err
 	}
-	now := c.clock.Now()
-	if e := c.lookupOf(hash, key, now, list); e != nil {
+	now := c.Clock.Now()
+	if e := c.LookupOf(hash, key, now, list); e != nil {
 		return e, nil
 	}
 	e, err := c.staleNow(hash, key, now, list)
@@ -221,7 +221,7 @@ func (c *part) presentLocked(s *shard, hash uint64, key string, list *due) (*sto
 // now; when that ends its lane goes on. While holders serve a copy of a value that
 // the store has evicted, a load could bring a newer one, and then readers would see
 // the older after the newer: the leases are recalled first.
-func (c *part) busyLocked(s *shard, hash uint64, key string) bool {
+func (c *Part) busyLocked(s *shard, hash uint64, key string) bool {
 	b := s.books[key]
 	if b == nil {
 		return false
@@ -229,15 +229,15 @@ func (c *part) busyLocked(s *shard, hash uint64, key string) bool {
 	if b.write != nil {
 		return true
 	}
-	if !b.live(c.clock.Now()) {
+	if !b.live(c.Clock.Now()) {
 		b.holders = nil
 		c.closeBookLocked(s, key, b)
 		return false
 	}
 	b.write = make(chan struct{})
-	c.life.Begin()
+	c.Life.Begin()
 	go func() {
-		defer c.life.Done()
+		defer c.Life.Done()
 		c.recall(s, hash, key)
 		s.mu.Lock()
 		c.releaseLocked(s, hash, key)
@@ -248,19 +248,19 @@ func (c *part) busyLocked(s *shard, hash uint64, key string) bool {
 
 // leave notes that one who waited for a flight has gone. The last one cancels
 // the load, and nobody may join it any more, unless it is to go on.
-func (c *part) leave(f *flight) {
+func (c *Part) leave(f *flight) {
 	f.shard.mu.Lock()
 	defer f.shard.mu.Unlock()
 	c.leaveLocked(f)
 }
 
-func (c *part) leaveLocked(f *flight) {
+func (c *Part) leaveLocked(f *flight) {
 	f.waiters--
 	switch {
 	case f.waiters > 0:
 	case f.state == flightWaits:
 		f.shard.dropNextLocked(f)
-	case !f.void && (f.goesOn || c.finishLoads && !f.isQueued()): // who comes later joins it, or finds its value
+	case !f.void && (f.goesOn || c.FinishLoads && !f.isQueued()): // who comes later joins it, or finds its value
 	default:
 		c.voidLocked(f)
 		f.cancel()
@@ -279,10 +279,10 @@ var errVoid = errors.New("cachemesh: the key was written during the load")
 // run carries out a flight that has begun. It unlinks the flight before its result
 // is published, so that whoever asks later cannot be answered by it, and it stores
 // the value in the same critical section that finds the token still standing.
-func (c *part) run(f *flight) {
-	defer c.life.Done()
+func (c *Part) run(f *flight) {
+	defer c.Life.Done()
 	defer f.cancel()
-	defer context.AfterFunc(c.loading, f.cancel)()
+	defer context.AfterFunc(c.Loading, f.cancel)()
 	e, err := c.loadOnce(f)
 	err = c.calledOff(err)
 	f.memo = c.memoOf(err)
@@ -302,8 +302,8 @@ func (c *part) run(f *flight) {
 
 // storeLocked stores what was loaded, if it may be, and unlinks the flight. It
 // returns the flight's outcome.
-func (c *part) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
-	if f.void && !c.faults.IgnoreFillToken {
+func (c *Part) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
+	if f.void && !c.Faults.IgnoreFillToken {
 		return e, err // with a Writer errVoid was published before
 	}
 	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, errs.ErrNotFound)) {
@@ -339,15 +339,15 @@ func (f *flight) publishLocked(out landed) {
 }
 
 // loadOnce calls the loader for a flight, alone or with others.
-func (c *part) loadOnce(f *flight) (*store.Entry, error) {
+func (c *Part) loadOnce(f *flight) (*store.Entry, error) {
 	if b := f.batch.Load(); b != nil {
 		return b.wait(f)
 	}
-	return c.origin.CallLoad(f.ctx, f.key, &f.place, func() { c.returned(f) })
+	return c.Origin.CallLoad(f.ctx, f.key, &f.place, func() { c.returned(f) })
 }
 
-// waiting returns how many callers wait for the load of a key.
-func (c *part) waiting(hash uint64, key string) int {
+// Waiting returns how many callers wait for the load of a key.
+func (c *Part) Waiting(hash uint64, key string) int {
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()

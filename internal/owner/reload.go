@@ -1,4 +1,4 @@
-package cachemesh
+package owner
 
 import (
 	"context"
@@ -11,18 +11,20 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
-// reloadHere loads keys again that this node owns, together if the group has
+const BatchLoaders = 64 // loads that one call runs at once
+
+// ReloadHere loads keys again that this node owns, together if the group has
 // LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
 // value.
-func (c *part) reloadHere(ctx context.Context, keys []string) []error {
-	since := c.clock.Now()
+func (c *Part) ReloadHere(ctx context.Context, keys []string) []error {
+	since := c.Clock.Now()
 	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
 	var b *loadBatch
-	if c.origin.LoadMany != nil && len(keys) > 1 {
+	if c.Origin.LoadMany != nil && len(keys) > 1 {
 		b = c.newBatch(ctx)
 	}
 	var g errgroup.Group
-	g.SetLimit(batchLoaders)
+	g.SetLimit(BatchLoaders)
 	var singly []int
 	for i, key := range keys {
 		f, pending, err := c.forceFlight(ctx, key, since, b)
@@ -49,7 +51,7 @@ func (c *part) reloadHere(ctx context.Context, keys []string) []error {
 }
 
 // reloadOne loads a key again, once what is in the way of that has ended.
-func (c *part) reloadOne(ctx context.Context, key string, since int64) error {
+func (c *Part) reloadOne(ctx context.Context, key string, since int64) error {
 	for {
 		f, pending, err := c.forceFlight(ctx, key, since, nil)
 		switch {
@@ -65,7 +67,7 @@ func (c *part) reloadOne(ctx context.Context, key string, since int64) error {
 		case <-pending:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-c.life.Closing():
+		case <-c.Life.Closing():
 			return errs.ErrClosed
 		}
 	}
@@ -73,15 +75,15 @@ func (c *part) reloadOne(ctx context.Context, key string, since int64) error {
 
 // forceFlight returns a flight of a key that has not begun before since, or what has
 // to end first, or an error.
-func (c *part) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
-	hash := ring.Hash(c.seed, key)
+func (c *Part) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
+	hash := ring.Hash(c.Seed, key)
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || c.life.IsClosing() {
+	if s.closed || c.Life.IsClosing() {
 		return nil, nil, c.closedError()
 	}
-	if err := c.state.MayServe(hash, c.clock.Now()); err != nil {
+	if err := c.State.MayServe(hash, c.Clock.Now()); err != nil {
 		return nil, nil, err
 	}
 	if b := s.books[key]; b != nil && b.write != nil {
@@ -94,7 +96,7 @@ func (c *part) forceFlight(ctx context.Context, key string, since int64, into *l
 		f = c.newFlight(ctx, s, hash, key)
 		f.forced = true
 		f.waiters++
-		f.hurry(ctx, c.origin)
+		f.hurry(ctx, c.Origin)
 		l.next = f
 		c.beginLocked(l, f, into)
 		return f, nil, nil
@@ -103,14 +105,14 @@ func (c *part) forceFlight(ctx context.Context, key string, since int64, into *l
 	}
 	f.forced = true
 	f.waiters++
-	f.hurry(ctx, c.origin)
+	f.hurry(ctx, c.Origin)
 	return f, nil, nil
 }
 
 // awaitForced waits for a forced flight. It returns what the loader said, nil for
 // ErrNotFound, or errVoid.
-func (c *part) awaitForced(ctx context.Context, f *flight) error {
-	last, cancel := c.origin.LastCall(ctx)
+func (c *Part) awaitForced(ctx context.Context, f *flight) error {
+	last, cancel := c.Origin.LastCall(ctx)
 	defer cancel()
 	for {
 		select {
@@ -132,7 +134,7 @@ func (c *part) awaitForced(ctx context.Context, f *flight) error {
 		case <-ctx.Done():
 			c.leave(f)
 			return ctx.Err()
-		case <-c.life.Closing():
+		case <-c.Life.Closing():
 			return errs.ErrClosed
 		}
 	}

@@ -1,0 +1,49 @@
+package owner
+
+import (
+	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
+)
+
+// A SpareToken is the fill token for values that nobody asked LoadMany for. Whose
+// they will be is not known when the call begins, so it is taken for all shards: it
+// stands in one as long as nothing there was written, stored or forgotten since, and
+// as long as the view, which had settled, is the same.
+type SpareToken struct {
+	View    *view.View // nil: nothing may be kept
+	era     uint32
+	began   int64
+	changes []uint64 // by shard
+}
+
+func (c *Part) TakeSpareToken() *SpareToken {
+	t := &SpareToken{era: c.State.Era(), began: c.Clock.Now()}
+	if v := c.State.View(); v != nil && v.Settled() {
+		t.View = v
+	}
+	shards := c.allShards()
+	t.changes = make([]uint64, len(shards))
+	for i := range shards {
+		t.changes[i] = shards[i].changes.Load()
+	}
+	return t
+}
+
+// KeepSpare stores a value that nobody asked for, if this member owns its key, knows
+// nothing of it, and the token stands.
+func (c *Part) KeepSpare(t *SpareToken, hash uint64, e *store.Entry) {
+	s := c.shard(hash)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := c.Clock.Now()
+	b, w := s.books[e.Key], s.writings[e.Key]
+	switch {
+	case s.closed || t.View != c.State.View():
+	case s.changes.Load() != t.changes[c.scatter.Of(hash)&uint64(len(t.changes)-1)]:
+	case s.lanes[e.Key] != nil: // who waits there has an answer of its own, which may be newer
+	case b != nil && (b.write != nil || b.live(now)) || w != nil:
+	case c.Store.Peek(hash, e.Key, now) != nil:
+	default:
+		c.tryFillLocked(&flight{shard: s, hash: hash, key: e.Key, began: t.began, era: t.era}, e)
+	}
+}
