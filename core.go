@@ -177,7 +177,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 // loadHere is load for a Get on this member.
 func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outcome {
 	if e := c.Store.Peek(hash, key, c.Clock.Now()); e != nil && e.Foreign {
-		c.NoteUnreadable(key, owner.ErrForeign)
+		c.NoteUnreadable(key, errs.ErrForeign)
 	}
 	e, hit, err := c.Load(ctx, hash, key)
 	if hit {

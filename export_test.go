@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -29,7 +30,7 @@ const (
 )
 
 // Lossless reports whether a type's values are handed out undecoded.
-var Lossless = lossless
+var Lossless = codec.Lossless
 
 // FlushLog waits until the user's log handler has what the node has logged.
 func FlushLog(n *Node) { n.logs.Flush(20 * time.Second) }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
+	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/origin"
@@ -28,7 +29,7 @@ import (
 // change what they refer to.
 type Group[V any] struct {
 	core   *groupCore
-	format format[V]
+	format codec.Format[V]
 	opts   GroupOptions[V]
 }
 
@@ -105,11 +106,11 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 		c.closure.callOff()
 		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
 	}
-	g := &Group[V]{core: c, format: newFormat(opts.Codec), opts: opts}
-	if g.format.kind == encodedKind {
-		c.DecodedSize, c.leasedEntry = max(g.format.size, 1), g.leasedEntry
+	g := &Group[V]{core: c, format: codec.New(opts.Codec), opts: opts}
+	if g.format.Kind == codec.EncodedKind {
+		c.DecodedSize, c.leasedEntry = max(g.format.Size, 1), g.leasedEntry
 	}
-	c.aliases = g.format.kind != encodedKind || opts.Codec != nil
+	c.aliases = g.format.Kind != codec.EncodedKind || opts.Codec != nil
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		c.closure.callOff()
@@ -136,7 +137,7 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	if e == nil {
 		o := c.get(ctx, hash, key, now)
 		v, err := g.answer(&o)
-		if owner.IsUnreadable(err) {
+		if errs.IsUnreadable(err) {
 			return g.reload(ctx, hash, key, o.e, err)
 		}
 		return v, err
@@ -168,7 +169,7 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 	}
 	if c.Discard(hash, key, e) {
 		o := c.getSlow(ctx, hash, key, c.Clock.Now())
-		if v, err = g.answer(&o); !owner.IsUnreadable(err) {
+		if v, err = g.answer(&o); !errs.IsUnreadable(err) {
 			return v, err
 		}
 	}
@@ -190,7 +191,7 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 	var unread []int
 	for i := range b.outcomes {
 		v, found, err := g.take(&b.outcomes[i])
-		if owner.IsUnreadable(err) {
+		if errs.IsUnreadable(err) {
 			unread = append(unread, i)
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
+	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/life"
@@ -117,7 +118,7 @@ func (n *Node) build(writes view.Writer) (err error) {
 	n.duties.Poke = n.settler.Poke
 	n.setting = owner.Setting{
 		Life: n.life, Log: n.log, Faults: &n.faults, Duties: &n.duties, Member: n.name, Addr: n.addr,
-		Lease: n.opts.Lease, Right: n.opts.Right, AnswerLimit: n.opts.MaxValueBytes + wire.BatchBytes, ErrorSize: errorSize,
+		Lease: n.opts.Lease, Right: n.opts.Right, AnswerLimit: n.opts.MaxValueBytes + wire.BatchBytes, ErrorSize: codec.ErrorSize,
 	}
 	if err := n.buildPool(); err != nil {
 		return err

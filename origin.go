@@ -91,7 +91,7 @@ func (g *Group[V]) manyLoader(many LoadManyFunc[V]) func(context.Context, []stri
 
 // loadedEntry makes an entry of what a loader returned.
 func (g *Group[V]) loadedEntry(key string, v V, l *loading) (*store.Entry, error) {
-	if g.format.isNil != nil && g.format.isNil(v) {
+	if g.format.IsNil != nil && g.format.IsNil(v) {
 		return nil, errLoadedNil
 	}
 	ttl, err := g.ttlOf(l, key, v)

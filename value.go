@@ -6,8 +6,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -16,17 +16,17 @@ import (
 // it any more, and hits of it are decoded here, once.
 func (g *Group[V]) entry(key string, v V, ttl time.Duration, loaded bool) (*store.Entry, error) {
 	f := &g.format
-	data, err := f.encode(v)
+	data, err := f.Encode(v)
 	if err != nil {
 		return nil, err
 	}
 	var e *store.Entry
-	switch same := f.givesBack(data); {
-	case f.kind != encodedKind:
-	case same && (loaded || !f.refers):
-		e = g.entryWith(f.own(v), key, data, g.core.Store.MaxEntry())
+	switch same := f.GivesBack(data); {
+	case f.Kind != codec.EncodedKind:
+	case same && (loaded || !f.Refers):
+		e = g.entryWith(f.Own(v), key, data, g.core.Store.MaxEntry())
 	case loaded:
-		if v, err = f.decode(data); err != nil {
+		if v, err = f.Decode(data); err != nil {
 			return nil, err
 		}
 		e = g.entryWith(v, key, data, g.core.Store.MaxEntry())
@@ -54,7 +54,7 @@ func (g *Group[V]) entryWith(v V, key string, data []byte, limit int64) *store.E
 	e := &both.entry
 	e.Key, e.Data = key, data
 	alone := e.Size()
-	n, ok := g.format.measure(&both.v)
+	n, ok := g.format.Measure(&both.v)
 	e.Extra = n + store.Allocated(int64(unsafe.Sizeof(*both))) - store.Allocated(int64(unsafe.Sizeof(*e)))
 	if alone <= limit && (!ok || e.Size() > limit) {
 		return &store.Entry{Key: key, Data: data, Decoded: unkept}
@@ -65,7 +65,7 @@ func (g *Group[V]) entryWith(v V, key string, data []byte, limit int64) *store.E
 
 // leasedEntry makes the entry of a hot copy, decoded at once: it is read often.
 func (g *Group[V]) leasedEntry(key string, data []byte) *store.Entry {
-	v, err := g.format.decode(data)
+	v, err := g.format.Decode(data)
 	if err != nil {
 		return &store.Entry{Key: key, Data: data, Decoded: unkept} // whoever reads it hears why
 	}
@@ -73,19 +73,19 @@ func (g *Group[V]) leasedEntry(key string, data []byte) *store.Entry {
 }
 
 // value returns the value of an entry, decoding it at most a few times.
-// An entry that the group cannot read is an *owner.UnreadableError.
+// An entry that the group cannot read is an *errs.UnreadableError.
 func (g *Group[V]) value(e *store.Entry) (v V, err error) {
 	if e.Foreign {
-		return v, owner.ErrForeign
+		return v, errs.ErrForeign
 	}
-	if g.format.kind != encodedKind {
-		return g.format.decode(e.Data)
+	if g.format.Kind != codec.EncodedKind {
+		return g.format.Decode(e.Data)
 	}
 	p := atomic.LoadPointer(&e.Decoded)
 	if p != nil && p != unkept {
 		return *(*V)(p), nil
 	}
-	if v, err = g.format.decode(e.Data); err == nil && p == nil {
+	if v, err = g.format.Decode(e.Data); err == nil && p == nil {
 		g.remember(e, v)
 	}
 	return v, err
@@ -95,7 +95,7 @@ func (g *Group[V]) value(e *store.Entry) (v V, err error) {
 // was charged for it. Else the entry gives way to one that is charged more. An entry
 // never leaves its group, so whoever reads it back knows its type.
 func (g *Group[V]) remember(e *store.Entry, v V) {
-	n, ok := g.format.measure(&v)
+	n, ok := g.format.Measure(&v)
 	if ok && n+store.Allocated(int64(unsafe.Sizeof(v))) <= e.Extra {
 		atomic.StorePointer(&e.Decoded, unsafe.Pointer(&v))
 		return
@@ -140,5 +140,5 @@ func (g *Group[V]) decoded(o *outcome) (V, error) {
 	if o.e != nil {
 		return g.value(o.e)
 	}
-	return g.format.decode(o.data)
+	return g.format.Decode(o.data)
 }

@@ -89,7 +89,7 @@ func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
 func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
 	o := g.core.peek(ctx, key)
 	v, err := g.answer(&o)
-	if owner.IsUnreadable(err) {
+	if errs.IsUnreadable(err) {
 		g.core.NoteUnreadable(key, err)
 		err = errs.ErrNotFound
 	}

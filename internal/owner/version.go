@@ -1,7 +1,6 @@
 package owner
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -42,22 +41,6 @@ func (c *Part) LookupFor(hash uint64, key string, now int64, enc wire.Encoding, 
 	return c.lookAfter(hash, e, now, list)
 }
 
-// An UnreadableError says that the codec cannot decode a value. The Get goes on as
-// after a miss.
-type UnreadableError struct{ err error }
-
-func (e *UnreadableError) Error() string { return e.err.Error() }
-
-func (e *UnreadableError) Unwrap() error { return e.err }
-
-// IsUnreadable reports whether err itself is one: within a LoadError it is an answer.
-func IsUnreadable(err error) bool {
-	_, ok := err.(*UnreadableError)
-	return ok
-}
-
-var ErrForeign = &UnreadableError{errors.New("it has another GroupOptions.Version")}
-
 // unreadable is what a group notes about values that it could not read.
 type unreadable struct {
 	Count  atomic.Uint64
@@ -93,6 +76,3 @@ func (c *Part) Discard(hash uint64, key string, e *store.Entry) bool {
 	c.Store.Delete(hash, key)
 	return true
 }
-
-// AsUnreadable returns err as an *UnreadableError.
-func AsUnreadable(err error) error { return &UnreadableError{err} }

@@ -1,4 +1,4 @@
-package cachemesh
+package codec
 
 import (
 	"encoding/json"
@@ -156,7 +156,7 @@ func TestWhatMayBeChangingIsNotMeasured(t *testing.T) {
 }
 
 func TestSizer(t *testing.T) {
-	f := newFormat[sized](nil)
+	f := New[sized](nil)
 	text := strings.Repeat("t", 1000)
 	for _, tt := range []struct {
 		says func() int
@@ -166,13 +166,13 @@ func TestSizer(t *testing.T) {
 		{func() int { return -1 }, 1024}, {func() int { panic("no") }, 1024},
 	} {
 		v := sized{text, tt.says}
-		if n, ok := f.measure(&v); n != tt.want || !ok {
+		if n, ok := f.Measure(&v); n != tt.want || !ok {
 			t.Errorf("measure = %d, %t, want %d", n, ok, tt.want)
 		}
 	}
-	p := newFormat[*sized](nil)
+	p := New[*sized](nil)
 	var none *sized
-	if n, ok := p.measure(&none); n != 0 || !ok {
+	if n, ok := p.Measure(&none); n != 0 || !ok {
 		t.Errorf("measure of nil = %d, %t", n, ok)
 	}
 }
@@ -192,12 +192,12 @@ func TestOwn(t *testing.T) {
 		Few   [2]part
 		Gone  *part
 	}
-	f := newFormat[whole](nil)
+	f := New[whole](nil)
 	if !f.lossless {
 		t.Fatal("the type is not lossless")
 	}
 	v := whole{Texts: []string{"a", "b"}, Parts: map[string]*part{"p": {"x", 1}, "q": nil}, Bytes: []byte("abc")[:1], Empty: []int{}, Few: [2]part{{"y", 2}}}
-	c := f.own(v)
+	c := f.Own(v)
 	if !reflect.DeepEqual(v, c) {
 		t.Fatalf("own(%+v) = %+v", v, c)
 	}

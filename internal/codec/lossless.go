@@ -1,4 +1,4 @@
-package cachemesh
+package codec
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 )
 
 // A value that a loader returned, or that was Set here, may be handed out beside what
-// other members decode only if nobody can tell the two apart. lossless decides that for
+// other members decode only if nobody can tell the two apart. Lossless decides that for
 // the default codec, by the type; true means that JSON gives back each value, but for
 // what mangled finds in the bytes. It knows little and says no to the rest.
-func lossless(t reflect.Type) bool { return losslessIn(t, nil) }
+func Lossless(t reflect.Type) bool { return losslessIn(t, nil) }
 
 // losslessIn is lossless of a type within others: one that holds itself may be too deep
 // for the decoder.

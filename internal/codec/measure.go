@@ -1,4 +1,4 @@
-package cachemesh
+package codec
 
 import (
 	"reflect"
@@ -224,8 +224,8 @@ func isOfSync(t reflect.Type) bool { return t.PkgPath() == "sync" || t.PkgPath()
 // failedNodes is how many parts of an error are looked at.
 const failedNodes = 256
 
-// errorSize returns what an error takes. It reports false if that cannot be told.
-func errorSize(err error) (n int64, ok bool) {
+// ErrorSize returns what an error takes. It reports false if that cannot be told.
+func ErrorSize(err error) (n int64, ok bool) {
 	r := ruler{nodes: failedNodes, frozen: true}
 	return r.measure(reflect.ValueOf(&err).Elem())
 }

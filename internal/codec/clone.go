@@ -1,14 +1,14 @@
-package cachemesh
+package codec
 
 import (
 	"reflect"
 	"strings"
 )
 
-// own returns a copy of a value of a lossless type that shares no memory with it: a
+// Own returns a copy of a value of a lossless type that shares no memory with it: a
 // loader's strings may be parts of a document, its slices of an array, and a cached
 // value would keep all of that. It costs a tenth of decoding the value instead.
-func (f *format[V]) own(v V) V {
+func (f *Format[V]) Own(v V) V {
 	if f.flat {
 		return v
 	}
