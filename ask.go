@@ -74,7 +74,7 @@ func (b *batch) asker(o *view.Owner, indexes []int32) func() error {
 	}
 	b.groupCore.countCall(k)
 	return func() error {
-		err := b.node.reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
+		err := b.node.ways.Reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
 		b.finish(o, indexes, k, b.groupCore.done(b.ctx, o, k, err))
 		return nil
 	}
@@ -93,7 +93,7 @@ func (b *batch) ask(o *view.Owner, indexes []int32) {
 func (b *batch) callFor(list []byte) *wire.Call {
 	k := wire.NewCall(wire.OpGetMany, b.Name, "")
 	k.Req.Flags, k.Req.Value, k.Req.Idempotent = b.flags, list, true
-	b.node.carry(b.ctx, k)
+	b.node.ways.Carry(b.ctx, k)
 	k.Req.Arg = uint64(b.Encoding)
 	return k
 }

@@ -25,7 +25,7 @@ func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch owne
 			return err
 		}
 	}
-	ctx, cancel := c.node.bounded(ctx)
+	ctx, cancel := c.node.ways.Bounded(ctx)
 	defer cancel()
 	wait := retryFloor
 	for {
@@ -59,7 +59,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch o
 	}
 	named, err := c.changeAt(ctx, o, hash, key, ch)
 	if errors.Is(err, errs.ErrNotOwner) {
-		if hint := c.node.hinted(named, o, nil); hint != nil {
+		if hint := c.node.ways.Hinted(named, o, nil); hint != nil {
 			_, err = c.changeAt(ctx, hint, hash, key, ch)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // settled, or values on their way to a new owner would be missed; until they do,
 // and while a member cannot be reached, it tries again until ctx ends.
 func (c *groupCore) clear(ctx context.Context) error {
-	ctx, cancel := c.node.bounded(ctx)
+	ctx, cancel := c.node.ways.Bounded(ctx)
 	defer cancel()
 	wait := retryFloor
 	for {

@@ -97,7 +97,7 @@ func (c *groupCore) getSlow(ctx context.Context, hash uint64, key string, now in
 	if got.err == nil || c.Origin.Load != nil || !errs.IsUnsettled(got.err) && !errs.IsUnreachable(got.err) {
 		return got
 	}
-	ctx, cancel := c.node.bounded(ctx)
+	ctx, cancel := c.node.ways.Bounded(ctx)
 	defer cancel()
 	patience := c.Clock.Now() + int64(silence)
 	for errs.IsUnsettled(got.err) || errs.IsUnreachable(got.err) && c.Clock.Now() < patience {
@@ -146,7 +146,7 @@ func (c *groupCore) getRouted(ctx context.Context, hash uint64, key string, now 
 			if named == c.node.addr && c.Origin.Load != nil {
 				return outcomeOf(c.LoadUnstored(ctx, hash, key, false)) // it is this node, which has not heard yet
 			}
-			hint = c.node.hinted(named, o, hint)
+			hint = c.node.ways.Hinted(named, o, hint)
 			try++
 		case errors.Is(err, errs.ErrUnsettled), errors.Is(err, errs.ErrUnknownGroup):
 			if c.Origin.Load == nil {
@@ -189,20 +189,6 @@ func (c *groupCore) loadHere(ctx context.Context, hash uint64, key string) outco
 	return outcomeOf(e, err)
 }
 
-// hinted returns the owner to ask next when a peer said that it is not the owner
-// and named another: nil for the owner of this node's own view. It follows one
-// hint only.
-func (n *Node) hinted(named string, asked, hint *view.Owner) *view.Owner {
-	if hint != nil || named == "" || named == n.addr || named == asked.Addr {
-		return nil
-	}
-	peer := n.hintedPeer(named)
-	if peer == nil {
-		return nil
-	}
-	return &view.Owner{Name: named, Addr: named, Peer: peer}
-}
-
 // standIns bounds how many ring successors are asked in place of an owner.
 const standIns = 2
 
@@ -219,7 +205,7 @@ func (c *groupCore) getFromStandIn(ctx context.Context, v *view.View, hash uint6
 		if o.Peer == nil {
 			break
 		}
-		if !c.node.lives(ctx, o) {
+		if !c.node.ways.Lives(ctx, o) {
 			continue
 		}
 		got, _ := c.getAt(ctx, o, hash, key, wire.FlagStandIn, c.Clock.Now())

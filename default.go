@@ -24,7 +24,7 @@ func (n *Node) Get(key []byte) ([]byte, error) {
 			return n.defaultKV.value(e)
 		}
 	}
-	ctx, cancel := n.bounded(context.Background())
+	ctx, cancel := n.ways.Bounded(context.Background())
 	defer cancel()
 	return n.defaultKV.Get(ctx, string(key))
 }

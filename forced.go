@@ -112,7 +112,7 @@ func (c *groupCore) reloadManyAt(ctx context.Context, o *view.Owner, keys []stri
 	k := wire.NewCall(wire.OpRefresh, c.Name, "")
 	defer k.Free()
 	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), true
-	c.node.carry(ctx, k)
+	c.node.ways.Carry(ctx, k)
 	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) {
 		return nil // it holds nothing of the group
 	} else if err != nil {

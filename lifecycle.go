@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 	"github.com/praveenduddu/cachemesh/membership"
@@ -50,7 +51,11 @@ func (n *Node) buildPool() (err error) {
 	if s, ok := n.opts.Network.(seam.Clocked); ok {
 		s.SetClock(&n.clock.Clock)
 	}
-	n.peers = t
+	n.ways = &reach.Ways{
+		ID: n.id, Addr: n.addr, Patience: n.opts.Patience, CallTimeout: n.opts.CallTimeout,
+		Inject: n.opts.InjectContext, Extract: n.opts.ExtractContext,
+		Peers: t, State: n.state, Clock: &n.clock, Log: n.log,
+	}
 	if n.opts.ExternalServer {
 		return nil
 	}

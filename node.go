@@ -19,6 +19,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/life"
 	"github.com/praveenduddu/cachemesh/internal/logqueue"
 	"github.com/praveenduddu/cachemesh/internal/owner"
+	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/settle"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -37,12 +38,10 @@ type Node struct {
 	clock clock.Clock     // zero of now is when the node was made
 	life  *life.Life
 
-	complained atomic.Int64 // when the log last said that a user's hook failed; 0: never
-
 	sockets sockets
 	pool    *httppool.Pool
 	server  *http.Server // nil with Options.ExternalServer
-	peers   transport
+	ways    *reach.Ways  // to other members
 
 	state *view.State // what the node believes, and may do
 
@@ -54,7 +53,6 @@ type Node struct {
 	mover   mover              // has a lock of its own
 	faults  faultinject.Faults // of this module's own tests; none otherwise
 
-	relayed atomic.Uint64 // calls that another member passed on
 	duties  owner.Duties
 	setting owner.Setting // of the parts of its groups
 	started atomic.Int64  // when Start returned; 0: it has not
@@ -64,7 +62,6 @@ type Node struct {
 	tookOver   atomic.Int64  // when this node was handed some last; 0: never
 
 	mu      sync.Mutex             // guards the fields below, and writes of groups
-	hints   map[string]struct{}    // addresses that peers named as owners
 	parked  parking                // values for groups that are not registered yet
 	retired retired                // groups that were closed and left something
 	members *membership.Membership // nil before Start
@@ -90,7 +87,6 @@ func New(o Options) (*Node, error) {
 		n.parked.most = int(min(parkedBytes, o.TotalBytes/parkedShare))
 	}
 	n.log = n.logs.Logger()
-	n.hints = make(map[string]struct{})
 	n.parked.groups = make(map[string]*parkedGroup)
 	if n.sockets, err = bind(&o); err != nil {
 		return nil, err
@@ -241,30 +237,6 @@ func (n *Node) group(name string) *groupCore {
 		return c
 	}
 	return nil
-}
-
-// hintedPeer returns a caller for an address that a peer named as an owner and
-// that this node's view may not have yet, nil if too many were named. They are
-// forgotten with the next view.
-func (n *Node) hintedPeer(addr string) wire.Peer {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if _, known := n.hints[addr]; !known && len(n.hints) >= maxHints {
-		return nil
-	}
-	n.hints[addr] = struct{}{}
-	return n.peers.peer(addr)
-}
-
-// maxHints bounds the addresses that peers may name between two views.
-const maxHints = 64
-
-// bounded gives ctx the deadline CallTimeout if it has none.
-func (n *Node) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, n.opts.CallTimeout)
 }
 
 // String identifies the node in logs and test failures.

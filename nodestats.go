@@ -65,7 +65,7 @@ func (n *Node) Stats() NodeStats {
 		ConnsIn: p.ConnsIn, ConnsOut: p.ConnsOut, BytesIn: p.BytesIn, BytesOut: p.BytesOut,
 		Refused: maps.Clone(p.Refused), BadFrames: maps.Clone(p.BadFrames),
 	}
-	s.Relayed, s.Lost, s.HandedOver = n.relayed.Load(), n.lost.Load(), n.handedOver.Load()
+	s.Relayed, s.Lost, s.HandedOver = n.ways.Relayed.Load(), n.lost.Load(), n.handedOver.Load()
 	s.TotalBytes = n.opts.TotalBytes
 	for _, c := range n.groups.all() {
 		s.MaxBytes += c.MaxBytes.Load()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -21,6 +22,7 @@ const (
 	MaxNameLen  = 128              // bytes of a member's name
 	MaxGroupLen = wire.MaxGroupLen // 255 bytes of a group's name
 	MaxKeyLen   = wire.MaxKeyLen   // 4096 bytes of a key
+	MaxCarried  = reach.MaxCarried // 2048 bytes that Options.InjectContext may return
 )
 
 // Options configure a Node. The zero value works on one machine: an address on

@@ -226,7 +226,7 @@ func (p *pass) call(o *view.Owner, group string, body []byte, values int) (refus
 	k := wire.NewCall(wire.OpHandOver, group, "")
 	defer k.Free()
 	k.Req.View, k.Req.Value, k.Req.Idempotent = p.v.ID, body, true
-	if err := p.n.callMember(ctx, o, &k.Req, &k.Resp); err != nil {
+	if err := p.n.ways.CallMember(ctx, o, &k.Req, &k.Resp); err != nil {
 		return values, errors.Is(err, httppool.ErrTooLarge)
 	}
 	switch k.Resp.Status {

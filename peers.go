@@ -17,30 +17,22 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// A transport carries calls to peers.
-type transport interface {
-	peer(addr string) wire.Peer // cheap; one per address
-	forget(addr string)         // closes connections to a member that has gone
-
-	ping(ctx context.Context, addr string) error // nil: a member there lives
-}
-
 // poolTransport is the real transport.
 type poolTransport struct {
 	pool *httppool.Pool
 	wrap func(addr string, next seam.Caller) seam.Caller // nil: none
 }
 
-func (t poolTransport) peer(addr string) wire.Peer {
+func (t poolTransport) Peer(addr string) wire.Peer {
 	if t.wrap != nil {
 		return t.wrap(addr, t.pool.Peer(addr))
 	}
 	return t.pool.Peer(addr)
 }
 
-func (t poolTransport) forget(addr string) { t.pool.Forget(addr) }
+func (t poolTransport) Forget(addr string) { t.pool.Forget(addr) }
 
-func (t poolTransport) ping(ctx context.Context, addr string) error {
+func (t poolTransport) Ping(ctx context.Context, addr string) error {
 	return t.pool.Peer(addr).Ping(ctx)
 }
 
@@ -49,7 +41,7 @@ func (t poolTransport) ping(ctx context.Context, addr string) error {
 // nothing can have been applied.
 func (c *groupCore) do(ctx context.Context, o *view.Owner, k *wire.Call) error {
 	c.countCall(k)
-	return c.done(ctx, o, k, c.node.callMember(ctx, o, &k.Req, &k.Resp))
+	return c.done(ctx, o, k, c.node.ways.CallMember(ctx, o, &k.Req, &k.Resp))
 }
 
 func (c *groupCore) countCall(k *wire.Call) { c.stats.of(k.Hash).peerCalls.Add(1) }
@@ -97,7 +89,7 @@ func (c *groupCore) getAt(ctx context.Context, o *view.Owner, hash uint64, key s
 		}
 	}
 	if flags&(wire.FlagPeek|wire.FlagRenewal) == 0 {
-		c.node.carry(ctx, k)
+		c.node.ways.Carry(ctx, k)
 	}
 	err := c.do(ctx, o, k)
 	if err == nil {

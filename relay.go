@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -33,14 +34,14 @@ func (n *Node) serveRelay(ctx context.Context, from string, req *httppool.Reques
 		return
 	}
 	o := v.Peers[req.Key]
-	if o == nil || !n.lives(ctx, o) {
+	if o == nil || !n.ways.Lives(ctx, o) {
 		resp.Status, resp.Message = wire.StatusNoRelay, "the relay cannot reach the member either"
 		return
 	}
 	switch err := o.Peer.Call(ctx, &inner, resp); {
 	case err == nil:
 		resp.Lease = 0
-	case wasSent(err):
+	case reach.WasSent(err):
 		*resp = httppool.Response{Status: wire.StatusRelayLost, Message: wire.Clip(err.Error())}
 	default:
 		*resp = httppool.Response{Status: wire.StatusNoRelay, Message: wire.Clip(err.Error())}

@@ -80,9 +80,9 @@ func (h peerHandler) Serve(ctx context.Context, from string, req *httppool.Reque
 	}
 	switch req.Op {
 	case wire.OpGetMany:
-		c.serveGetMany(h.node.contextOf(ctx, req), req, resp)
+		c.serveGetMany(h.node.ways.ContextOf(ctx, req), req, resp)
 	case wire.OpRefresh:
-		c.serveRefresh(h.node.contextOf(ctx, req), req, resp)
+		c.serveRefresh(h.node.ways.ContextOf(ctx, req), req, resp)
 	case wire.OpDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
 	case wire.OpHandOver:
@@ -115,7 +115,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.Seed, key)
 	if req.Op == wire.OpGet {
-		c.serveGet(c.node.contextOf(ctx, req), hash, key, from, req, resp)
+		c.serveGet(c.node.ways.ContextOf(ctx, req), hash, key, from, req, resp)
 		return
 	}
 	if req.Op == wire.OpSet && c.Origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {

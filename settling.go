@@ -55,31 +55,16 @@ func (n holdings) PayOwed() { n.payOwed() }
 // members is a node as its settler calls others through it.
 type members struct{ *Node }
 
-func (n members) Peer(addr string) wire.Peer { return n.peers.peer(addr) }
+func (n members) Peer(addr string) wire.Peer { return n.ways.Peers.Peer(addr) }
 
 func (n members) CallMember(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
-	return n.callMember(ctx, o, req, resp)
+	return n.ways.CallMember(ctx, o, req, resp)
 }
 
 func (n members) Renew(addr, id string) { n.pool.Renew(addr, id) }
 
 func (n members) Forget(departed []string, members []quorum.Member) {
-	gone := make(map[string]struct{})
-	for _, addr := range departed {
-		gone[addr] = struct{}{}
-	}
-	n.mu.Lock()
-	for addr := range n.hints {
-		gone[addr] = struct{}{}
-	}
-	clear(n.hints)
-	n.mu.Unlock()
-	for _, m := range members {
-		delete(gone, m.Addr)
-	}
-	for addr := range gone {
-		n.peers.forget(addr)
-	}
+	n.ways.ForgetGone(departed, members)
 }
 
 // Forget says that a member is gone for good, by its name: what waits for it does
@@ -96,7 +81,7 @@ func (c mesh) Invalidate(ctx context.Context, holder *view.Owner, key string) bo
 	k := wire.NewCall(wire.OpInvalidate, c.Name, key)
 	defer k.Free()
 	k.Req.Idempotent = true
-	err := c.node.callMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
+	err := c.node.ways.CallMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
 	return err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
 }
 

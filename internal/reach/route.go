@@ -1,4 +1,4 @@
-package cachemesh
+package reach
 
 import (
 	"context"
@@ -11,10 +11,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// One link that fails, while the members agree on who they are, must not make a
-// second server of a key: the owner is alive, and takes writes that nobody else hears
-// of. So whoever cannot reach it asks another member to pass the call on: see relay.go.
-
 const (
 	maxRelays   = 3           // members that are asked to pass one call on
 	relayedFor  = time.Second // how long a peer that only a relay reached is not called directly
@@ -22,22 +18,22 @@ const (
 	detourShare = 2           // of Patience: how long relays are sought, and how long none is after none was found
 )
 
-// callMember calls another member, and through up to three others if it cannot be
+// CallMember calls another member, and through up to three others if it cannot be
 // reached: then the request was certainly not carried out, or it is idempotent. The
 // answer is the member's own, whoever passed it on, but grants no lease. Errors are those
 // of a caller about that member. req and resp are as for a caller.
-func (n *Node) callMember(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
+func (w *Ways) CallMember(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
 	if o.Route != nil && o.Route.Relayed.Load() > 0 {
-		return n.callByDetour(ctx, o, req, resp)
+		return w.callByDetour(ctx, o, req, resp)
 	}
-	return n.reroute(ctx, o, req, resp, o.Peer.Call(ctx, req, resp))
+	return w.Reroute(ctx, o, req, resp, o.Peer.Call(ctx, req, resp))
 }
 
 // callByDetour calls a member that only others reached a moment ago.
-func (n *Node) callByDetour(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
-	tried := n.clock.Now() < o.Route.Relayed.Load() && mayDetour(o, req)
+func (w *Ways) callByDetour(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) error {
+	tried := w.Clock.Now() < o.Route.Relayed.Load() && mayDetour(o, req)
 	if tried {
-		if done, err := n.askOthers(ctx, o, req, resp); done {
+		if done, err := w.askOthers(ctx, o, req, resp); done {
 			return err
 		}
 	}
@@ -46,21 +42,21 @@ func (n *Node) callByDetour(ctx context.Context, o *view.Owner, req *httppool.Re
 	if tried {
 		return err
 	}
-	return n.reroute(ctx, o, req, resp, err)
+	return w.Reroute(ctx, o, req, resp, err)
 }
 
-// reroute has others pass on a call that failed with err, if that can help. It returns
+// Reroute has others pass on a call that failed with err, if that can help. It returns
 // what the call came to.
-func (n *Node) reroute(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response, err error) error {
+func (w *Ways) Reroute(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response, err error) error {
 	switch {
 	case err == nil || errs.Ended(ctx) != nil || !mayDetour(o, req):
 		return err
 	case errors.Is(err, httppool.ErrClosed), errors.Is(err, httppool.ErrOverloaded), errors.Is(err, httppool.ErrTooLarge):
 		return err
-	case !req.Idempotent && wasSent(err):
+	case !req.Idempotent && WasSent(err):
 		return err
 	}
-	if done, detoured := n.askOthers(ctx, o, req, resp); done {
+	if done, detoured := w.askOthers(ctx, o, req, resp); done {
 		return detoured
 	}
 	return err
@@ -72,8 +68,8 @@ func mayDetour(o *view.Owner, req *httppool.Request) bool {
 	return o.Route != nil && (req.Op != wire.OpGet || req.Flags&(wire.FlagStandIn|wire.FlagRenewal) == 0)
 }
 
-// wasSent reports whether a request that got no answer may have been carried out.
-func wasSent(err error) bool {
+// WasSent reports whether a request that got no answer may have been carried out.
+func WasSent(err error) bool {
 	ce, ok := errors.AsType[*httppool.CallError](err)
 	return !ok || ce.Sent
 }
@@ -81,30 +77,30 @@ func wasSent(err error) bool {
 // askOthers has others pass a call on, one after the other. It is not done if none
 // could. If one lost the answer to a request that is not idempotent, it is done, with an
 // error that says so.
-func (n *Node) askOthers(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
-	v, began := n.state.View(), n.clock.Now()
+func (w *Ways) askOthers(ctx context.Context, o *view.Owner, req *httppool.Request, resp *httppool.Response) (done bool, err error) {
+	v, began := w.State.View(), w.Clock.Now()
 	if v == nil || v.Peers[o.ID] == nil || began < o.Route.Lost.Load() {
 		return false, nil
 	}
 	outer := httppool.Request{Op: wire.OpRelay, View: v.ID, Key: o.ID, Value: wire.PackRequest(req), Idempotent: req.Idempotent}
-	patience := n.opts.Patience
+	patience := w.Patience
 	asked := 0
 	for r := range relaysTo(v, o, began) {
-		if asked == maxRelays || n.clock.Now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
+		if asked == maxRelays || w.Clock.Now()-began > int64(patience/detourShare) || errs.Ended(ctx) != nil {
 			break
 		}
-		if !n.lives(ctx, r) {
+		if !w.Lives(ctx, r) {
 			continue
 		}
 		asked++
 		err := r.Peer.Call(ctx, &outer, resp)
 		if err == nil && isAnswer(resp.Status) {
 			resp.Lease = 0
-			n.relayed.Add(1)
-			o.Route.Relayed.Store(n.clock.Now() + int64(relayedFor))
+			w.Relayed.Add(1)
+			o.Route.Relayed.Store(w.Clock.Now() + int64(relayedFor))
 			return true, nil
 		}
-		lost := wasSent(err)
+		lost := WasSent(err)
 		if err == nil {
 			lost = resp.Status == wire.StatusRelayLost
 			err = &httppool.CallError{Addr: o.Addr, Sent: lost, Err: errors.New(resp.Message)}
@@ -114,7 +110,7 @@ func (n *Node) askOthers(ctx context.Context, o *view.Owner, req *httppool.Reque
 			return true, err
 		}
 	}
-	o.Route.Lost.Store(n.clock.Now() + int64(patience/detourShare))
+	o.Route.Lost.Store(w.Clock.Now() + int64(patience/detourShare))
 	return false, nil
 }
 
@@ -152,16 +148,16 @@ func relaysTo(v *view.View, o *view.Owner, now int64) func(yield func(*view.Owne
 	}
 }
 
-// lives reports whether a member shows that it lives, in a part of Patience.
-func (n *Node) lives(ctx context.Context, o *view.Owner) bool {
-	if n.clock.Now() < o.Route.Alive.Load() {
+// Lives reports whether a member shows that it lives, in a part of Patience.
+func (w *Ways) Lives(ctx context.Context, o *view.Owner) bool {
+	if w.Clock.Now() < o.Route.Alive.Load() {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.opts.Patience/aliveShare)
+	ctx, cancel := context.WithTimeout(ctx, w.Patience/aliveShare)
 	defer cancel()
-	if n.peers.ping(ctx, o.Addr) != nil {
+	if w.Peers.Ping(ctx, o.Addr) != nil {
 		return false
 	}
-	o.Route.Alive.Store(n.clock.Now() + int64(n.opts.Patience))
+	o.Route.Alive.Store(w.Clock.Now() + int64(w.Patience))
 	return true
 }

@@ -1,4 +1,4 @@
-package cachemesh
+package reach
 
 import (
 	"bytes"
@@ -12,12 +12,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// What a Get carries to the owner of a key besides the key: the groups of which a
-// loader that waits for it has a turn, and what Options.InjectContext made of its
-// context. It travels as the number of the groups, their names with their lengths,
-// and the rest; nothing at all if there is neither. In wire.OpGet it is the value, in
-// operations on several keys the key.
-
 const (
 	// MaxCarried is how many bytes Options.InjectContext may return.
 	MaxCarried = 2048
@@ -27,9 +21,9 @@ const (
 )
 
 // carriedFrom returns what a call of one who came with ctx carries.
-func (n *Node) carriedFrom(ctx context.Context) []byte {
+func (w *Ways) carriedFrom(ctx context.Context) []byte {
 	held := origin.Held(ctx)
-	injected := n.inject(ctx)
+	injected := w.injected(ctx)
 	if held == nil && len(injected) == 0 {
 		return nil
 	}
@@ -48,7 +42,7 @@ func (n *Node) carriedFrom(ctx context.Context) []byte {
 
 // arrived returns the context of one who came from a peer with what its call
 // carries. The bytes are copied. What cannot be read is nothing.
-func (n *Node) arrived(ctx context.Context, carried []byte) context.Context {
+func (w *Ways) arrived(ctx context.Context, carried []byte) context.Context {
 	if len(carried) == 0 {
 		return ctx
 	}
@@ -69,44 +63,44 @@ func (n *Node) arrived(ctx context.Context, carried []byte) context.Context {
 	if held != nil {
 		ctx = origin.WithHeld(ctx, held)
 	}
-	return n.extract(ctx, carried)
+	return w.extracted(ctx, carried)
 }
 
-// inject calls the user's function. One that fails costs what it would have carried.
-func (n *Node) inject(ctx context.Context) []byte {
-	if n.opts.InjectContext == nil {
+// injected calls the user's function. One that fails costs what it would have carried.
+func (w *Ways) injected(ctx context.Context) []byte {
+	if w.Inject == nil {
 		return nil
 	}
 	var b []byte
 	err := func() (err error) {
 		defer guard.Rescue(&err)
-		b = n.opts.InjectContext(ctx)
+		b = w.Inject(ctx)
 		return nil
 	}()
 	switch {
 	case err != nil:
-		n.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", guard.TextOf(err))
+		w.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", guard.TextOf(err))
 		return nil
 	case len(b) > MaxCarried:
-		n.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "most", MaxCarried)
+		w.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "most", MaxCarried)
 		return nil
 	}
 	return b
 }
 
-// extract calls the user's function.
-func (n *Node) extract(ctx context.Context, carried []byte) context.Context {
-	if len(carried) == 0 || n.opts.ExtractContext == nil {
+// extracted calls the user's function.
+func (w *Ways) extracted(ctx context.Context, carried []byte) context.Context {
+	if len(carried) == 0 || w.Extract == nil {
 		return ctx
 	}
 	var with context.Context
 	err := func() (err error) {
 		defer guard.Rescue(&err)
-		with = n.opts.ExtractContext(ctx, bytes.Clone(carried))
+		with = w.Extract(ctx, bytes.Clone(carried))
 		return nil
 	}()
 	if err != nil {
-		n.complain("ExtractContext failed: a loader runs without the values of its caller's context", "err", guard.TextOf(err))
+		w.complain("ExtractContext failed: a loader runs without the values of its caller's context", "err", guard.TextOf(err))
 	}
 	if err != nil || with == nil {
 		return ctx
@@ -115,16 +109,16 @@ func (n *Node) extract(ctx context.Context, carried []byte) context.Context {
 }
 
 // complain writes a line about a user's hook, once a minute at most.
-func (n *Node) complain(message string, args ...any) {
-	now, last := n.clock.Now(), n.complained.Load()
-	if (last == 0 || now-last >= int64(complainMost)) && n.complained.CompareAndSwap(last, max(now, 1)) {
-		n.log.Error(message, args...)
+func (w *Ways) complain(message string, args ...any) {
+	now, last := w.Clock.Now(), w.complained.Load()
+	if (last == 0 || now-last >= int64(complainMost)) && w.complained.CompareAndSwap(last, max(now, 1)) {
+		w.Log.Error(message, args...)
 	}
 }
 
-// carry puts into a request what its caller's context carries.
-func (n *Node) carry(ctx context.Context, k *wire.Call) {
-	switch b := n.carriedFrom(ctx); {
+// Carry puts into a request what its caller's context carries.
+func (w *Ways) Carry(ctx context.Context, k *wire.Call) {
+	switch b := w.carriedFrom(ctx); {
 	case b == nil:
 	case k.Req.Op == wire.OpGet:
 		k.Req.Value = b
@@ -133,10 +127,10 @@ func (n *Node) carry(ctx context.Context, k *wire.Call) {
 	}
 }
 
-// contextOf returns the context of a peer's request.
-func (n *Node) contextOf(ctx context.Context, req *httppool.Request) context.Context {
+// ContextOf returns the context of a peer's request.
+func (w *Ways) ContextOf(ctx context.Context, req *httppool.Request) context.Context {
 	if req.Op == wire.OpGet {
-		return n.arrived(ctx, req.Value)
+		return w.arrived(ctx, req.Value)
 	}
-	return n.arrived(ctx, []byte(req.Key))
+	return w.arrived(ctx, []byte(req.Key))
 }
