@@ -67,7 +67,7 @@ func (c *groupCore) resize(maxBytes int64) {
 		return
 	}
 	p := c.uses.parts(maxBytes)
-	c.hot.Resize(p.hot)
+	c.Hot.Resize(p.hot)
 	c.Part.Resize(p.room(maxBytes)) // canTake has said that it can
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/route"
 )
 
 // Shutdown takes the node out of the mesh in order: it announces that it is
@@ -51,7 +52,7 @@ func (n *Node) drain(ctx context.Context) error {
 		unstored = append(unstored, c.Unstored()...)
 	}
 	for n.duties.Handing.Load() > 0 {
-		if err := n.life.Pause(ctx, retryFloor); err != nil {
+		if err := n.life.Pause(ctx, route.RetryFloor); err != nil {
 			return err
 		}
 	}
@@ -70,7 +71,7 @@ func (n *Node) drain(ctx context.Context) error {
 		}
 	}
 	for n.duties.Telling.Load() > 0 {
-		if err := n.life.Pause(ctx, retryFloor); err != nil {
+		if err := n.life.Pause(ctx, route.RetryFloor); err != nil {
 			return err
 		}
 	}
@@ -121,7 +122,7 @@ func (n *Node) close(inDisorder bool) error {
 	}
 	for _, c := range n.groups.all() {
 		c.Close()
-		c.hot.Close()
+		c.Hot.Close()
 	}
 	n.sockets.close()
 	n.life.Wait()

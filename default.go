@@ -17,7 +17,7 @@ func (n *Node) Get(key []byte) ([]byte, error) {
 	// A hit in this member's memory needs neither a copy of the key nor a timer.
 	alias := unsafe.String(unsafe.SliceData(key), len(key))
 	if c := n.defaultKV.core; wire.CheckKey(alias) == nil {
-		if e := c.hit(ring.Hash(c.Seed, alias), alias, n.clock.Now()); e != nil {
+		if e := c.Hit(ring.Hash(c.Seed, alias), alias, n.clock.Now()); e != nil {
 			if e.Negative {
 				return nil, errs.ErrNotFound
 			}

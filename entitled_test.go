@@ -16,8 +16,8 @@ import (
 // fails without the line named:
 //
 //	TestLeaseEndsWithTheRight        the least of Lease and what is left, in grant
-//	TestLeaseOnlyFromTheOwner        the look at the view after the fetch is registered, in getAt
-//	TestNobodyWhoLeavesHoldsCopies   v.self >= 0, in getAt
+//	TestLeaseOnlyFromTheOwner        the look at the view after the fetch is registered, in GetAt
+//	TestNobodyWhoLeavesHoldsCopies   v.self >= 0, in GetAt
 //	TestWriterEndsWithTheRight       WhileEntitled
 //	TestMinorityLeavesTheOriginAlone the phase, in writableLocked
 //	TestMinoritysValuesAge           limitNew, from the beginning of the load

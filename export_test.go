@@ -157,8 +157,8 @@ func SkewVersions(n *Node, ahead time.Duration) {
 func GetAt[V any](ctx context.Context, g *Group[V], id, key string) error {
 	c := g.core
 	o := c.State.View().Peers[id]
-	got, _ := c.getAt(ctx, o, ring.Hash(c.Seed, key), key, 0, c.Clock.Now())
-	return got.err
+	got, _ := c.GetAt(ctx, o, ring.Hash(c.Seed, key), key, 0, c.Clock.Now())
+	return got.Err
 }
 
 // IsLeaving reports whether the node owns nothing any more.

@@ -18,6 +18,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -88,8 +89,9 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 	}
 	own := strings.Clone(name)
 	c := &groupCore{
-		node: n, hot: hot, uses: opts.uses(),
+		node: n, uses: opts.uses(),
 	}
+	c.Hot, c.Ways = hot, n.ways
 	c.Init(owner.Basis{
 		Setting: &n.setting, Clock: &n.clock, State: n.state, Others: mesh{c},
 		Name: own, Seed: ring.Seed(name), Encoding: wire.EncodingOf(opts.Version),
@@ -108,9 +110,9 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 	}
 	g := &Group[V]{core: c, format: codec.New(opts.Codec), opts: opts}
 	if g.format.Kind == codec.EncodedKind {
-		c.DecodedSize, c.leasedEntry = max(g.format.Size, 1), g.leasedEntry
+		c.DecodedSize, c.LeasedEntry = max(g.format.Size, 1), g.leasedEntry
 	}
-	c.aliases = g.format.Kind != codec.EncodedKind || opts.Codec != nil
+	c.Aliases = g.format.Kind != codec.EncodedKind || opts.Codec != nil
 	g.attach(load)
 	if err := n.addGroup(c); err != nil {
 		c.closure.callOff()
@@ -133,12 +135,12 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 	}
 	c := g.core
 	hash, now := ring.Hash(c.Seed, key), c.Clock.Now()
-	e := c.hit(hash, key, now)
+	e := c.Hit(hash, key, now)
 	if e == nil {
-		o := c.get(ctx, hash, key, now)
+		o := c.Get(ctx, hash, key, now)
 		v, err := g.answer(&o)
 		if errs.IsUnreadable(err) {
-			return g.reload(ctx, hash, key, o.e, err)
+			return g.reload(ctx, hash, key, o.E, err)
 		}
 		return v, err
 	}
@@ -148,7 +150,7 @@ func (g *Group[V]) Get(ctx context.Context, key string) (V, error) {
 		return *(*V)(unsafe.Add(unsafe.Pointer(e), unsafe.Sizeof(*e))), nil
 	}
 	if e.Negative {
-		c.stats.negativeHits.Add(1)
+		c.Stats.NegativeHits.Add(1)
 		var zero V
 		return zero, errs.ErrNotFound
 	}
@@ -168,12 +170,12 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 		return v, errs.ErrNotFound
 	}
 	if c.Discard(hash, key, e) {
-		o := c.getSlow(ctx, hash, key, c.Clock.Now())
+		o := c.GetSlow(ctx, hash, key, c.Clock.Now())
 		if v, err = g.answer(&o); !errs.IsUnreadable(err) {
 			return v, err
 		}
 	}
-	o := outcomeOf(c.LoadUnstored(ctx, hash, key, false))
+	o := route.OutcomeOf(c.LoadUnstored(ctx, hash, key, false))
 	return g.answer(&o)
 }
 
@@ -182,15 +184,15 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 // are missing too, and their errors are in the KeyErrors that is returned
 // beside the values of the others.
 func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
-	b, err := g.core.getMany(ctx, keys, 0)
+	b, err := g.core.GetMany(ctx, keys, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer b.free()
+	defer b.Free()
 	got := gathered[V]{values: make(map[string]V, len(keys))}
 	var unread []int
-	for i := range b.outcomes {
-		v, found, err := g.take(&b.outcomes[i])
+	for i := range b.Outcomes {
+		v, found, err := g.take(&b.Outcomes[i])
 		if errs.IsUnreadable(err) {
 			unread = append(unread, i)
 			continue
@@ -223,7 +225,7 @@ func (r *gathered[V]) put(key string, v V, found bool, err error) {
 }
 
 // reloadMany is reload for keys of a batch, a bounded number at once.
-func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got *gathered[V]) {
+func (g *Group[V]) reloadMany(ctx context.Context, b *route.Batch, indexes []int, got *gathered[V]) {
 	if len(indexes) == 0 {
 		return
 	}
@@ -232,9 +234,9 @@ func (g *Group[V]) reloadMany(ctx context.Context, b *batch, indexes []int, got 
 	all.SetLimit(owner.BatchLoaders)
 	for _, i := range indexes {
 		all.Go(func() error {
-			key, o := b.keys[i], &b.outcomes[i]
+			key, o := b.Keys[i], &b.Outcomes[i]
 			_, cause := g.decoded(o)
-			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.e, cause)
+			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.E, cause)
 			found := err == nil
 			if _, stale := err.(*errs.StaleError); stale {
 				found = true
@@ -293,8 +295,8 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 		return err
 	}
 	hash := ring.Hash(g.core.Seed, key)
-	g.core.stats.of(hash).sets.Add(1)
-	return g.core.change(ctx, hash, key, ch)
+	g.core.Stats.Of(hash).Sets.Add(1)
+	return g.core.Change(ctx, hash, key, ch)
 }
 
 // Delete forgets keys, at their owners, with one call per owner. When it
@@ -303,17 +305,17 @@ func (g *Group[V]) Set(ctx context.Context, key string, v V, ttl time.Duration) 
 func (g *Group[V]) Delete(ctx context.Context, keys ...string) error {
 	if len(keys) == 1 {
 		hash := ring.Hash(g.core.Seed, keys[0])
-		g.core.stats.of(hash).deletes.Add(1)
+		g.core.Stats.Of(hash).Deletes.Add(1)
 		if err := wire.CheckKey(keys[0]); err != nil {
 			return err
 		}
 		if err := g.core.Open(); err != nil {
 			return err
 		}
-		return g.core.change(ctx, hash, keys[0], owner.Change{})
+		return g.core.Change(ctx, hash, keys[0], owner.Change{})
 	}
-	g.core.stats.of(0).deletes.Add(uint64(len(keys)))
-	return g.core.deleteMany(ctx, keys)
+	g.core.Stats.Of(0).Deletes.Add(uint64(len(keys)))
+	return g.core.DeleteMany(ctx, keys)
 }
 
 // Clear forgets every key of the group on all members; the origin is left alone.
@@ -333,7 +335,7 @@ func (g *Group[V]) Clear(ctx context.Context) error {
 	if err := g.core.Open(); err != nil {
 		return err
 	}
-	return g.core.clear(ctx)
+	return g.core.Clear(ctx)
 }
 
 // Stats returns what this member counted for the group.

@@ -84,7 +84,7 @@ func (c *groupCore) carryOutClose() error {
 	c.node.budget.release(c)
 	c.Part.Release() // the callers' handle need not keep them
 	if lost > 0 {
-		c.node.log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.Name, "lost", lost)
+		c.Log.Warn("a group was closed, and not all of its values that no loader could bring back could be kept", "group", c.Name, "lost", lost)
 		return &errs.LostError{Values: lost, Err: errNotKept}
 	}
 	return nil
@@ -93,7 +93,7 @@ func (c *groupCore) carryOutClose() error {
 // cut ends what the group holds and answers. It returns how many values are lost.
 func (c *groupCore) cutOff() (lost int) {
 	if c.Origin.Load != nil {
-		c.hot.Close()
+		c.Hot.Close()
 		c.Store.Close() // first: a Delete that finds a closed shard is told that nothing is held
 		c.CloseShards()
 		c.ForgetFailures()
@@ -105,7 +105,7 @@ func (c *groupCore) cutOff() (lost int) {
 		n.duties.Handing.Add(1) // what others own by now is parked before the mover can end
 		c.CloseShards()         // nothing is written from here on
 		lost = n.keepValues(c, c.valuesHeld())
-		c.hot.Close()
+		c.Hot.Close()
 		c.Store.Close()
 		n.handOver()
 		n.duties.Handing.Add(-1)

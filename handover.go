@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/route"
 )
 
 const (
@@ -74,7 +76,7 @@ func (n *Node) holdsValues() bool {
 // moveAll hands over until this node holds only what it owns. What nobody took for
 // handOverTime is lost, or for parkedFor where an owner has not registered the group yet.
 func (n *Node) moveAll() {
-	m, wait := &n.mover, retryFloor
+	m, wait := &n.mover, route.RetryFloor
 	m.progress.Store(n.clock.Now())
 	for {
 		began := n.clock.Now()
@@ -84,7 +86,7 @@ func (n *Node) moveAll() {
 			return // Close counts what is left
 		}
 		if m.progress.Load() >= began {
-			wait = retryFloor
+			wait = route.RetryFloor
 		}
 		switch {
 		case p.left.Load() == 0:
@@ -99,7 +101,7 @@ func (n *Node) moveAll() {
 			continue
 		}
 		n.life.Pause(n.life.Context(), wait)
-		wait = min(2*wait, retryCeiling)
+		wait = min(2*wait, route.RetryCeiling)
 	}
 }
 

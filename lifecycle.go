@@ -17,11 +17,6 @@ import (
 // peerPath is where peer connections are upgraded.
 const peerPath = "/_cachemesh/"
 
-// silence is how long a peer that owes an answer may say nothing, not even to a
-// ping, before its connection is given up. It is in the order of the time that
-// gossip takes to notice a crash.
-const silence = 2 * time.Second
-
 // buildPool makes both ends of the peer connections.
 func (n *Node) buildPool() (err error) {
 	n.pool, err = httppool.New(httppool.Config{
@@ -37,9 +32,9 @@ func (n *Node) buildPool() (err error) {
 		Logger:         n.log,
 		MaxKey:         wire.MaxKeyLen,
 		MaxValue:       n.opts.MaxValueBytes + wire.BatchBytes,
-		SilenceTimeout: silence,
+		SilenceTimeout: reach.Silence,
 		Patience:       n.opts.Patience,
-		DialTimeout:    silence,
+		DialTimeout:    reach.Silence,
 	})
 	if err != nil {
 		return err

@@ -313,7 +313,7 @@ func checkTimes(o *Options) error {
 		{"Lease", o.Lease, minLease, maxLease},
 		{"Right", o.Right, minRight, o.MaxStale},
 		{"ForgetAfter", o.ForgetAfter, time.Minute, 0},
-		{"Patience", o.Patience, minPatience, silence},
+		{"Patience", o.Patience, minPatience, reach.Silence},
 		{"CallTimeout", o.CallTimeout, 0, 0},
 	} {
 		if t.value < t.min {

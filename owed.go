@@ -10,6 +10,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/route"
 )
 
 // payOwed makes the mesh forget what is owed, in the background. What cannot be
@@ -28,19 +29,19 @@ func (n *Node) payOwed() {
 }
 
 func (c *groupCore) pay(keys map[string]struct{}, all bool) {
-	ctx, cancel := context.WithTimeout(c.Life.Context(), c.node.opts.CallTimeout)
+	ctx, cancel := context.WithTimeout(c.Life.Context(), c.Ways.CallTimeout)
 	defer cancel()
 	if all {
-		if c.clear(ctx) != nil {
+		if c.Clear(ctx) != nil {
 			c.debtor().OweAll()
 		}
 		return
 	}
 	var g errgroup.Group
-	g.SetLimit(batchCalls)
+	g.SetLimit(route.BatchCalls)
 	for key := range keys {
 		g.Go(func() error {
-			err := c.change(ctx, ring.Hash(c.Seed, key), key, owner.Change{CacheOnly: true})
+			err := c.Change(ctx, ring.Hash(c.Seed, key), key, owner.Change{CacheOnly: true})
 			if err != nil && !errors.Is(err, errs.ErrGroupClosed) { // then it is this member's, and holds nothing
 				c.debtor().Owe(key)
 			}

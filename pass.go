@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -182,7 +183,7 @@ func (p *pass) feed(b *outbox) {
 func (p *pass) deliver(o *view.Owner, list []parcel) bool {
 	c := list[0].core
 	taken := p.insist(o, c.Name, func() ([]byte, int) {
-		c.stats.of(0).peerCalls.Add(1)
+		c.Stats.Of(0).PeerCalls.Add(1)
 		return packParcels(list, p.n.clock.Now())
 	})
 	for _, it := range list {
@@ -198,7 +199,7 @@ func (p *pass) deliver(o *view.Owner, list []parcel) bool {
 // be.
 func (p *pass) insist(o *view.Owner, group string, pack func() (body []byte, values int)) bool {
 	n := p.n
-	began, wait := n.clock.Now(), retryFloor
+	began, wait := n.clock.Now(), route.RetryFloor
 	for !p.ended() {
 		body, values := pack()
 		if refused, done := p.call(o, group, body, values); done {
@@ -210,7 +211,7 @@ func (p *pass) insist(o *view.Owner, group string, pack func() (body []byte, val
 		if n.clock.Now()-began >= int64(handOverStall) || n.life.Pause(p.ctx, wait) != nil {
 			return false
 		}
-		wait = min(2*wait, retryCeiling)
+		wait = min(2*wait, route.RetryCeiling)
 	}
 	return false
 }

@@ -31,7 +31,7 @@ func TestRenewWithoutOwner(t *testing.T) {
 			t.Fatal(err)
 		}
 		hash := ring.Hash(g.core.Seed, "k")
-		f := g.core.hot.Begin(hash, "k", "b#1")
+		f := g.core.Hot.Begin(hash, "k", "b#1")
 		f.Keep(&store.Entry{Key: "k", Data: []byte("v")}, n.clock.Now()+int64(time.Second), n.clock.Now())
 		time.Sleep(900 * time.Millisecond)
 		state, writes := view.NewState(n.life, &n.clock, time.Second)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -74,7 +75,7 @@ func (n *Node) removeGroup(c *groupCore) error {
 			return nil
 		}
 		n.mu.Unlock()
-		if err := n.life.Pause(context.Background(), retryCeiling); err != nil {
+		if err := n.life.Pause(context.Background(), route.RetryCeiling); err != nil {
 			return err
 		}
 	}

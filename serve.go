@@ -40,7 +40,7 @@ func (h peerHandler) ServeFast(from string, req *httppool.Request, resp *httppoo
 	case wire.OpSet, wire.OpDelete:
 		return c.serveWriteFast(hash, req, resp)
 	case wire.OpInvalidate:
-		c.hot.Invalidate(hash, req.Key)
+		c.Hot.Invalidate(hash, req.Key)
 		resp.Status = wire.StatusOK
 		return true
 	}
@@ -115,7 +115,7 @@ func (c *groupCore) serveKey(ctx context.Context, from string, req *httppool.Req
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.Seed, key)
 	if req.Op == wire.OpGet {
-		c.serveGet(c.node.ways.ContextOf(ctx, req), hash, key, from, req, resp)
+		c.serveGet(c.Ways.ContextOf(ctx, req), hash, key, from, req, resp)
 		return
 	}
 	if req.Op == wire.OpSet && c.Origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
@@ -145,7 +145,7 @@ func (c *groupCore) serveHit(hash uint64, from string, req *httppool.Request, re
 		}
 		c.putEntry(resp, e, now)
 	}
-	c.stats.of(hash).served.Add(1)
+	c.Stats.Of(hash).Served.Add(1)
 	resp.Flags = wire.FlagHit
 	return true
 }
@@ -206,7 +206,7 @@ func (c *groupCore) serveGet(ctx context.Context, hash uint64, key, from string,
 		}
 		return
 	}
-	c.stats.of(hash).served.Add(1)
+	c.Stats.Of(hash).Served.Add(1)
 	if enc != c.Encoding && flags&wire.FlagStandIn != 0 {
 		resp.Status = wire.StatusOtherVersion
 		return

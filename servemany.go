@@ -66,7 +66,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		}
 		body = wire.AppendAnswer(body, status, wire.FlagHit, e.Data)
 	}
-	c.stats.of(0).served.Add(uint64(count))
+	c.Stats.Of(0).Served.Add(uint64(count))
 	resp.Status, resp.Value = wire.StatusOK, body
 	return true
 }
@@ -130,7 +130,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 	c.RefreshAll(&list)
 	if c.Origin.LoadMany != nil && len(missing) > 0 {
 		missing = c.LoadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
-			c.stats.of(0).served.Add(1)
+			c.Stats.Of(0).Served.Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)
 		})
 	}

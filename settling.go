@@ -28,9 +28,9 @@ type holdings struct{ *Node }
 func (n holdings) DropLost(v *view.View, others bool) {
 	for _, c := range n.groups.all() {
 		c.DropLost(v)
-		c.hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
+		c.Hot.Retain(func(hash uint64, owner string) bool { return v.OwnerID(hash) == owner })
 		if others {
-			c.hot.InvalidateAll() // others go on without this node, or soon do
+			c.Hot.InvalidateAll() // others go on without this node, or soon do
 		}
 	}
 	n.handOver()
@@ -39,7 +39,7 @@ func (n holdings) DropLost(v *view.View, others bool) {
 func (n holdings) DropBefore(era uint32) {
 	for _, c := range n.groups.all() {
 		c.DropBefore(era)
-		c.hot.InvalidateAll()
+		c.Hot.InvalidateAll()
 	}
 }
 
@@ -81,10 +81,10 @@ func (c mesh) Invalidate(ctx context.Context, holder *view.Owner, key string) bo
 	k := wire.NewCall(wire.OpInvalidate, c.Name, key)
 	defer k.Free()
 	k.Req.Idempotent = true
-	err := c.node.ways.CallMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
+	err := c.Ways.CallMember(ctx, holder, &k.Req, &k.Resp) // only the holder's own word counts
 	return err == nil && (k.Resp.Status == wire.StatusOK || k.Resp.Status == wire.StatusUnknownGroup)
 }
 
 func (c mesh) Forget(ctx context.Context, hash uint64, key string) error {
-	return c.heir().change(ctx, hash, key, owner.Change{CacheOnly: true})
+	return c.heir().Change(ctx, hash, key, owner.Change{CacheOnly: true})
 }

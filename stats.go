@@ -1,9 +1,9 @@
 package cachemesh
 
 import (
-	"sync/atomic"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -54,44 +54,20 @@ type Stats struct {
 	Bytes    int64 // what the group takes of MaxBytes: entries, hot copies, leases, remembered failures, all bookkeeping
 }
 
-const stripes = 16
-
-// A stripe takes 64 bytes.
-type stripe struct {
-	own, hot            atomic.Uint64 // Gets that were answered at once
-	slow                atomic.Uint64 // all other Gets
-	peerCalls, peerHits atomic.Uint64
-	served              atomic.Uint64
-	sets, deletes       atomic.Uint64
-}
-
-func (c *counters) of(hash uint64) *stripe { return &c.stripes[hash%stripes] }
-
-// counters are the live numbers behind Stats.
-type counters struct {
-	// stripes count what happens often, by hash: two cores that count in one place
-	// wait for each other longer than a hit takes.
-	stripes [stripes]stripe
-
-	lateHits atomic.Uint64 // slow Gets that were own hits on the second look
-
-	peerErrors, retries, negativeHits atomic.Uint64
-}
-
 // bytes is what the group takes of MaxBytes.
 func (c *groupCore) bytes(st store.Stats) int64 {
-	return c.HeldBytes(st) + c.hot.Stats().Bytes
+	return c.HeldBytes(st) + c.Hot.Stats().Bytes
 }
 
 func (c *groupCore) snapshot() Stats {
-	k, l, st := &c.stats, &c.Origin.Counts, c.Store.Stats()
+	k, l, st := &c.Stats, &c.Origin.Counts, c.Store.Stats()
 	s := Stats{
-		OwnHits: k.lateHits.Load(), Loads: l.Loads.Load(), LoadErrors: l.Failed.Load(),
+		OwnHits: k.LateHits.Load(), Loads: l.Loads.Load(), LoadErrors: l.Failed.Load(),
 		LoadTime: time.Duration(l.Nanos.Load()), LoadMax: time.Duration(l.Most.Load()),
-		Refreshes: c.Counts.Refreshes.Load(), StaleServed: c.Counts.StaleServed.Load(), NegativeHits: k.negativeHits.Load(),
+		Refreshes: c.Counts.Refreshes.Load(), StaleServed: c.Counts.StaleServed.Load(), NegativeHits: k.NegativeHits.Load(),
 		Deduplicated: c.Counts.Deduplicated.Load(), StuckLoads: c.Counts.StuckLoads.Load(), StuckWrites: c.Counts.StuckWrites.Load(),
-		Unreadable: c.Unreadable.Count.Load(), UnknownGroup: c.unknownTo.calls.Load(),
-		PeerErrors: k.peerErrors.Load(), Retries: k.retries.Load(),
+		Unreadable: c.Unreadable.Count.Load(), UnknownGroup: c.UnknownTo.Calls.Load(),
+		PeerErrors: k.PeerErrors.Load(), Retries: k.Retries.Load(),
 		TooLarge: c.Counts.TooLarge.Load(), Evictions: st.Evicted, Rejected: st.Rejected, Collided: st.Collided, Expired: st.Expired,
 		Entries: int64(st.Entries), Bytes: c.bytes(st),
 	}
@@ -99,20 +75,21 @@ func (c *groupCore) snapshot() Stats {
 	if p := c.Counts.RefreshError.Load(); p != nil {
 		s.RefreshError = *p
 	}
-	for i := range k.stripes {
-		k.stripes[i].addTo(&s)
+	for i := range k.Stripes {
+		addStripe(&s, &k.Stripes[i])
 	}
 	return s
 }
 
-func (k *stripe) addTo(s *Stats) {
-	own, hot := k.own.Load(), k.hot.Load()
-	s.Gets += own + hot + k.slow.Load()
+// addStripe adds what one stripe counted.
+func addStripe(s *Stats, k *route.Stripe) {
+	own, hot := k.Own.Load(), k.Hot.Load()
+	s.Gets += own + hot + k.Slow.Load()
 	s.OwnHits += own
 	s.HotHits += hot
-	s.PeerCalls += k.peerCalls.Load()
-	s.PeerHits += k.peerHits.Load()
-	s.Served += k.served.Load()
-	s.Sets += k.sets.Load()
-	s.Deletes += k.deletes.Load()
+	s.PeerCalls += k.PeerCalls.Load()
+	s.PeerHits += k.PeerHits.Load()
+	s.Served += k.Served.Load()
+	s.Sets += k.Sets.Load()
+	s.Deletes += k.Deletes.Load()
 }

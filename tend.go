@@ -39,7 +39,7 @@ func (n *Node) tend() {
 func (n *Node) sweep(now int64) {
 	for _, c := range n.groups.all() {
 		c.SweepBooks(now)
-		c.hot.Sweep(now)
+		c.Hot.Sweep(now)
 	}
 }
 
@@ -50,7 +50,7 @@ func (n *Node) sweep(now int64) {
 func (n *Node) awake() {
 	n.log.Warn("the wall clock leapt ahead: this machine may have been suspended, so what is held is confirmed first")
 	for _, c := range n.groups.all() {
-		c.hot.InvalidateAll()
+		c.Hot.InvalidateAll()
 	}
 	n.settler.Wake()
 }

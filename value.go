@@ -8,6 +8,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -69,7 +70,7 @@ func (g *Group[V]) leasedEntry(key string, data []byte) *store.Entry {
 	if err != nil {
 		return &store.Entry{Key: key, Data: data, Decoded: unkept} // whoever reads it hears why
 	}
-	return g.entryWith(v, key, data, g.core.hot.MaxCopy())
+	return g.entryWith(v, key, data, g.core.Hot.MaxCopy())
 }
 
 // value returns the value of an entry, decoding it at most a few times.
@@ -110,21 +111,21 @@ func (g *Group[V]) remember(e *store.Entry, v V) {
 }
 
 // answer returns the value of an outcome, if it has one, and what failed.
-func (g *Group[V]) answer(o *outcome) (v V, err error) {
-	if o.e != nil || o.found {
+func (g *Group[V]) answer(o *route.Outcome) (v V, err error) {
+	if o.E != nil || o.Found {
 		v, err = g.decoded(o)
 	}
 	if err == nil {
-		err = o.err
+		err = o.Err
 	}
 	return v, err
 }
 
 // take returns the value of an outcome, if it has one, and what failed.
-func (g *Group[V]) take(o *outcome) (v V, found bool, err error) {
-	if o.e == nil && !o.found {
-		if !errors.Is(o.err, errs.ErrNotFound) {
-			err = o.err
+func (g *Group[V]) take(o *route.Outcome) (v V, found bool, err error) {
+	if o.E == nil && !o.Found {
+		if !errors.Is(o.Err, errs.ErrNotFound) {
+			err = o.Err
 		}
 		return v, false, err
 	}
@@ -132,13 +133,13 @@ func (g *Group[V]) take(o *outcome) (v V, found bool, err error) {
 	if err != nil {
 		return v, false, err
 	}
-	return v, true, o.err
+	return v, true, o.Err
 }
 
 // decoded returns the value of an outcome that has one.
-func (g *Group[V]) decoded(o *outcome) (V, error) {
-	if o.e != nil {
-		return g.value(o.e)
+func (g *Group[V]) decoded(o *route.Outcome) (V, error) {
+	if o.E != nil {
+		return g.value(o.E)
 	}
-	return g.format.Decode(o.data)
+	return g.format.Decode(o.Data)
 }

@@ -1,7 +1,6 @@
 package cachemesh
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -9,9 +8,7 @@ import (
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/owner"
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -48,7 +45,7 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 		underWay++
 		batch := step
 		step = make([]string, 0, warmBatch)
-		go func() { outcomes <- c.warm(ctx, batch) }()
+		go func() { outcomes <- c.Warm(ctx, batch) }()
 	}
 	for key := range keys {
 		if ctx.Err() != nil {
@@ -67,27 +64,11 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 	return ctx.Err()
 }
 
-// warm loads one step's keys. It returns how many are done and how many failed.
-func (c *groupCore) warm(ctx context.Context, keys []string) [2]int {
-	b, err := c.getMany(ctx, keys, wire.FlagNoValue)
-	if err != nil {
-		return [2]int{0, len(keys)}
-	}
-	defer b.free()
-	failed := 0
-	for i := range b.outcomes {
-		if err := b.outcomes[i].err; err != nil && !errors.Is(err, errs.ErrNotFound) {
-			failed++
-		}
-	}
-	return [2]int{len(keys) - failed, failed}
-}
-
 // Peek returns the value of a key if it is in the memory of this member or of
 // its owner; it never loads. Errors: ErrNotFound if it is in neither; else as
 // Get's.
 func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
-	o := g.core.peek(ctx, key)
+	o := g.core.Peek(ctx, key)
 	v, err := g.answer(&o)
 	if errs.IsUnreadable(err) {
 		g.core.NoteUnreadable(key, err)
@@ -106,65 +87,12 @@ func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
 	return err == nil, err
 }
 
-func (c *groupCore) peek(ctx context.Context, key string) outcome {
-	if err := wire.CheckKey(key); err != nil {
-		return outcome{err: err}
-	}
-	hash := ring.Hash(c.Seed, key)
-	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
-		return outcomeOf(e, nil)
-	}
-	if err := c.Open(); err != nil {
-		return outcome{err: err}
-	}
-	v, err := c.State.Current(ctx)
-	if err != nil {
-		return outcome{err: err}
-	}
-	o := v.Owner(hash)
-	switch {
-	case o == nil:
-		return outcome{err: errs.ErrClosed}
-	case o.Peer == nil:
-		return outcome{err: cmp.Or(c.Open(), errs.ErrNotFound)}
-	}
-	got, _ := c.getAt(ctx, o, hash, key, wire.FlagPeek, c.Clock.Now())
-	if errs.IsUnsettled(got.err) {
-		got.err = errs.ErrNotFound
-	}
-	return got
-}
-
-// peekHere is hit without its consequences: nothing is counted, refreshed or
-// renewed.
-func (c *groupCore) peekHere(hash uint64, key string) *store.Entry {
-	v := c.State.View()
-	if v == nil {
-		return nil
-	}
-	now := c.Clock.Now()
-	if v.Standing(hash) == view.Foreign {
-		return c.hot.Get(hash, key, now)
-	}
-	if c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return nil
-	}
-	e := c.Store.Peek(hash, key, now)
-	if e == nil {
-		return nil
-	}
-	if until := owner.FreshUntil(e); until != 0 && now >= until {
-		return nil
-	}
-	return e
-}
-
 // servePeek answers a peer's Peek, if this member may answer for the key.
 func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
 	if c.State.MayServe(hash, c.Clock.Now()) != nil {
 		return false
 	}
-	if e := c.peekHere(hash, key); e != nil && c.Reads(e, enc) {
+	if e := c.PeekHere(hash, key); e != nil && c.Reads(e, enc) {
 		c.putEntry(resp, e, c.Clock.Now())
 	} else {
 		resp.Status = wire.StatusNotFound

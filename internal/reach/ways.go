@@ -101,3 +101,8 @@ func (w *Ways) ForgetGone(departed []string, members []quorum.Member) {
 		w.Peers.Forget(addr)
 	}
 }
+
+// Silence is how long a peer that owes an answer may say nothing, not even to a
+// ping, before its connection is given up. It is in the order of the time that
+// gossip takes to notice a crash.
+const Silence = 2 * time.Second

@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"testing"
@@ -18,15 +18,15 @@ func TestAnswersThatAreCut(t *testing.T) {
 		whole = wire.AppendAnswer(whole, wire.StatusOK, 0, []byte("value of "+key))
 	}
 	for cut := range len(whole) + 1 {
-		b := &batch{groupCore: &groupCore{node: &Node{}, Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, keys: keys, outcomes: make([]outcome, len(keys))}
+		b := &Batch{Router: &Router{Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, Keys: keys, Outcomes: make([]Outcome, len(keys))}
 		k := &wire.Call{Resp: httppool.Response{Value: whole[:cut]}}
 		rest := b.take(&view.Owner{Name: "peer"}, []int32{0, 1, 2}, k)
 		answered := 0
-		for i := range b.outcomes {
-			if o := &b.outcomes[i]; o.found {
+		for i := range b.Outcomes {
+			if o := &b.Outcomes[i]; o.Found {
 				answered++
-				if string(o.data) != "value of "+keys[i] {
-					t.Fatalf("%d bytes: %q for %q", cut, o.data, keys[i])
+				if string(o.Data) != "value of "+keys[i] {
+					t.Fatalf("%d bytes: %q for %q", cut, o.Data, keys[i])
 				}
 			}
 		}
@@ -35,14 +35,14 @@ func TestAnswersThatAreCut(t *testing.T) {
 		}
 	}
 	// A status of a later version is none that this one could take for a value.
-	b := &batch{groupCore: &groupCore{node: &Node{}, Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, keys: keys[:1], outcomes: make([]outcome, 1)}
+	b := &Batch{Router: &Router{Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, Keys: keys[:1], Outcomes: make([]Outcome, 1)}
 	rest := b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
-	if len(rest) != 1 || b.outcomes[0].found {
-		t.Errorf("an unknown status became %+v", b.outcomes[0])
+	if len(rest) != 1 || b.Outcomes[0].Found {
+		t.Errorf("an unknown status became %+v", b.Outcomes[0])
 	}
 	// Nor is a stale value that is cut.
 	rest = b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}})
-	if len(rest) != 1 || b.outcomes[0].found {
-		t.Errorf("a stale value that is cut became %+v", b.outcomes[0])
+	if len(rest) != 1 || b.Outcomes[0].Found {
+		t.Errorf("a stale value that is cut became %+v", b.Outcomes[0])
 	}
 }

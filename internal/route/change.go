@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"context"
@@ -11,41 +11,41 @@ import (
 )
 
 const (
-	retryFloor   = 5 * time.Millisecond
-	retryCeiling = 100 * time.Millisecond
+	RetryFloor   = 5 * time.Millisecond
+	RetryCeiling = 100 * time.Millisecond
 )
 
-// change carries out a Set, or a Delete, at the owner of the key.
+// Change carries out a Set, or a Delete, at the owner of the key.
 // While the members disagree about the owner or cannot reach it, it tries again
 // until ctx ends.
-func (c *groupCore) change(ctx context.Context, hash uint64, key string, ch owner.Change) error {
+func (c *Router) Change(ctx context.Context, hash uint64, key string, ch owner.Change) error {
 	if v := c.State.View(); v != nil && v.Standing(hash) == view.OwnsIt {
 		// The common case at the owner needs no deadline: nothing waits.
 		if done, err := c.WriteNow(hash, key, ch); done && !errs.IsUnsettled(err) {
 			return err
 		}
 	}
-	ctx, cancel := c.node.ways.Bounded(ctx)
+	ctx, cancel := c.Ways.Bounded(ctx)
 	defer cancel()
-	wait := retryFloor
+	wait := RetryFloor
 	for {
 		err := c.tryChange(ctx, hash, key, ch)
 		if !c.mayRetry(err, ch) {
 			return err
 		}
-		c.stats.retries.Add(1)
+		c.Stats.Retries.Add(1)
 		if cause := c.Life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}
 			return err
 		}
-		wait = min(2*wait, retryCeiling)
+		wait = min(2*wait, RetryCeiling)
 	}
 }
 
 // tryChange makes one attempt, following one hint to another owner.
-func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch owner.Change) error {
+func (c *Router) tryChange(ctx context.Context, hash uint64, key string, ch owner.Change) error {
 	v, err := c.State.Current(ctx)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch o
 	}
 	named, err := c.changeAt(ctx, o, hash, key, ch)
 	if errors.Is(err, errs.ErrNotOwner) {
-		if hint := c.node.ways.Hinted(named, o, nil); hint != nil {
+		if hint := c.Ways.Hinted(named, o, nil); hint != nil {
 			_, err = c.changeAt(ctx, hint, hash, key, ch)
 		}
 	}
@@ -70,7 +70,7 @@ func (c *groupCore) tryChange(ctx context.Context, hash uint64, key string, ch o
 // may have been applied is not repeated: applied twice it could undo somebody's
 // later write. A Delete may, for a cache may forget; but not one that deletes a
 // row.
-func (c *groupCore) mayRetry(err error, ch owner.Change) bool {
+func (c *Router) mayRetry(err error, ch owner.Change) bool {
 	if errs.IsUnsettled(err) {
 		return true
 	}

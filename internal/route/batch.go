@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"context"
@@ -17,37 +17,42 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
+// blockBytes is what a value that came with others may keep of them in memory, if
+// somebody keeps what it decodes to: copying each small one would make GetMany slower
+// by half.
+const blockBytes = 4 << 10
+
 const (
-	batchCalls = 32 // calls that one GetMany or Delete makes at once, but for one more
+	BatchCalls = 32 // calls that one GetMany or Delete makes at once, but for one more
 
 )
 
-// An outcome is what a Get found for a key: an entry, or the bytes that a peer
+// An Outcome is what a Get found for a key: an entry, or the bytes that a peer
 // answered, which the outcomes of other keys may share a buffer with, or an error.
 // A *StaleError comes beside a value.
-type outcome struct {
-	e     *store.Entry
-	data  []byte
-	found bool // data is a value
-	err   error
+type Outcome struct {
+	E     *store.Entry
+	Data  []byte
+	Found bool // data is a value
+	Err   error
 }
 
-// outcomeOf is the outcome of a load, or of a look into the store.
-func outcomeOf(e *store.Entry, err error) outcome {
+// OutcomeOf is the outcome of a load, or of a look into the store.
+func OutcomeOf(e *store.Entry, err error) Outcome {
 	if e != nil && e.Negative {
 		e, err = nil, errs.ErrNotFound
 	}
-	return outcome{e: e, err: err}
+	return Outcome{E: e, Err: err}
 }
 
-// A batch is one GetMany under way. Each key's outcome is written by whoever has
+// A Batch is one GetMany under way. Each key's outcome is written by whoever has
 // its index. Batches are used again: see free.
-type batch struct {
-	*groupCore
+type Batch struct {
+	*Router
 	ctx      context.Context
 	flags    uint8
-	keys     []string
-	outcomes []outcome
+	Keys     []string
+	Outcomes []Outcome
 
 	owners []int32   // by key; -1: has its outcome
 	counts []int32   // by owner
@@ -56,11 +61,11 @@ type batch struct {
 	due    owner.Due // of what this member holds
 }
 
-var batchPool = sync.Pool{New: func() any { return new(batch) }}
+var batchPool = sync.Pool{New: func() any { return new(Batch) }}
 
-// getMany gets keys with one call per owner, side by side. Outcomes are in the
+// GetMany gets keys with one call per owner, side by side. Outcomes are in the
 // order of keys. The batch must be freed.
-func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*batch, error) {
+func (c *Router) GetMany(ctx context.Context, keys []string, flags uint8) (*Batch, error) {
 	if err := c.Open(); err != nil {
 		return nil, err
 	}
@@ -68,49 +73,49 @@ func (c *groupCore) getMany(ctx context.Context, keys []string, flags uint8) (*b
 	if err != nil {
 		return nil, err
 	}
-	b := batchPool.Get().(*batch)
-	b.groupCore, b.ctx, b.keys, b.flags = c, ctx, keys, flags
-	b.outcomes = resized(b.outcomes, len(keys))
+	b := batchPool.Get().(*Batch)
+	b.Router, b.ctx, b.Keys, b.flags = c, ctx, keys, flags
+	b.Outcomes = resized(b.Outcomes, len(keys))
 	b.findHere(v)
 	b.askOwners(v)
 	return b, nil
 }
 
-// free gives up the batch, once nothing refers to its outcomes any more.
-func (b *batch) free() {
-	if cap(b.outcomes) > wire.BatchKeys || cap(b.lists) > wire.BatchBytes {
+// Free gives up the batch, once nothing refers to its outcomes any more.
+func (b *Batch) Free() {
+	if cap(b.Outcomes) > wire.BatchKeys || cap(b.lists) > wire.BatchBytes {
 		return // a rare one: it need not stay in memory
 	}
-	clear(b.outcomes)
-	*b = batch{outcomes: b.outcomes, owners: b.owners, counts: b.counts, sorted: b.sorted, lists: b.lists[:0]}
+	clear(b.Outcomes)
+	*b = Batch{Outcomes: b.Outcomes, owners: b.owners, counts: b.counts, sorted: b.sorted, lists: b.lists[:0]}
 	batchPool.Put(b)
 }
 
 // findHere answers what this member holds, and counts the rest by owner.
-func (b *batch) findHere(v *view.View) {
-	b.owners = resized(b.owners, len(b.keys))
+func (b *Batch) findHere(v *view.View) {
+	b.owners = resized(b.owners, len(b.Keys))
 	b.counts = resized(b.counts, len(v.Owners))
 	clear(b.counts)
 	now := b.Clock.Now()
 	slow := uint64(0)
-	for i, key := range b.keys {
+	for i, key := range b.Keys {
 		b.owners[i] = -1
 		if err := wire.CheckKey(key); err != nil {
-			b.outcomes[i].err = err
+			b.Outcomes[i].Err = err
 			continue
 		}
 		hash := ring.Hash(b.Seed, key)
 		o := v.Ring.Owner(hash)
 		if e := b.hitAt(v, o, hash, key, now, &b.due); e != nil {
 			if e.Negative {
-				b.stats.negativeHits.Add(1)
+				b.Stats.NegativeHits.Add(1)
 			}
-			b.outcomes[i] = outcomeOf(e, nil)
+			b.Outcomes[i] = OutcomeOf(e, nil)
 			continue
 		}
 		slow++
 		if o < 0 {
-			b.outcomes[i].err = errs.ErrClosed
+			b.Outcomes[i].Err = errs.ErrClosed
 			continue
 		}
 		b.owners[i] = int32(o)
@@ -120,7 +125,7 @@ func (b *batch) findHere(v *view.View) {
 		b.RefreshAll(&b.due)
 	}
 	if b.flags&wire.FlagNoValue == 0 {
-		b.stats.of(0).slow.Add(slow)
+		b.Stats.Of(0).Slow.Add(slow)
 	}
 }
 
@@ -132,7 +137,7 @@ func resized[T any](s []T, n int) []T {
 }
 
 // loadHere loads keys that this node owns, together if the group has LoadMany.
-func (b *batch) loadHere(indexes []int32) {
+func (b *Batch) loadHere(indexes []int32) {
 	if b.Origin.LoadMany == nil {
 		b.getEach(indexes)
 		return
@@ -140,24 +145,24 @@ func (b *batch) loadHere(indexes []int32) {
 	first := make(map[string]int32, len(indexes)) // the same key may be there twice
 	keys := make([]string, 0, len(indexes))
 	for _, i := range indexes {
-		if _, dup := first[b.keys[i]]; !dup {
-			first[b.keys[i]] = i
-			keys = append(keys, b.keys[i])
+		if _, dup := first[b.Keys[i]]; !dup {
+			first[b.Keys[i]] = i
+			keys = append(keys, b.Keys[i])
 		}
 	}
-	rest := b.LoadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.outcomes[first[key]] = outcomeOf(e, err) })
+	rest := b.LoadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.Outcomes[first[key]] = OutcomeOf(e, err) })
 	again := make([]int32, 0, len(rest))
 	for _, key := range rest {
 		again = append(again, first[key])
 	}
 	b.getEach(again)
 	for _, i := range indexes {
-		b.outcomes[i] = b.outcomes[first[b.keys[i]]]
+		b.Outcomes[i] = b.Outcomes[first[b.Keys[i]]]
 	}
 }
 
 // getEach gets keys one by one, a bounded number at once.
-func (b *batch) getEach(indexes []int32) {
+func (b *Batch) getEach(indexes []int32) {
 	if len(indexes) == 0 {
 		return
 	}
@@ -165,8 +170,8 @@ func (b *batch) getEach(indexes []int32) {
 	g.SetLimit(owner.BatchLoaders)
 	for _, i := range indexes {
 		g.Go(func() error {
-			key := b.keys[i]
-			b.outcomes[i] = b.getSlow(b.ctx, ring.Hash(b.Seed, key), key, b.Clock.Now())
+			key := b.Keys[i]
+			b.Outcomes[i] = b.GetSlow(b.ctx, ring.Hash(b.Seed, key), key, b.Clock.Now())
 			return nil
 		})
 	}
@@ -174,20 +179,20 @@ func (b *batch) getEach(indexes []int32) {
 }
 
 // packKeys appends the list of the keys with these indexes.
-func (b *batch) packKeys(list []byte, indexes []int32) []byte {
+func (b *Batch) packKeys(list []byte, indexes []int32) []byte {
 	size := 0
 	for _, i := range indexes {
-		size += binary.MaxVarintLen16 + len(b.keys[i])
+		size += binary.MaxVarintLen16 + len(b.Keys[i])
 	}
 	list = slices.Grow(list, size)
 	for _, i := range indexes {
-		list = binary.AppendUvarint(list, uint64(len(b.keys[i])))
-		list = append(list, b.keys[i]...)
+		list = binary.AppendUvarint(list, uint64(len(b.Keys[i])))
+		list = append(list, b.Keys[i]...)
 	}
 	return list
 }
 
 // runs cuts indexes of keys into runs that fit one call.
-func (b *batch) runs(indexes []int32) iter.Seq[[]int32] {
-	return wire.Cut(indexes, func(i int32) int { return len(b.keys[i]) })
+func (b *Batch) runs(indexes []int32) iter.Seq[[]int32] {
+	return wire.Cut(indexes, func(i int32) int { return len(b.Keys[i]) })
 }

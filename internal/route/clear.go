@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// clear clears the group on every member. All must act by one view that has
+// Clear clears the group on every member. All must act by one view that has
 // settled, or values on their way to a new owner would be missed; until they do,
 // and while a member cannot be reached, it tries again until ctx ends.
-func (c *groupCore) clear(ctx context.Context) error {
-	ctx, cancel := c.node.ways.Bounded(ctx)
+func (c *Router) Clear(ctx context.Context) error {
+	ctx, cancel := c.Ways.Bounded(ctx)
 	defer cancel()
-	wait := retryFloor
+	wait := RetryFloor
 	for {
 		err, again := c.clearOnce(ctx)
 		if !again {
@@ -27,19 +27,19 @@ func (c *groupCore) clear(ctx context.Context) error {
 			}
 			return err
 		}
-		c.stats.retries.Add(1)
+		c.Stats.Retries.Add(1)
 		if cause := c.Life.Pause(ctx, wait); cause != nil {
 			if errs.IsUnsettled(err) {
 				return errs.Unsettled(cause)
 			}
 			return err
 		}
-		wait = min(2*wait, retryCeiling)
+		wait = min(2*wait, RetryCeiling)
 	}
 }
 
 // clearOnce tells every member once. It reports whether it may help to try again.
-func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
+func (c *Router) clearOnce(ctx context.Context) (err error, again bool) {
 	v, err := c.State.Current(ctx)
 	if err != nil {
 		return err, false
@@ -63,7 +63,7 @@ func (c *groupCore) clearOnce(ctx context.Context) (err error, again bool) {
 	return errors.Join(errs...), again
 }
 
-func (c *groupCore) clearAt(ctx context.Context, o *view.Owner, v *view.View) error {
+func (c *Router) clearAt(ctx context.Context, o *view.Owner, v *view.View) error {
 	if o.Peer == nil {
 		if c.Origin.Load != nil && c.IsCut() {
 			return nil // it holds nothing any more

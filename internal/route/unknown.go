@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"maps"
@@ -15,7 +15,7 @@ import (
 // During a deployment that passes; a name that somebody misspelled does not, and costs a
 // load for every Get.
 type unknownTo struct {
-	calls atomic.Uint64 // that were answered so
+	Calls atomic.Uint64 // that were answered so
 	some  atomic.Bool   // there are members in since
 
 	mu     sync.Mutex       // guards the fields below
@@ -27,8 +27,8 @@ type unknownTo struct {
 const unknownFor = time.Minute
 
 // heard notes what a member's answer says about whether it knows the group.
-func (c *groupCore) heard(member string, status uint8) {
-	u := &c.unknownTo
+func (c *Router) heard(member string, status uint8) {
+	u := &c.UnknownTo
 	if status != wire.StatusUnknownGroup {
 		if u.some.Load() {
 			u.mu.Lock()
@@ -38,9 +38,9 @@ func (c *groupCore) heard(member string, status uint8) {
 		}
 		return
 	}
-	u.calls.Add(1)
+	u.Calls.Add(1)
 	if members := u.note(member, c.Clock.Now()); members != nil {
-		c.node.log.Warn("a group is not registered on other members, which costs a load for every Get of their keys: its name there, or a deployment that is not finished?",
+		c.Log.Warn("a group is not registered on other members, which costs a load for every Get of their keys: its name there, or a deployment that is not finished?",
 			"group", c.Name, "members", strings.Join(members, " "))
 	}
 }

@@ -1,4 +1,4 @@
-package cachemesh
+package route
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 
 // askOwners gets what is left, from each owner in calls of at most wire.BatchKeys, all
 // under way together.
-func (b *batch) askOwners(v *view.View) {
+func (b *Batch) askOwners(v *view.View) {
 	if !b.sortByOwner() {
 		return
 	}
@@ -29,7 +29,7 @@ func (b *batch) askOwners(v *view.View) {
 			}
 			if others == nil {
 				others = new(errgroup.Group)
-				others.SetLimit(batchCalls)
+				others.SetLimit(BatchCalls)
 			}
 			others.Go(b.asker(o, run))
 		}
@@ -42,7 +42,7 @@ func (b *batch) askOwners(v *view.View) {
 
 // sortByOwner sorts the keys that have no outcome by owner: counts says where the
 // next owner's begin. It reports false if there are none.
-func (b *batch) sortByOwner() bool {
+func (b *Batch) sortByOwner() bool {
 	total := int32(0)
 	for o, n := range b.counts {
 		b.counts[o] = total // where the owner's keys begin
@@ -60,7 +60,7 @@ func (b *batch) sortByOwner() bool {
 
 // asker returns what gets keys from one owner on a goroutine of its own. If it can
 // it sends the request at once: waking a goroutine first takes longer.
-func (b *batch) asker(o *view.Owner, indexes []int32) func() error {
+func (b *Batch) asker(o *view.Owner, indexes []int32) func() error {
 	peer, ok := o.Peer.(wire.Starter)
 	if !ok || o.Route.Relayed.Load() > 0 {
 		return func() error { b.ask(o, indexes); return nil }
@@ -70,37 +70,37 @@ func (b *batch) asker(o *view.Owner, indexes []int32) func() error {
 	k := b.callFor(b.lists[from:])
 	pending, ok := peer.Start(b.ctx, &k.Req)
 	if !ok {
-		return func() error { b.finish(o, indexes, k, b.groupCore.do(b.ctx, o, k)); return nil }
+		return func() error { b.finish(o, indexes, k, b.Router.do(b.ctx, o, k)); return nil }
 	}
-	b.groupCore.countCall(k)
+	b.Router.countCall(k)
 	return func() error {
-		err := b.node.ways.Reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
-		b.finish(o, indexes, k, b.groupCore.done(b.ctx, o, k, err))
+		err := b.Ways.Reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
+		b.finish(o, indexes, k, b.Router.done(b.ctx, o, k, err))
 		return nil
 	}
 }
 
 // ask gets keys from one owner.
-func (b *batch) ask(o *view.Owner, indexes []int32) {
+func (b *Batch) ask(o *view.Owner, indexes []int32) {
 	if o.Peer == nil {
 		b.loadHere(indexes)
 		return
 	}
 	k := b.callFor(b.packKeys(nil, indexes))
-	b.finish(o, indexes, k, b.groupCore.do(b.ctx, o, k))
+	b.finish(o, indexes, k, b.Router.do(b.ctx, o, k))
 }
 
-func (b *batch) callFor(list []byte) *wire.Call {
+func (b *Batch) callFor(list []byte) *wire.Call {
 	k := wire.NewCall(wire.OpGetMany, b.Name, "")
 	k.Req.Flags, k.Req.Value, k.Req.Idempotent = b.flags, list, true
-	b.node.ways.Carry(b.ctx, k)
+	b.Ways.Carry(b.ctx, k)
 	k.Req.Arg = uint64(b.Encoding)
 	return k
 }
 
 // finish takes the answers of a call, or its error, and asks singly for what is not
 // among them.
-func (b *batch) finish(o *view.Owner, indexes []int32, k *wire.Call, err error) {
+func (b *Batch) finish(o *view.Owner, indexes []int32, k *wire.Call, err error) {
 	rest := indexes
 	if err == nil {
 		rest = b.take(o, indexes, k)
@@ -111,7 +111,7 @@ func (b *batch) finish(o *view.Owner, indexes []int32, k *wire.Call, err error) 
 
 // take takes a peer's answers. It returns the keys that must be asked for singly,
 // because the peer does not own them.
-func (b *batch) take(o *view.Owner, indexes []int32, k *wire.Call) (rest []int32) {
+func (b *Batch) take(o *view.Owner, indexes []int32, k *wire.Call) (rest []int32) {
 	hits, answers := uint64(0), k.Resp.Value
 	var block []byte
 	for n, i := range indexes {
@@ -126,27 +126,22 @@ func (b *batch) take(o *view.Owner, indexes []int32, k *wire.Call) (rest []int32
 		}
 		if a.Status == wire.StatusOK && a.Flags&wire.FlagStale == 0 {
 			a.Body, block = b.apart(a.Body, cap(k.Resp.Value), block)
-			b.outcomes[i] = outcome{data: a.Body, found: true}
+			b.Outcomes[i] = Outcome{Data: a.Body, Found: true}
 		} else if !b.takeAnswer(o, i, a) {
 			rest = append(rest, i)
 		}
 	}
 	if b.flags&wire.FlagNoValue == 0 {
-		b.stats.of(0).peerHits.Add(hits)
+		b.Stats.Of(0).PeerHits.Add(hits)
 	}
 	return rest
 }
 
-// blockBytes is what a value that came with others may keep of them in memory, if
-// somebody keeps what it decodes to: copying each small one would make GetMany slower
-// by half.
-const blockBytes = 4 << 10
-
 // apart returns a value that came in so many bytes with others, copied if it would keep
 // more than a block of them. Small ones share a block, which is given and returned.
-func (b *batch) apart(body []byte, with int, block []byte) (value, rest []byte) {
+func (b *Batch) apart(body []byte, with int, block []byte) (value, rest []byte) {
 	switch {
-	case !b.aliases || with <= blockBytes || len(body) > with/2:
+	case !b.Aliases || with <= blockBytes || len(body) > with/2:
 		return body, block
 	case len(body) > blockBytes/4:
 		return append(make([]byte, 0, len(body)), body...), block
@@ -160,25 +155,25 @@ func (b *batch) apart(body []byte, with int, block []byte) (value, rest []byte) 
 
 // takeAnswer takes an answer that is no plain value. It reports false if the key
 // must be asked for singly.
-func (b *batch) takeAnswer(o *view.Owner, i int32, a wire.Answer) bool {
-	k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.keys[i]}}
+func (b *Batch) takeAnswer(o *view.Owner, i int32, a wire.Answer) bool {
+	k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.Keys[i]}}
 	k.Resp.Status, k.Resp.Flags, k.Resp.Value = a.Status, a.Flags, a.Body
 	if a.Status == wire.StatusOK {
 		if !wire.CutStale(&k.Resp) {
 			return false
 		}
 		value, _ := b.apart(k.Resp.Value, math.MaxInt, nil)
-		b.outcomes[i] = outcome{data: value, found: true, err: b.staleResponse(o, &k)}
+		b.Outcomes[i] = Outcome{Data: value, Found: true, Err: b.staleResponse(o, &k)}
 		return true
 	}
 	if a.Status == wire.StatusNotFound && a.Flags&wire.FlagHit != 0 {
-		b.stats.negativeHits.Add(1)
+		b.Stats.NegativeHits.Add(1)
 	}
 	k.Resp.Message = string(a.Body)
 	err := b.Errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
 	if !errors.Is(err, errs.ErrNotFound) && a.Status != wire.StatusLoadFailed {
 		return false
 	}
-	b.outcomes[i].err = err
+	b.Outcomes[i].Err = err
 	return true
 }

@@ -1,0 +1,83 @@
+package route
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/owner"
+	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/view"
+	"github.com/praveenduddu/cachemesh/internal/wire"
+)
+
+// Warm loads one step's keys. It returns how many are done and how many failed.
+func (c *Router) Warm(ctx context.Context, keys []string) [2]int {
+	b, err := c.GetMany(ctx, keys, wire.FlagNoValue)
+	if err != nil {
+		return [2]int{0, len(keys)}
+	}
+	defer b.Free()
+	failed := 0
+	for i := range b.Outcomes {
+		if err := b.Outcomes[i].Err; err != nil && !errors.Is(err, errs.ErrNotFound) {
+			failed++
+		}
+	}
+	return [2]int{len(keys) - failed, failed}
+}
+
+func (c *Router) Peek(ctx context.Context, key string) Outcome {
+	if err := wire.CheckKey(key); err != nil {
+		return Outcome{Err: err}
+	}
+	hash := ring.Hash(c.Seed, key)
+	if e := c.PeekHere(hash, key); e != nil && !e.Foreign {
+		return OutcomeOf(e, nil)
+	}
+	if err := c.Open(); err != nil {
+		return Outcome{Err: err}
+	}
+	v, err := c.State.Current(ctx)
+	if err != nil {
+		return Outcome{Err: err}
+	}
+	o := v.Owner(hash)
+	switch {
+	case o == nil:
+		return Outcome{Err: errs.ErrClosed}
+	case o.Peer == nil:
+		return Outcome{Err: cmp.Or(c.Open(), errs.ErrNotFound)}
+	}
+	got, _ := c.GetAt(ctx, o, hash, key, wire.FlagPeek, c.Clock.Now())
+	if errs.IsUnsettled(got.Err) {
+		got.Err = errs.ErrNotFound
+	}
+	return got
+}
+
+// PeekHere is hit without its consequences: nothing is counted, refreshed or
+// renewed.
+func (c *Router) PeekHere(hash uint64, key string) *store.Entry {
+	v := c.State.View()
+	if v == nil {
+		return nil
+	}
+	now := c.Clock.Now()
+	if v.Standing(hash) == view.Foreign {
+		return c.Hot.Get(hash, key, now)
+	}
+	if c.State.MayServe(hash, c.Clock.Now()) != nil {
+		return nil
+	}
+	e := c.Store.Peek(hash, key, now)
+	if e == nil {
+		return nil
+	}
+	if until := owner.FreshUntil(e); until != 0 && now >= until {
+		return nil
+	}
+	return e
+}
