@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/route"
+	"github.com/praveenduddu/cachemesh/internal/serve"
 )
 
 // A groupCore is a group without its type: it decides who answers a key and
@@ -11,6 +12,7 @@ import (
 type groupCore struct {
 	route.Router
 	node    *Node
+	server  serve.Server
 	closure closure
 	uses    uses
 }

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/route"
@@ -54,22 +53,4 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	}
 	all.Wait()
 	return f.Err()
-}
-
-// serveRefresh answers a peer's Refresh.
-func (c *groupCore) serveRefresh(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
-	keys, ok := wire.ParseKeys(req.Value)
-	if !ok {
-		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
-		return
-	}
-	for i, err := range c.ReloadHere(ctx, keys) {
-		var one httppool.Response
-		c.Errors.Put(&one, err)
-		if i > 0 && len(resp.Value)+len(one.Message) > wire.BatchBytes {
-			break
-		}
-		resp.Value = wire.AppendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
-	}
-	resp.Status = wire.StatusOK
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/route"
+	"github.com/praveenduddu/cachemesh/internal/serve"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -92,6 +94,7 @@ func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptio
 		node: n, uses: opts.uses(),
 	}
 	c.Hot, c.Ways = hot, n.ways
+	c.server = serve.Server{Part: &c.Part, Hot: hot, Ways: n.ways, Served: func(hash uint64) *atomic.Uint64 { return &c.Stats.Of(hash).Served }}
 	c.Init(owner.Basis{
 		Setting: &n.setting, Clock: &n.clock, State: n.state, Others: mesh{c},
 		Name: own, Seed: ring.Seed(name), Encoding: wire.EncodingOf(opts.Version),

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 const (
@@ -85,19 +83,6 @@ func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// servePeek answers a peer's Peek, if this member may answer for the key.
-func (c *groupCore) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
-	if c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return false
-	}
-	if e := c.PeekHere(hash, key); e != nil && c.Reads(e, enc) {
-		c.putEntry(resp, e, c.Clock.Now())
-	} else {
-		resp.Status = wire.StatusNotFound
-	}
-	return true
 }
 
 // All iterates over the entries that this member owns and holds: keys with their

@@ -54,3 +54,20 @@ func (c *Part) KeepForOthers(hash uint64, e *store.Entry) error {
 	defer s.mu.Unlock()
 	return c.putLocked(s, hash, e.Key, Change{E: e, Merge: true})
 }
+
+// Peek returns what a key has in memory that this member owns, nil for nothing. It is no use
+// of it.
+func (c *Part) Peek(hash uint64, key string) *store.Entry {
+	now := c.Clock.Now()
+	if c.State.MayServe(hash, now) != nil {
+		return nil
+	}
+	e := c.Store.Peek(hash, key, now)
+	if e == nil {
+		return nil
+	}
+	if until := FreshUntil(e); until != 0 && now >= until {
+		return nil
+	}
+	return e
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
@@ -34,7 +33,7 @@ func (c *Router) Peek(ctx context.Context, key string) Outcome {
 		return Outcome{Err: err}
 	}
 	hash := ring.Hash(c.Seed, key)
-	if e := c.PeekHere(hash, key); e != nil && !e.Foreign {
+	if e := c.peekHere(hash, key); e != nil && !e.Foreign {
 		return OutcomeOf(e, nil)
 	}
 	if err := c.Open(); err != nil {
@@ -58,9 +57,9 @@ func (c *Router) Peek(ctx context.Context, key string) Outcome {
 	return got
 }
 
-// PeekHere is hit without its consequences: nothing is counted, refreshed or
+// peekHere is hit without its consequences: nothing is counted, refreshed or
 // renewed.
-func (c *Router) PeekHere(hash uint64, key string) *store.Entry {
+func (c *Router) peekHere(hash uint64, key string) *store.Entry {
 	v := c.State.View()
 	if v == nil {
 		return nil
@@ -69,15 +68,5 @@ func (c *Router) PeekHere(hash uint64, key string) *store.Entry {
 	if v.Standing(hash) == view.Foreign {
 		return c.Hot.Get(hash, key, now)
 	}
-	if c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return nil
-	}
-	e := c.Store.Peek(hash, key, now)
-	if e == nil {
-		return nil
-	}
-	if until := owner.FreshUntil(e); until != 0 && now >= until {
-		return nil
-	}
-	return e
+	return c.Part.Peek(hash, key)
 }

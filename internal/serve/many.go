@@ -1,4 +1,4 @@
-package cachemesh
+package serve
 
 import (
 	"context"
@@ -15,12 +15,8 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// fastKeys bounds the keys that are looked up on the goroutine that reads a
-// connection.
-const fastKeys = 128
-
 // serveManyHits answers a peer's GetMany if every key is in memory here.
-func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
+func (c *Server) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
 	v := c.State.View()
 	now := c.Clock.Now()
 	if v == nil || now >= c.State.Confirmed() || req.Flags&wire.FlagNoValue != 0 {
@@ -66,7 +62,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 		}
 		body = wire.AppendAnswer(body, status, wire.FlagHit, e.Data)
 	}
-	c.Stats.Of(0).Served.Add(uint64(count))
+	c.Served(0).Add(uint64(count))
 	resp.Status, resp.Value = wire.StatusOK, body
 	return true
 }
@@ -74,7 +70,7 @@ func (c *groupCore) serveManyHits(req *httppool.Request, resp *httppool.Response
 // serveGetMany answers a peer's GetMany: hits at once, the rest loaded side by
 // side. When the answer grows too large, the caller asks singly for what is
 // missing.
-func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+func (c *Server) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
 	keys, ok := wire.ParseKeys(req.Value)
 	if !ok {
 		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
@@ -106,7 +102,7 @@ func (c *groupCore) serveGetMany(ctx context.Context, req *httppool.Request, res
 
 // answerMany answers several Gets of peers: hits at once, the rest together if
 // the group has LoadMany, else side by side.
-func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Encoding) []httppool.Response {
+func (c *Server) answerMany(ctx context.Context, keys []string, enc wire.Encoding) []httppool.Response {
 	outcomes := make([]httppool.Response, len(keys))
 	first := make(map[string]int) // of the keys that miss; the same may be there twice
 	var missing []string
@@ -130,7 +126,7 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 	c.RefreshAll(&list)
 	if c.Origin.LoadMany != nil && len(missing) > 0 {
 		missing = c.LoadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
-			c.Stats.Of(0).Served.Add(1)
+			c.Served(0).Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)
 		})
 	}
@@ -147,4 +143,50 @@ func (c *groupCore) answerMany(ctx context.Context, keys []string, enc wire.Enco
 		outcomes[i] = outcomes[first[keys[i]]]
 	}
 	return outcomes
+}
+
+func (c *Server) serveDeleteMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := wire.ParseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
+		return
+	}
+	outcomes := make([]httppool.Response, len(keys))
+	var g errgroup.Group
+	g.SetLimit(owner.BatchLoaders)
+	for i, key := range keys {
+		hash := ring.Hash(c.Seed, key)
+		if done, err := c.WriteNow(hash, key, owner.Change{}); done {
+			c.Errors.Put(&outcomes[i], err)
+			continue
+		}
+		g.Go(func() error { // it waits for leases, for another write or for the Writer
+			c.Errors.Put(&outcomes[i], c.Write(ctx, hash, key, owner.Change{}))
+			return nil
+		})
+	}
+	g.Wait()
+	for i := range outcomes {
+		o := &outcomes[i]
+		resp.Value = wire.AppendAnswer(resp.Value, o.Status, o.Flags, []byte(o.Message))
+	}
+	resp.Status = wire.StatusOK
+}
+
+// serveRefresh answers a peer's Refresh.
+func (c *Server) serveRefresh(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	keys, ok := wire.ParseKeys(req.Value)
+	if !ok {
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
+		return
+	}
+	for i, err := range c.ReloadHere(ctx, keys) {
+		var one httppool.Response
+		c.Errors.Put(&one, err)
+		if i > 0 && len(resp.Value)+len(one.Message) > wire.BatchBytes {
+			break
+		}
+		resp.Value = wire.AppendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
+	}
+	resp.Status = wire.StatusOK
 }

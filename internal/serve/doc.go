@@ -1,0 +1,7 @@
+// Package serve answers peers from what this member owns of a group. A request that comes to
+// the wrong member is refused, with the address of the owner as this one sees it; it is
+// never passed on, so two members that disagree cannot wait for each other.
+//
+// A [Server] answers at once what needs no waiting ([Server.Fast]), on the goroutine that read
+// the request, and the rest on goroutines of their own ([Server.Serve]).
+package serve
