@@ -3,8 +3,11 @@ package cachemesh
 import (
 	"slices"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/route"
+	"github.com/praveenduddu/cachemesh/internal/serve"
 )
 
 // registry is a node's groups. It is read without a lock, on every call of a peer; Node.mu
@@ -90,4 +93,19 @@ func ceilPower(n int) int {
 		p *= 2
 	}
 	return p
+}
+
+// A groupCore is a group without its type: it decides who answers a key and
+// asks them. Values are entries: bytes, and beside them the decoded value.
+type groupCore struct {
+	route.Router
+	node    *Node
+	server  serve.Server
+	closure closure
+	uses    uses
+}
+
+// reserved is what a group's core takes of MaxBytes.
+func (c *groupCore) reserved() int64 {
+	return int64(unsafe.Sizeof(*c)) + c.ShardsCost()
 }

@@ -1,8 +1,12 @@
 package cachemesh
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
@@ -76,4 +80,79 @@ func (s sockets) close() {
 		s.stream.Close()
 	}
 	s.packets.Close()
+}
+
+// copy makes what the options point to this node's own: the caller may go on to
+// change it, or wipe it.
+func (o *Options) copy() {
+	o.BootstrapNodes = slices.Clone(o.BootstrapNodes)
+	o.Secret = bytes.Clone(o.Secret)
+	o.AcceptSecrets = slices.Clone(o.AcceptSecrets)
+	for i, s := range o.AcceptSecrets {
+		o.AcceptSecrets[i] = bytes.Clone(s)
+	}
+	if o.TLS = o.TLS.Clone(); o.TLS != nil {
+		o.TLS.Certificates = slices.Clone(o.TLS.Certificates)
+		o.TLS.NextProtos = slices.Clone(o.TLS.NextProtos)
+		o.TLS.CipherSuites = slices.Clone(o.TLS.CipherSuites)
+		o.TLS.CurvePreferences = slices.Clone(o.TLS.CurvePreferences)
+	}
+}
+
+func checkTLS(o *Options) error {
+	c := o.TLS
+	if c == nil || o.ExternalServer || len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil {
+		return nil
+	}
+	return errs.Option("TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates"))
+}
+
+func checkSecrets(o *Options) error {
+	if o.Secret != nil {
+		if err := checkSecret("Secret", o.Secret); err != nil {
+			return err
+		}
+	} else if o.TLS != nil {
+		return errs.Option("Secret", "(none)", errors.New("TLS needs it: gossip packets are UDP, where TLS does not reach, "+
+			"and one forged packet would add a member"))
+	} else if len(o.AcceptSecrets) > 0 {
+		return errs.Option("AcceptSecrets", "(set)", errors.New("it needs Secret, which this member itself uses"))
+	}
+	if n := len(o.AcceptSecrets); n > maxAccepted {
+		return errs.Option("AcceptSecrets", fmt.Sprintf("(%d secrets)", n), fmt.Errorf("the limit is %d", maxAccepted))
+	}
+	for _, s := range o.AcceptSecrets {
+		if err := checkSecret("AcceptSecrets", s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSecret(option string, secret []byte) error {
+	n := len(secret)
+	if n >= minSecret {
+		return nil
+	}
+	err := fmt.Errorf("at least %d bytes are needed", minSecret)
+	if n == 0 {
+		err = fmt.Errorf("it is empty, as an environment variable that is not set would be; %w, and no secret is nil", err)
+	}
+	return errs.Option(option, fmt.Sprintf("(%d bytes)", n), err)
+}
+
+// warnIfOpen says in the log that anyone who reaches the port is a peer, where
+// more than this machine does.
+func (n *Node) warnIfOpen() {
+	if n.opts.Secret != nil || isLoopback(n.addr) && isLoopback(n.sockets.packets.LocalAddr().String()) {
+		return
+	}
+	n.log.Warn("neither Secret nor TLS is set: whoever reaches this address can read and write the cache", "addr", n.addr)
+}
+
+// isLoopback reports whether the host of host:port is of this machine alone.
+func isLoopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -241,3 +241,11 @@ func (n *Node) group(name string) *groupCore {
 
 // String identifies the node in logs and test failures.
 func (n *Node) String() string { return fmt.Sprintf("%s (%s)", n.name, n.addr) }
+
+// A Member is one process in the mesh, as this node sees it.
+type Member struct {
+	Name    string
+	Addr    string // what peers dial
+	Self    bool
+	Leaving bool // it is shutting down and owns nothing any more
+}

@@ -5,13 +5,16 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/owner"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // A Writer changes the origin of a group's values. Its methods run on the key's
@@ -128,5 +131,29 @@ func (g *Group[V]) originWriter(w Writer[V]) func(context.Context, string, *stor
 			return err
 		}
 		return w.Store(ctx, key, v)
+	}
+}
+
+// keepSpares stores values that nobody asked for, some of them if they are very many.
+func (g *Group[V]) keepSpares(t *owner.SpareToken, l *loading, asked map[string]origin.Loaded, values map[string]V) {
+	c, looked := g.core, 0
+	if t.View == nil {
+		return
+	}
+	for key, v := range values {
+		if looked == owner.MaxLoadMany {
+			return
+		}
+		if _, ok := asked[key]; ok || wire.CheckKey(key) != nil {
+			continue
+		}
+		looked++
+		hash := ring.Hash(c.Seed, key)
+		if c.State.MayServe(hash, c.Clock.Now()) != nil {
+			continue
+		}
+		if e, err := g.loadedEntry(strings.Clone(key), v, l); err == nil {
+			c.KeepSpare(t, hash, e)
+		}
 	}
 }
