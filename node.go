@@ -118,7 +118,7 @@ func New(o Options) (*Node, error) {
 	n.log = n.logs.Logger()
 	n.closeCtx, n.cancel = context.WithCancel(context.Background())
 	n.hints = make(map[string]struct{})
-	n.parked.groups = make(map[string]*parkedGroup)
+	n.parked.groups, n.parked.heirs = make(map[string]*parkedGroup), make(map[string]*groupCore)
 	n.absent = absent{missing: make(map[string]missed), after: int64(n.opts.ForgetAfter)}
 	n.evidence = evidence{refused: make(map[string]int), silent: make(map[string]int64)}
 	n.settler = newSettler(n)
@@ -299,13 +299,15 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	if n.state == stateClosed {
 		return nil, ErrClosed
 	}
-	if n.groups.find(c.name) != nil {
+	if heir := n.parked.heirs[c.name]; n.groups.find(c.name) != nil || heir != nil && heir != c {
 		return nil, &OptionError{"name", c.name, errors.New("the node has a group of this name")}
 	}
 	if parked := n.parked.takeLocked(c.name); parked != nil {
-		n.handing.Add(1) // until the mover sees what is not this node's any more
+		n.parked.heirs[c.name] = c // it has the name, and Deletes wait for it
+		n.handing.Add(1)           // until the mover sees what is not this node's any more
 		return parked, nil
 	}
+	delete(n.parked.heirs, c.name)
 	n.groups.addLocked(c)
 	n.inheritLocked(c)
 	return nil, nil

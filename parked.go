@@ -2,11 +2,13 @@ package cachemesh
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
 // Values may be handed over to a member that has not registered their group yet,
@@ -30,7 +32,8 @@ const (
 // parking is what came for groups that are not registered. Guarded by Node.mu.
 type parking struct {
 	groups map[string]*parkedGroup
-	bytes  int    // of all groups
+	heirs  map[string]*groupCore // by name, those that store what was parked, and are registered then
+	bytes  int                   // of all groups
 	most   int    // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
 	lost   uint64 // values that had to go
 	said   uint64 // of these, those that were logged
@@ -81,23 +84,23 @@ func (g *parkedGroup) values() (n int) {
 // says Overloaded if there is no room, and the peer tries again for a while; if there is
 // none in the end, that one says so.
 func (n *Node) park(view uint64, group string, body []byte, resp *httppool.Response) {
-	n.mu.Lock()
 	now := n.now()
 	n.tookOver.Store(now)
 	list, ok := listOf(body, now)
 	switch {
 	case !ok:
-		n.mu.Unlock()
 		resp.Status, resp.Message = statusInvalid, errMalformedList.Error()
 		return
 	case list.values == 0: // they expired on their way
-		n.mu.Unlock()
 		resp.Status = statusOK
 		return
 	}
+	n.mu.Lock()
 	resp.Status = statusOK
 	if v := n.view.Load(); v == nil || v.id != view { // whoever looks for what is another's has looked
 		resp.Status = statusNotOwner
+	} else if n.group(group) != nil { // since a moment ago
+		resp.Status = statusUnsettled
 	} else if !n.parked.addLocked(group, list) {
 		n.parked.dropLocked(now, true)
 		if !n.parked.addLocked(group, list) {
@@ -195,13 +198,40 @@ func (n *Node) sweepParked(now int64) {
 }
 
 // unpark drops keys of a group that is not registered, all if keys is nil. If there
-// is no room to note them, all are dropped too: a deleted key must not come back.
-func (n *Node) unpark(group string, keys []string) {
+// is no room to note them, all are dropped too: a deleted key must not come back. It
+// returns errNotOwner or ErrUnsettled, and drops nothing, where a write would not be this
+// member's: what was parked here may be on its way to another, or to the group that is
+// about to be registered.
+func (n *Node) unpark(group string, keys []string) error {
 	n.mu.Lock()
-	n.parked.unparkLocked(group, keys)
+	err := n.mayUnparkLocked(group, keys)
+	if err == nil {
+		n.parked.unparkLocked(group, keys)
+	}
 	say := n.parked.sayLocked(n.now())
 	n.mu.Unlock()
 	say(n)
+	return err
+}
+
+// isHeir reports whether a group of the name is about to be registered with what is parked.
+func (n *Node) isHeir(group string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.parked.heirs[group] != nil
+}
+
+func (n *Node) mayUnparkLocked(group string, keys []string) error {
+	if n.parked.heirs[group] != nil || n.group(group) != nil { // since a moment ago
+		return ErrUnsettled
+	}
+	seed := ring.Seed(group)
+	for _, key := range keys {
+		if err := n.mayServe(ring.Hash(seed, key)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *parking) unparkLocked(group string, keys []string) {
@@ -243,9 +273,10 @@ func (n *Node) startingUp() bool {
 // be yet, callers without a loader try again, and those with one load for themselves.
 func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	resp.Status = statusUnknownGroup
+	var err error
 	switch req.Op {
 	case opGet, opGetMany, opSet:
-		if n.startingUp() {
+		if n.startingUp() || n.isHeir(req.Group) {
 			resp.Status = statusUnsettled
 		}
 	case opHandOver:
@@ -255,12 +286,22 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 			n.park(req.View, req.Group, req.Value, resp)
 		}
 	case opDelete:
-		n.unpark(req.Group, []string{req.Key})
+		err = n.unpark(req.Group, []string{req.Key})
 	case opDeleteMany:
 		keys, _ := parseKeys(req.Value) // nil if malformed: drop all
-		n.unpark(req.Group, keys)
+		err = n.unpark(req.Group, keys)
 	case opClear:
-		n.unpark(req.Group, nil)
+		if err = ErrUnsettled; n.actsBy(req.View) {
+			err = n.unpark(req.Group, nil)
+		}
+	}
+	switch { // then the caller looks again
+	case errors.Is(err, errNotOwner):
+		resp.Status = statusNotOwner
+	case errors.Is(err, ErrClosed):
+		resp.Status = statusClosed
+	case err != nil:
+		resp.Status = statusUnsettled
 	}
 }
 
