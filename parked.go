@@ -34,35 +34,54 @@ type parking struct {
 	groups map[string]*parkedGroup
 	heirs  map[string]*groupCore // by name, those that store what was parked, and are registered then
 	bytes  int                   // of all groups
-	most   int    // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
-	lost   uint64 // values that had to go
-	said   uint64 // of these, those that were logged
-	of     string // the group that lost the latest
-	warned int64  // when that was last logged; 0: never
+	most   int                   // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
+	lost   uint64                // values that had to go
+	said   uint64                // of these, those that were logged
+	of     string                // the group that lost the latest
+	warned int64                 // when that was last logged; 0: never
 }
 
 // A parkedGroup is what came for one of them. Guarded by Node.mu.
 type parkedGroup struct {
-	lists   []parkedList        // in the order in which they arrived
-	deleted map[string]struct{} // keys that must not come back
+	lists   []parkedList // in the order in which they arrived
+	deleted deletions
 	bytes   int
+}
+
+// A deletion is the version of a Delete: what was written later may come.
+type deletion struct {
+	version uint64
+	primary uint32
+}
+
+// deletions are keys that must not come back.
+type deletions map[string]deletion
+
+// have reports whether a value must not come back.
+func (d deletions) have(p *packed) bool {
+	at, noted := d[string(p.key)]
+	return noted && (p.primary < at.primary || p.primary == at.primary && p.version <= at.version)
 }
 
 type parkedList struct {
 	body    []byte
-	values  int
-	arrived int64 // on the node's clock
-	until   int64 // when the last TTL ends; 0: never
+	values  int    // not the traces of Deletes
+	newest  uint64 // version
+	arrived int64  // on the node's clock
+	until   int64  // when the last TTL ends; 0: never
 }
 
 // listOf returns a list that arrived now. It reports false if it is malformed.
 func listOf(body []byte, now int64) (l parkedList, ok bool) {
 	l = parkedList{body: body, arrived: now}
 	forever := false
-	for rest := body; len(rest) > 0; l.values++ {
+	for rest := body; len(rest) > 0; {
 		var p packed
 		if p, rest, ok = cutParcel(rest); !ok {
 			return l, false
+		}
+		if l.newest = max(l.newest, p.version); !p.trace {
+			l.values++
 		}
 		forever = forever || p.left == 0
 		l.until = max(l.until, later(now, p.left))
@@ -71,6 +90,25 @@ func listOf(body []byte, now int64) (l parkedList, ok bool) {
 		l.until = 0
 	}
 	return l, true
+}
+
+// left counts the values that have not expired and were not deleted.
+func (l *parkedList) left(now int64, deleted deletions) (n int) {
+	for rest := l.body; len(rest) > 0; {
+		var p packed
+		if p, rest, _ = cutParcel(rest); !p.trace && !deleted.have(&p) && (p.left == 0 || now < later(l.arrived, p.left)) {
+			n++
+		}
+	}
+	return n
+}
+
+// left counts those of all lists.
+func (g *parkedGroup) left(now int64) (n int) {
+	for i := range g.lists {
+		n += g.lists[i].left(now, g.deleted)
+	}
+	return n
 }
 
 func (g *parkedGroup) values() (n int) {
@@ -91,10 +129,11 @@ func (n *Node) park(view uint64, group string, body []byte, resp *httppool.Respo
 	case !ok:
 		resp.Status, resp.Message = statusInvalid, errMalformedList.Error()
 		return
-	case list.values == 0: // they expired on their way
+	case len(body) == 0: // they expired on their way
 		resp.Status = statusOK
 		return
 	}
+	n.seeVersion(list.newest) // before a Delete of these is given one
 	n.mu.Lock()
 	resp.Status = statusOK
 	if v := n.view.Load(); v == nil || v.id != view { // whoever looks for what is another's has looked
@@ -123,7 +162,7 @@ func (p *parking) addLocked(group string, l parkedList) bool {
 		return false
 	}
 	if g == nil {
-		g = &parkedGroup{deleted: make(map[string]struct{})}
+		g = &parkedGroup{deleted: make(deletions)}
 		p.groups[strings.Clone(group)] = g
 	}
 	l.body = append([]byte{}, l.body...)
@@ -157,7 +196,7 @@ func (p *parking) dropLocked(now int64, old bool) {
 			g.bytes -= cost
 			p.bytes -= cost
 			if !expired {
-				p.loseLocked(name, l.values)
+				p.loseLocked(name, l.left(now, g.deleted))
 			}
 			return true
 		})
@@ -206,7 +245,7 @@ func (n *Node) unpark(group string, keys []string) error {
 	n.mu.Lock()
 	err := n.mayUnparkLocked(group, keys)
 	if err == nil {
-		n.parked.unparkLocked(group, keys)
+		n.parked.unparkLocked(group, keys, deletion{n.nextVersion(), n.primary.Load()}, n.now())
 	}
 	say := n.parked.sayLocked(n.now())
 	n.mu.Unlock()
@@ -234,7 +273,7 @@ func (n *Node) mayUnparkLocked(group string, keys []string) error {
 	return nil
 }
 
-func (p *parking) unparkLocked(group string, keys []string) {
+func (p *parking) unparkLocked(group string, keys []string, by deletion, now int64) {
 	g := p.groups[group]
 	if g == nil {
 		return
@@ -245,15 +284,16 @@ func (p *parking) unparkLocked(group string, keys []string) {
 	}
 	for _, key := range keys {
 		if _, noted := g.deleted[key]; noted {
+			g.deleted[key] = by
 			continue
 		}
 		cost := len(key) + parkedKeyCost
 		if p.bytes+cost > p.most {
-			p.loseLocked(strings.Clone(group), g.values())
+			p.loseLocked(strings.Clone(group), g.left(now))
 			p.takeLocked(group)
 			return
 		}
-		g.deleted[strings.Clone(key)] = struct{}{}
+		g.deleted[strings.Clone(key)] = by
 		g.bytes += cost
 		p.bytes += cost
 	}
@@ -311,12 +351,12 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	lost := 0
 	for _, l := range g.lists {
 		if c.loader != nil { // it loads them: for who had them and no loader they are lost
-			lost += l.values
+			lost += l.left(n.now(), g.deleted)
 			continue
 		}
 		refused, err := c.merge(context.Background(), l.body, time.Duration(n.now()-l.arrived), g.deleted)
 		if err != nil { // the node was closed
-			refused = l.values
+			refused = l.left(n.now(), g.deleted)
 		}
 		lost += refused
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/httppool"
@@ -116,6 +118,71 @@ func TestDeleteOfAnothersKey(t *testing.T) {
 			if got := ask(ctx, m.nodes[0], req); got.Status == cachemesh.StatusUnknownGroup {
 				t.Errorf("%s passes for done", name)
 			}
+		}
+	})
+}
+
+// TestWrittenAfterADelete: a value that was written after its key was deleted here, as
+// when the key was another member's meanwhile, is no deleted one.
+func TestWrittenAfterADelete(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		n := newMesh(t, 1).nodes[0]
+		ahead := uint64(time.Now().Add(time.Hour).UnixNano()) // another's clock
+		hand(ctx, n, "g", packed(1, 0, "written", "v", "deleted", "v"))
+		hand(ctx, n, "g", packed(ahead, 0, "by clock", "v"))
+		for _, key := range []string{"written", "deleted", "by clock"} {
+			ask(ctx, n, httppool.Request{Op: cachemesh.OpDelete, Group: "g", Key: key})
+		}
+		newer := packed(ahead+uint64(time.Hour), 0, "written", "v2")
+		newer[1+len("written")+8] = 9 // the number of its primary
+		hand(ctx, n, "g", newer)
+		hand(ctx, n, "g", packed(2, 0, "deleted", "v2"))
+		g, err := cachemesh.NewGroup[string](n, "g", nil, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		mustGet(t, g, "written", "v2")
+		for _, key := range []string{"deleted", "by clock"} {
+			if v, err := g.Get(ctx, key); !errors.Is(err, cachemesh.ErrNotFound) {
+				t.Errorf("%s: %q, %v", key, v, err)
+			}
+		}
+	})
+}
+
+// TestOnlyValuesAreLost: traces of Deletes, and what has expired or was deleted, are none.
+func TestOnlyValuesAreLost(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		n := newMesh(t, 1).nodes[0]
+		list := func() []byte {
+			trace := packed(1, 0, "trace", "")
+			trace[len(trace)-2] = 1
+			return append(packed(1, time.Second, "mortal", "v"), append(packed(1, 0, "a", "v", "b", "v"), trace...)...)
+		}
+		for _, g := range []string{"loads", "old", "full"} {
+			hand(ctx, n, g, list())
+		}
+		if got := n.Stats().Parked; got != 3*3 {
+			t.Errorf("%d values are parked, want 9", got)
+		}
+		for _, g := range []string{"loads", "old", "full"} {
+			ask(ctx, n, httppool.Request{Op: cachemesh.OpDelete, Group: g, Key: "b"})
+		}
+		time.Sleep(2 * time.Second)
+		_, err := cachemesh.NewGroup(n, "loads", echoLoader, cachemesh.GroupOptions[string]{})
+		must(t, err)
+		if got := n.Stats().ParkedLost; got != 1 {
+			t.Errorf("to a group with a loader: %d values are lost, want 1", got)
+		}
+		for i := 0; n.Stats().ParkedLost == 1 && i < 1<<20; i++ {
+			ask(ctx, n, httppool.Request{Op: cachemesh.OpDelete, Group: "full", Key: fmt.Sprintf("%04000d", i)})
+		}
+		if got := n.Stats().ParkedLost; got != 2 {
+			t.Errorf("no room to note what is deleted: %d values are lost, want 2", got)
+		}
+		time.Sleep(time.Minute)
+		for hand(ctx, n, "others", packed(1, 0, "k", strings.Repeat("v", 1<<20))) == cachemesh.StatusOK && n.Stats().ParkedLost == 2 {
+		}
+		if got := n.Stats().ParkedLost; got != 3 {
+			t.Errorf("made room: %d values are lost, want 3", got)
 		}
 	})
 }
