@@ -81,7 +81,7 @@ func (r *ruler) walk(v reflect.Value, depth int) {
 	case reflect.Slice:
 		r.add(int64(v.Cap()) * int64(v.Type().Elem().Size()))
 		if !isFlat(v.Type().Elem()) {
-			r.elements(v.Slice(0, v.Cap()), depth)
+			r.elements(v, depth) // behind its end another goroutine may write what is its own
 		}
 	case reflect.Array:
 		r.elements(v, depth)

@@ -93,6 +93,19 @@ func TestMeasuredIsWhatTheHeapTakes(t *testing.T) {
 	}
 }
 
+// TestSpareRoomIsNotLookedAt: behind a slice's end may be what a codec is writing for
+// others, if it cuts slices from one array.
+func TestSpareRoomIsNotLookedAt(t *testing.T) {
+	array := make([]*ringOf, 2)
+	for range measureDepth {
+		array[1] = &ringOf{next: array[1]} // too deep to be measured
+	}
+	v := array[:1]
+	if n, ok := measured(reflect.ValueOf(&v).Elem()); n != 16 || !ok {
+		t.Errorf("measured %d, %t, want the array's 16", n, ok)
+	}
+}
+
 // TestTimesAreSmall: the tables of this machine's time zone are not each value's.
 func TestTimesAreSmall(t *testing.T) {
 	zone, err := time.LoadLocation("America/New_York")
