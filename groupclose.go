@@ -44,6 +44,7 @@ type closure struct {
 	// group has no time left.
 	loading context.Context
 	callOff context.CancelFunc
+	hurried atomic.Bool // whoever closes the group has no time left
 
 	done   chan struct{} // closed at the end; nil before Close was called; guarded by Node.mu
 	result error         // set before done is closed
@@ -96,8 +97,17 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 	case <-cl.done:
 		return cl.result
 	case <-ctx.Done():
-		cl.callOff()
+		cl.hurried.Store(true)
+		cl.hurry()
 		return ctx.Err()
+	}
+}
+
+// hurry calls loads off if there is no time left, but not before the group is cut: until
+// then it answers whoever asks.
+func (cl *closure) hurry() {
+	if cl.hurried.Load() && cl.cut.Load() {
+		cl.callOff()
 	}
 }
 
@@ -107,6 +117,7 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 func (c *groupCore) carryOutClose() error {
 	c.endLeases()
 	lost := c.cut()
+	c.closure.hurry()
 	if err := c.awaitQuiet(); err != nil {
 		return err
 	}
