@@ -97,7 +97,7 @@ func (b *budget) admit(own int64, build func(maxBytes int64) (*groupCore, error)
 		sharers++
 	}
 	share := (b.total - fixed) / max(sharers, 1)
-	if fixed > b.total || !b.canShare(share) || own == 0 && share < smallGroup {
+	if own > b.total || fixed > b.total || !b.canShare(share) || own == 0 && share < smallGroup {
 		return errs.Option("MaxBytes", own, fmt.Errorf("of Options.TotalBytes, %d, other groups have %d, and %d without a MaxBytes share the rest: %w",
 			b.total, b.fixed, len(b.shared), errNoRoom))
 	}

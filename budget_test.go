@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -11,6 +12,18 @@ import (
 
 	"github.com/praveenduddu/cachemesh"
 )
+
+// TestMoreThanTotalBytes: no MaxBytes is so large that it passes for a small one.
+func TestMoreThanTotalBytes(t *testing.T) {
+	const total = 16 << 20
+	n := newMesh(t, 1, func(_ int, o *cachemesh.Options) { o.TotalBytes = total }).nodes[0]
+	for _, own := range []int64{total + 1, total, math.MaxInt64, math.MaxInt64 - total/16 + 1} {
+		_, err := cachemesh.NewGroup[string](n, "g", nil, cachemesh.GroupOptions[string]{MaxBytes: own})
+		if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != "MaxBytes" {
+			t.Errorf("MaxBytes %d of TotalBytes %d: %v", own, total, err)
+		}
+	}
+}
 
 // TestTotalBytes registers groups beside traffic: those without a MaxBytes share what
 // is left, and together they never take more.

@@ -118,6 +118,13 @@ func ViewID(n *Node) uint64 {
 	return 0
 }
 
+// Park parks a list of values for a group that a request did not find.
+func Park(n *Node, group string, list []byte) uint8 {
+	var resp httppool.Response
+	n.park(ViewID(n), group, list, &resp)
+	return resp.Status
+}
+
 // ParkedBytes returns what n keeps for groups that are not registered, and for how
 // many.
 func ParkedBytes(n *Node) (bytes, groups int) {

@@ -3,6 +3,7 @@ package cachemesh
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -35,6 +36,7 @@ type closure struct {
 	// loading ends when loads are called off: the node closes, or whoever closes the
 	// group has no time left.
 	callOff context.CancelFunc
+	hurried atomic.Bool // whoever closes the group has no time left
 
 	done   chan struct{} // closed at the end; nil before Close was called; guarded by Node.mu
 	result error         // set before done is closed
@@ -64,8 +66,17 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 	case <-cl.done:
 		return cl.result
 	case <-ctx.Done():
-		cl.callOff()
+		cl.hurried.Store(true)
+		c.hurry()
 		return ctx.Err()
+	}
+}
+
+// hurry calls loads off if there is no time left, but not before the group is cut: until
+// then it answers whoever asks.
+func (c *groupCore) hurry() {
+	if c.closure.hurried.Load() && c.IsCut() {
+		c.closure.callOff()
 	}
 }
 
@@ -75,6 +86,7 @@ func (c *groupCore) closeGroup(ctx context.Context) error {
 func (c *groupCore) carryOutClose() error {
 	c.EndLeases()
 	lost := c.cutOff()
+	c.hurry()
 	if err := c.AwaitQuiet(); err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func New(o Options) (*Node, error) {
 		n.parked.most = int(min(parkedBytes, o.TotalBytes/parkedShare))
 	}
 	n.log = n.logs.Logger()
-	n.parked.groups = make(map[string]*parkedGroup)
+	n.parked.groups, n.parked.heirs = make(map[string]*parkedGroup), make(map[string]*groupCore)
 	if n.sockets, err = bind(&o); err != nil {
 		return nil, err
 	}
@@ -218,13 +218,15 @@ func (n *Node) tryAddGroup(c *groupCore) (*parkedGroup, error) {
 	if n.life.IsClosing() {
 		return nil, errs.ErrClosed
 	}
-	if n.groups.find(c.Name) != nil {
+	if heir := n.parked.heirs[c.Name]; n.groups.find(c.Name) != nil || heir != nil && heir != c {
 		return nil, errs.Option("name", c.Name, errors.New("the node has a group of this name"))
 	}
 	if parked := n.parked.takeLocked(c.Name); parked != nil {
-		n.duties.Handing.Add(1) // until the mover sees what is not this node's any more
+		n.parked.heirs[c.Name] = c // it has the name, and Deletes wait for it
+		n.duties.Handing.Add(1)    // until the mover sees what is not this node's any more
 		return parked, nil
 	}
+	delete(n.parked.heirs, c.Name)
 	n.groups.addLocked(c)
 	n.inheritLocked(c)
 	return nil, nil

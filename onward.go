@@ -15,7 +15,7 @@ import (
 type parkedAt struct {
 	group   string
 	list    parkedList
-	deleted []string // of its keys, those that must not come back
+	deleted deletions // of its values
 }
 
 // parkedNow returns what is parked.
@@ -24,10 +24,11 @@ func (n *Node) parkedNow() (all []parkedAt) {
 	defer n.mu.Unlock()
 	for name, g := range n.parked.groups {
 		for _, l := range g.lists {
-			at := parkedAt{group: name, list: l}
-			for one, rest, ok := cutParcel(l.body); ok; one, rest, ok = cutParcel(rest) {
-				if _, gone := g.deleted[string(one.key)]; gone {
-					at.deleted = append(at.deleted, string(one.key))
+			at := parkedAt{group: name, list: l, deleted: make(deletions)}
+			for rest := l.body; len(g.deleted) > 0 && len(rest) > 0; {
+				var one packed
+				if one, rest, _ = cutParcel(rest); g.deleted.have(&one) {
+					at.deleted[string(one.key)] = g.deleted[string(one.key)]
 				}
 			}
 			all = append(all, at)
@@ -65,7 +66,7 @@ func (p *pass) sendOn(at parkedAt, late map[int]bool) {
 		case i < 0 && p.n.state.Tracing(), i >= 0 && late[i]:
 			p.left.Add(1)
 			stay = append(stay, raw...)
-		case i < 0 || slices.Contains(at.deleted, string(one.key)):
+		case i < 0 || at.deleted.have(&one):
 			moved = true
 		default:
 			theirs[i] = append(theirs[i], one)
@@ -136,18 +137,19 @@ func (n *Node) replaceParked(v *view.View, at parkedAt, body []byte) bool {
 // is nil, and counts it as lost.
 func (n *Node) loseParked(v *view.View) {
 	for _, at := range n.parkedNow() {
-		seed, lost := ring.Seed(at.group), 0
-		var stay []byte
+		seed := ring.Seed(at.group)
+		var stay, gone []byte
 		for body := at.list.body; len(body) > 0; {
 			one, rest, _ := cutParcel(body)
 			raw := body[:len(body)-len(rest)]
 			body = rest
 			if v != nil && v.Mine(ring.Hash(seed, string(one.key))) {
 				stay = append(stay, raw...)
-			} else if !one.trace && !slices.Contains(at.deleted, string(one.key)) {
-				lost++
+			} else {
+				gone = append(gone, raw...)
 			}
 		}
+		lost := (&parkedList{body: gone, arrived: at.list.arrived}).left(n.clock.Now(), at.deleted)
 		if n.replaceParked(v, at, stay) {
 			n.loseValues(at.group, lost)
 		}

@@ -139,7 +139,7 @@ func (c *groupCore) serveHandOver(ctx context.Context, req *httppool.Request, re
 // those that this node cannot hold. A parked list is as old as age, and keys that were
 // deleted meanwhile, never nil then, are left out; what this node owns no more is kept to
 // be handed over.
-func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted map[string]struct{}) (refused int, err error) {
+func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, deleted deletions) (refused int, err error) {
 	for len(list) > 0 {
 		p, rest, ok := cutParcel(list)
 		if !ok {
@@ -151,7 +151,7 @@ func (c *groupCore) merge(ctx context.Context, list []byte, age time.Duration, d
 		if e.Expires != 0 {
 			e.Expires = max(e.Expires-int64(age), 1)
 		}
-		if _, gone := deleted[e.Key]; gone {
+		if deleted.have(&p) {
 			continue
 		}
 		hash := ring.Hash(c.Seed, e.Key)

@@ -2,12 +2,15 @@ package cachemesh
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/clock"
+	"github.com/praveenduddu/cachemesh/internal/errs"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -32,36 +35,56 @@ const (
 // parking is what came for groups that are not registered. Guarded by Node.mu.
 type parking struct {
 	groups map[string]*parkedGroup
-	bytes  int    // of all groups
-	most   int    // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
-	lost   uint64 // values that had to go
-	said   uint64 // of these, those that were logged
-	of     string // the group that lost the latest
-	warned int64  // when that was last logged; 0: never
+	heirs  map[string]*groupCore // by name, those that store what was parked, and are registered then
+	bytes  int                   // of all groups
+	most   int                   // parkedBytes, or less of a small Options.TotalBytes; set before the node is used
+	lost   uint64                // values that had to go
+	said   uint64                // of these, those that were logged
+	of     string                // the group that lost the latest
+	warned int64                 // when that was last logged; 0: never
 }
 
 // A parkedGroup is what came for one of them. Guarded by Node.mu.
 type parkedGroup struct {
-	lists   []parkedList        // in the order in which they arrived
-	deleted map[string]struct{} // keys that must not come back
+	lists   []parkedList // in the order in which they arrived
+	deleted deletions
 	bytes   int
+}
+
+// A deletion is the version of a Delete: what was written later may come.
+type deletion struct {
+	version uint64
+	primary uint32
+}
+
+// deletions are keys that must not come back.
+type deletions map[string]deletion
+
+// have reports whether a value must not come back.
+func (d deletions) have(p *packed) bool {
+	at, noted := d[string(p.key)]
+	return noted && (p.primary < at.primary || p.primary == at.primary && p.version <= at.version)
 }
 
 type parkedList struct {
 	body    []byte
-	values  int
-	arrived int64 // on the node's clock
-	until   int64 // when the last TTL ends; 0: never
+	values  int    // not the traces of Deletes
+	newest  uint64 // version
+	arrived int64  // on the node's clock
+	until   int64  // when the last TTL ends; 0: never
 }
 
 // listOf returns a list that arrived now. It reports false if it is malformed.
 func listOf(body []byte, now int64) (l parkedList, ok bool) {
 	l = parkedList{body: body, arrived: now}
 	forever := false
-	for rest := body; len(rest) > 0; l.values++ {
+	for rest := body; len(rest) > 0; {
 		var p packed
 		if p, rest, ok = cutParcel(rest); !ok {
 			return l, false
+		}
+		if l.newest = max(l.newest, p.version); !p.trace {
+			l.values++
 		}
 		forever = forever || p.left == 0
 		l.until = max(l.until, clock.Later(now, p.left))
@@ -70,6 +93,25 @@ func listOf(body []byte, now int64) (l parkedList, ok bool) {
 		l.until = 0
 	}
 	return l, true
+}
+
+// left counts the values that have not expired and were not deleted.
+func (l *parkedList) left(now int64, deleted deletions) (n int) {
+	for rest := l.body; len(rest) > 0; {
+		var p packed
+		if p, rest, _ = cutParcel(rest); !p.trace && !deleted.have(&p) && (p.left == 0 || now < clock.Later(l.arrived, p.left)) {
+			n++
+		}
+	}
+	return n
+}
+
+// left counts those of all lists.
+func (g *parkedGroup) left(now int64) (n int) {
+	for i := range g.lists {
+		n += g.lists[i].left(now, g.deleted)
+	}
+	return n
 }
 
 func (g *parkedGroup) values() (n int) {
@@ -83,23 +125,24 @@ func (g *parkedGroup) values() (n int) {
 // says Overloaded if there is no room, and the peer tries again for a while; if there is
 // none in the end, that one says so.
 func (n *Node) park(view uint64, group string, body []byte, resp *httppool.Response) {
-	n.mu.Lock()
 	now := n.clock.Now()
 	n.tookOver.Store(now)
 	list, ok := listOf(body, now)
 	switch {
 	case !ok:
-		n.mu.Unlock()
 		resp.Status, resp.Message = wire.StatusInvalid, errMalformedList.Error()
 		return
-	case list.values == 0: // they expired on their way
-		n.mu.Unlock()
+	case len(body) == 0: // they expired on their way
 		resp.Status = wire.StatusOK
 		return
 	}
+	n.clock.SeeVersion(list.newest) // before a Delete of these is given one
+	n.mu.Lock()
 	resp.Status = wire.StatusOK
 	if v := n.state.View(); v == nil || v.ID != view { // whoever looks for what is another's has looked
 		resp.Status = wire.StatusNotOwner
+	} else if n.group(group) != nil { // since a moment ago
+		resp.Status = wire.StatusUnsettled
 	} else if !n.parked.addLocked(group, list) {
 		n.parked.dropLocked(now, true)
 		if !n.parked.addLocked(group, list) {
@@ -122,7 +165,7 @@ func (p *parking) addLocked(group string, l parkedList) bool {
 		return false
 	}
 	if g == nil {
-		g = &parkedGroup{deleted: make(map[string]struct{})}
+		g = &parkedGroup{deleted: make(deletions)}
 		p.groups[strings.Clone(group)] = g
 	}
 	l.body = append([]byte{}, l.body...)
@@ -156,7 +199,7 @@ func (p *parking) dropLocked(now int64, old bool) {
 			g.bytes -= cost
 			p.bytes -= cost
 			if !expired {
-				p.loseLocked(name, l.values)
+				p.loseLocked(name, l.left(now, g.deleted))
 			}
 			return true
 		})
@@ -197,16 +240,43 @@ func (n *Node) sweepParked(now int64) {
 }
 
 // unpark drops keys of a group that is not registered, all if keys is nil. If there
-// is no room to note them, all are dropped too: a deleted key must not come back.
-func (n *Node) unpark(group string, keys []string) {
+// is no room to note them, all are dropped too: a deleted key must not come back. It
+// returns errs.ErrNotOwner or ErrUnsettled, and drops nothing, where a write would not be this
+// member's: what was parked here may be on its way to another, or to the group that is
+// about to be registered.
+func (n *Node) unpark(group string, keys []string) error {
 	n.mu.Lock()
-	n.parked.unparkLocked(group, keys)
+	err := n.mayUnparkLocked(group, keys)
+	if err == nil {
+		n.parked.unparkLocked(group, keys, deletion{n.clock.NextVersion(), n.state.Primary()}, n.clock.Now())
+	}
 	say := n.parked.sayLocked(n.clock.Now())
 	n.mu.Unlock()
 	say(n)
+	return err
 }
 
-func (p *parking) unparkLocked(group string, keys []string) {
+// isHeir reports whether a group of the name is about to be registered with what is parked.
+func (n *Node) isHeir(group string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.parked.heirs[group] != nil
+}
+
+func (n *Node) mayUnparkLocked(group string, keys []string) error {
+	if n.parked.heirs[group] != nil || n.group(group) != nil { // since a moment ago
+		return errs.ErrUnsettled
+	}
+	seed := ring.Seed(group)
+	for _, key := range keys {
+		if err := n.state.MayServe(ring.Hash(seed, key), n.clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parking) unparkLocked(group string, keys []string, by deletion, now int64) {
 	g := p.groups[group]
 	if g == nil {
 		return
@@ -217,15 +287,16 @@ func (p *parking) unparkLocked(group string, keys []string) {
 	}
 	for _, key := range keys {
 		if _, noted := g.deleted[key]; noted {
+			g.deleted[key] = by
 			continue
 		}
 		cost := len(key) + parkedKeyCost
 		if p.bytes+cost > p.most {
-			p.loseLocked(strings.Clone(group), g.values())
+			p.loseLocked(strings.Clone(group), g.left(now))
 			p.takeLocked(group)
 			return
 		}
-		g.deleted[strings.Clone(key)] = struct{}{}
+		g.deleted[strings.Clone(key)] = by
 		g.bytes += cost
 		p.bytes += cost
 	}
@@ -245,9 +316,10 @@ func (n *Node) startingUp() bool {
 // be yet, callers without a loader try again, and those with one load for themselves.
 func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 	resp.Status = wire.StatusUnknownGroup
+	var err error
 	switch req.Op {
 	case wire.OpGet, wire.OpGetMany, wire.OpSet:
-		if n.startingUp() {
+		if n.startingUp() || n.isHeir(req.Group) {
 			resp.Status = wire.StatusUnsettled
 		}
 	case wire.OpHandOver:
@@ -257,12 +329,22 @@ func (n *Node) serveUnknown(req *httppool.Request, resp *httppool.Response) {
 			n.park(req.View, req.Group, req.Value, resp)
 		}
 	case wire.OpDelete:
-		n.unpark(req.Group, []string{req.Key})
+		err = n.unpark(req.Group, []string{req.Key})
 	case wire.OpDeleteMany:
 		keys, _ := wire.ParseKeys(req.Value) // nil if malformed: drop all
-		n.unpark(req.Group, keys)
+		err = n.unpark(req.Group, keys)
 	case wire.OpClear:
-		n.unpark(req.Group, nil)
+		if err = errs.ErrUnsettled; n.state.ActsBy(req.View) {
+			err = n.unpark(req.Group, nil)
+		}
+	}
+	switch { // then the caller looks again
+	case errors.Is(err, errs.ErrNotOwner):
+		resp.Status = wire.StatusNotOwner
+	case errors.Is(err, errs.ErrClosed):
+		resp.Status = wire.StatusClosed
+	case err != nil:
+		resp.Status = wire.StatusUnsettled
 	}
 }
 
@@ -272,12 +354,12 @@ func (c *groupCore) fetchParked(g *parkedGroup) {
 	lost := 0
 	for _, l := range g.lists {
 		if c.Origin.Load != nil { // it loads them: for who had them and no loader they are lost
-			lost += l.values
+			lost += l.left(n.clock.Now(), g.deleted)
 			continue
 		}
 		refused, err := c.merge(context.Background(), l.body, time.Duration(n.clock.Now()-l.arrived), g.deleted)
 		if err != nil { // the node was closed
-			refused = l.values
+			refused = l.left(n.clock.Now(), g.deleted)
 		}
 		lost += refused
 	}

@@ -154,7 +154,7 @@ func TestDeleteReachesParkedValues(t *testing.T) {
 			m := newMesh(t, 1)
 			n := m.nodes[0]
 			hand(ctx, n, "g", packed(1, 0, "a", "v", "b", "v"))
-			req.Group = "g"
+			req.Group, req.View = "g", cachemesh.ViewID(n)
 			if got := ask(ctx, n, req); got.Status != cachemesh.StatusUnknownGroup {
 				t.Errorf("%s: status %d", name, got.Status)
 			}

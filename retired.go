@@ -49,7 +49,7 @@ func (n *Node) keepValues(c *groupCore, held []parcel) (lost int) {
 		body, values := packParcels(some, now)
 		if bytes += len(body) + parkedListCost; bytes > n.parked.most {
 			lost += values
-		} else if list, ok := listOf(body, now); ok && list.values > 0 {
+		} else if list, ok := listOf(body, now); ok && len(body) > 0 {
 			lists = append(lists, list)
 		}
 	}

@@ -172,7 +172,7 @@ func (c *callConn) releaseAbandoned(cl *call) {
 	if cl.move(slotSilent, slotLate) {
 		return // the caller, who was woken, frees it
 	}
-	if cl.word.Load()&0xff == slotAbandoned {
+	if cl.move(slotAbandoned, slotFilling) { // once, though a peer may answer over both connections
 		c.release(cl)
 	}
 }

@@ -112,6 +112,7 @@ func (c *callConn) usedUntil() time.Time {
 }
 
 // carriedBy returns the connection that has the nonce and is from the same caller, or nil.
+// A carrier has none.
 func (p *Pool) carriedBy(nonce []byte, from string) *serveConn {
 	if len(nonce) == 0 {
 		return nil
@@ -119,7 +120,7 @@ func (p *Pool) carriedBy(nonce []byte, from string) *serveConn {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for c := range p.conns {
-		if c, ok := c.(*serveConn); ok && c.from == from && bytes.Equal(c.nonce, nonce) {
+		if c, ok := c.(*serveConn); ok && c.carries == nil && c.from == from && bytes.Equal(c.nonce, nonce) {
 			return c
 		}
 	}

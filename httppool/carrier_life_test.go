@@ -148,3 +148,24 @@ func TestDrainOfTiedConnections(t *testing.T) {
 		})
 	}
 }
+
+// TestCarrierHasNoCarrier: a peer names a carrier as the connection that another one is
+// to be the carrier of. That one stands alone.
+func TestCarrierHasNoCarrier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, Config{Handler: echoFast})
+		var near [3]net.Conn
+		for i, o := range []opened{{nonce: []byte("first")}, {nonce: []byte("second"), carries: []byte("first")},
+			{nonce: []byte("third"), carries: []byte("second")}} {
+			near[i], o.conn = net.Pipe()
+			defer near[i].Close()
+			go p.serve(o, "pipe")
+			synctest.Wait()
+		}
+		near[2].Close()
+		synctest.Wait()
+		if got := p.Stats().ConnsIn; got != 2 {
+			t.Errorf("%d connections after the third was closed, want the two that are tied", got)
+		}
+	})
+}

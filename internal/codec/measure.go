@@ -3,6 +3,7 @@ package codec
 import (
 	"reflect"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/praveenduddu/cachemesh/internal/store"
@@ -22,11 +23,17 @@ type ruler struct {
 	bytes int64
 	nodes int // that may still be looked at
 	lost  bool
-	seen  map[unsafe.Pointer]struct{}
+	seen  map[visit]struct{}
 
 	// frozen says that what it finds may belong to others, who may be changing it:
 	// whatever has a map, a channel or a function cannot be measured then.
 	frozen bool
+}
+
+// A visit is where something of a type is: what is larger may begin there, too.
+type visit struct {
+	at unsafe.Pointer
+	t  reflect.Type
 }
 
 // measured returns the bytes of memory that a value refers to, its own place aside. It
@@ -48,12 +55,13 @@ func (r *ruler) measure(v reflect.Value) (n int64, ok bool) {
 
 func (r *ruler) add(n int64) { r.bytes += store.Allocated(n) }
 
-func (r *ruler) isNew(p unsafe.Pointer) bool {
+func (r *ruler) isNew(v reflect.Value) bool {
+	p := visit{v.UnsafePointer(), v.Type()}
 	if _, met := r.seen[p]; met {
 		return false
 	}
 	if r.seen == nil {
-		r.seen = make(map[unsafe.Pointer]struct{})
+		r.seen = make(map[visit]struct{})
 	}
 	r.seen[p] = struct{}{}
 	return true
@@ -73,7 +81,7 @@ func (r *ruler) walk(v reflect.Value, depth int) {
 	case reflect.Slice:
 		r.add(int64(v.Cap()) * int64(v.Type().Elem().Size()))
 		if !isFlat(v.Type().Elem()) {
-			r.elements(v.Slice(0, v.Cap()), depth)
+			r.elements(v, depth) // behind its end another goroutine may write what is its own
 		}
 	case reflect.Array:
 		r.elements(v, depth)
@@ -82,7 +90,9 @@ func (r *ruler) walk(v reflect.Value, depth int) {
 	case reflect.Map:
 		r.table(v, depth)
 	case reflect.Pointer:
-		if !v.IsNil() && r.isNew(v.UnsafePointer()) {
+		if v.Type() == locationType {
+			r.location(v)
+		} else if !v.IsNil() && r.isNew(v) {
 			r.add(int64(v.Type().Elem().Size()))
 			r.walk(v.Elem(), depth)
 		}
@@ -101,6 +111,19 @@ func (r *ruler) walk(v reflect.Value, depth int) {
 		r.add(int64(v.Cap()) * int64(v.Type().Elem().Size()))
 	case reflect.Func:
 		r.lost = r.lost || r.frozen
+	}
+}
+
+// locationBytes is what a time zone takes that a time brought along: a name and an offset.
+const locationBytes = 192
+
+var locationType = reflect.TypeFor[*time.Location]()
+
+// location measures a time's zone. Those with tables of many years, as this machine's,
+// are everybody's.
+func (r *ruler) location(v reflect.Value) {
+	if !v.IsNil() && v.UnsafePointer() != unsafe.Pointer(time.Local) && r.isNew(v) {
+		r.add(locationBytes)
 	}
 }
 
@@ -133,7 +156,7 @@ func (r *ruler) table(v reflect.Value, depth int) {
 	if r.frozen {
 		r.lost = true
 	}
-	if r.lost || v.IsNil() || !r.isNew(v.UnsafePointer()) {
+	if r.lost || v.IsNil() || !r.isNew(v) {
 		return
 	}
 	key, elem := v.Type().Key(), v.Type().Elem()

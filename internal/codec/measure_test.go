@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 type ringOf struct {
@@ -89,6 +90,55 @@ func TestMeasuredIsWhatTheHeapTakes(t *testing.T) {
 			}
 			runtime.KeepAlive(all)
 		})
+	}
+}
+
+// TestSpareRoomIsNotLookedAt: behind a slice's end may be what a codec is writing for
+// others, if it cuts slices from one array.
+func TestSpareRoomIsNotLookedAt(t *testing.T) {
+	array := make([]*ringOf, 2)
+	for range measureDepth {
+		array[1] = &ringOf{next: array[1]} // too deep to be measured
+	}
+	v := array[:1]
+	if n, ok := measured(reflect.ValueOf(&v).Elem()); n != 16 || !ok {
+		t.Errorf("measured %d, %t, want the array's 16", n, ok)
+	}
+}
+
+// TestTimesAreSmall: the tables of this machine's time zone are not each value's.
+func TestTimesAreSmall(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer func(former *time.Location) { time.Local = former }(time.Local)
+	time.Local = zone
+	for text, most := range map[string]int64{"2026-11-25T20:00:00-05:00": 0, "2026-11-25T20:00:00Z": 0, "2026-11-25T20:00:00+05:31": 300} {
+		var v struct{ At time.Time }
+		if err := json.Unmarshal([]byte(`{"At":"`+text+`"}`), &v); err != nil {
+			t.Fatal(err)
+		}
+		if n, ok := measured(reflect.ValueOf(&v).Elem()); !ok || n > most || n == 0 && most > 0 {
+			t.Errorf("%s: measured %d, %t, want %d at most", text, n, ok, most)
+		}
+	}
+}
+
+// TestOnePlaceTwice: what begins where something smaller does counts, too.
+func TestOnePlaceTwice(t *testing.T) {
+	type row struct {
+		ID   int64
+		Data [1 << 16]byte
+		More []string
+	}
+	all := &row{More: []string{"text"}}
+	v := struct {
+		ID         *int64
+		All, Again *row
+	}{&all.ID, all, all}
+	if n, ok := measured(reflect.ValueOf(&v).Elem()); !ok || n < 1<<16 || n > 3<<15 {
+		t.Errorf("measured %d, %t, want %d and a little", n, ok, 1<<16)
 	}
 }
 
