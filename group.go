@@ -2,25 +2,16 @@ package cachemesh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/praveenduddu/cachemesh/hotcache"
 	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
-	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/route"
-	"github.com/praveenduddu/cachemesh/internal/serve"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -34,95 +25,6 @@ type Group[V any] struct {
 	core   *groupCore
 	format codec.Format[V]
 	opts   GroupOptions[V]
-}
-
-// NewGroup registers a group with a node. All members should register it with
-// the same loader and options; one that does not know it yet answers so, and
-// the others then load for themselves. A nil loader makes a plain distributed
-// map, in which a key that was not Set is ErrNotFound.
-//
-// Register groups before Start, on all members: then no member is ever without one.
-// Groups may be registered after it, too. Values that are handed over to a member without
-// the group wait there; for two seconds after its Start the others' Gets and Sets of its
-// keys wait, if the group has no loader, and then they fail with ErrUnknownGroup until it
-// is registered. Errors: *OptionError for an option, an empty or long name or one that is
-// taken; ErrClosed.
-func NewGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
-	if n == nil {
-		return nil, errs.Option("n", nil, errors.New("it is nil"))
-	}
-	if name == "" || len(name) > wire.MaxGroupLen {
-		return nil, errs.Option("name", name, fmt.Errorf("a group's name has 1 to %d bytes", wire.MaxGroupLen))
-	}
-	if err := opts.validate(n.opts.TotalBytes > 0); err != nil {
-		return nil, err
-	}
-	if err := opts.checkLoading(load); err != nil {
-		return nil, err
-	}
-	if err := opts.checkFormat(); err != nil {
-		return nil, err
-	}
-	return newGroup(n, name, load, opts)
-}
-
-func newGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (g *Group[V], err error) {
-	err = n.budget.admit(opts.MaxBytes, func(maxBytes int64) (*groupCore, error) {
-		opts.MaxBytes = maxBytes
-		if g, err = buildGroup(n, name, load, opts); err != nil {
-			return nil, err
-		}
-		return g.core, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return g, nil
-}
-
-func buildGroup[V any](n *Node, name string, load LoaderFunc[V], opts GroupOptions[V]) (*Group[V], error) {
-	var err error
-	var hot *hotcache.Cache // a nil one holds nothing
-	p := opts.uses().parts(opts.MaxBytes)
-	if p.hot > 0 {
-		if hot, err = hotcache.New(hotcache.Options{MaxBytes: p.hot, Threshold: opts.HotReads, Faults: &n.faults}); err != nil {
-			return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
-		}
-	}
-	own := strings.Clone(name)
-	c := &groupCore{
-		node: n, uses: opts.uses(),
-	}
-	c.Hot, c.Ways = hot, n.ways
-	c.server = serve.Server{Part: &c.Part, Hot: hot, Ways: n.ways, Served: func(hash uint64) *atomic.Uint64 { return &c.Stats.Of(hash).Served }}
-	c.Init(owner.Basis{
-		Setting: &n.setting, Clock: &n.clock, State: n.state, Others: mesh{c},
-		Name: own, Seed: ring.Seed(name), Encoding: wire.EncodingOf(opts.Version),
-		Origin: &origin.Origin{Group: own, Member: n.name, Known: guard.KnownOf(opts.Errors), Turn: origin.NewTurns(opts.MaxLoads, opts.MaxQueued)},
-		Errors: wire.Errors{Group: own, Known: guard.KnownOf(opts.Errors), TooLargeUnreachable: n.faults.TooLargeUnreachable},
-		Care: owner.Care{
-			LoadTimeout: opts.LoadTimeout, BatchWindow: opts.BatchWindow, NotFoundTTL: opts.NotFoundTTL, FailureTTL: opts.FailureTTL,
-			RefreshAfter: opts.RefreshAfter, RefreshPart: opts.RefreshPart,
-			StaleFor: opts.StaleFor, StaleWait: opts.StaleWait, FinishLoads: opts.FinishLoads,
-		},
-	}, p.room(opts.MaxBytes))
-	c.Loading, c.closure.callOff = context.WithCancel(n.life.Context())
-	if c.Store, err = store.New(store.Options{MaxBytes: p.store, Reserved: c.reserved()}); err != nil {
-		c.closure.callOff()
-		return nil, errs.Option("MaxBytes", opts.MaxBytes, err)
-	}
-	g := &Group[V]{core: c, format: codec.New(opts.Codec), opts: opts}
-	if g.format.Kind == codec.EncodedKind {
-		c.DecodedSize, c.LeasedEntry = max(g.format.Size, 1), g.leasedEntry
-	}
-	c.Aliases = g.format.Kind != codec.EncodedKind || opts.Codec != nil
-	g.attach(load)
-	if err := n.addGroup(c); err != nil {
-		c.closure.callOff()
-		c.Store.Close()
-		return nil, err
-	}
-	return g, nil
 }
 
 // Get returns the value of a key: from memory here, from its owner, or through
@@ -180,79 +82,6 @@ func (g *Group[V]) reload(ctx context.Context, hash uint64, key string, e *store
 	}
 	o := route.OutcomeOf(c.LoadUnstored(ctx, hash, key, false))
 	return g.answer(&o)
-}
-
-// GetMany returns the values of the keys that have one, with one call per
-// owner. Keys that were not found are missing from the map; keys that failed
-// are missing too, and their errors are in the KeyErrors that is returned
-// beside the values of the others.
-func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
-	b, err := g.core.GetMany(ctx, keys, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Free()
-	got := gathered[V]{values: make(map[string]V, len(keys))}
-	var unread []int
-	for i := range b.Outcomes {
-		v, found, err := g.take(&b.Outcomes[i])
-		if errs.IsUnreadable(err) {
-			unread = append(unread, i)
-			continue
-		}
-		got.put(keys[i], v, found, err)
-	}
-	g.reloadMany(ctx, b, unread, &got)
-	if got.failed != nil {
-		return got.values, got.failed
-	}
-	return got.values, nil
-}
-
-// gathered is what GetMany returns.
-type gathered[V any] struct {
-	values map[string]V
-	failed errs.KeyErrors // nil: none
-}
-
-func (r *gathered[V]) put(key string, v V, found bool, err error) {
-	if found {
-		r.values[key] = v
-	}
-	if err != nil {
-		if r.failed == nil {
-			r.failed = make(errs.KeyErrors)
-		}
-		r.failed[key] = err
-	}
-}
-
-// reloadMany is reload for keys of a batch, a bounded number at once.
-func (g *Group[V]) reloadMany(ctx context.Context, b *route.Batch, indexes []int, got *gathered[V]) {
-	if len(indexes) == 0 {
-		return
-	}
-	var mu sync.Mutex // guards got
-	var all errgroup.Group
-	all.SetLimit(owner.BatchLoaders)
-	for _, i := range indexes {
-		all.Go(func() error {
-			key, o := b.Keys[i], &b.Outcomes[i]
-			_, cause := g.decoded(o)
-			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.E, cause)
-			found := err == nil
-			if _, stale := err.(*errs.StaleError); stale {
-				found = true
-			} else if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
-				err = nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			got.put(key, v, found, err)
-			return nil
-		})
-	}
-	all.Wait()
 }
 
 // Set makes v the value of the key, at the key's owner. When it returns nil,

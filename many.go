@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/owner"
+	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/route"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -149,4 +151,77 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	}
 	all.Wait()
 	return f.Err()
+}
+
+// GetMany returns the values of the keys that have one, with one call per
+// owner. Keys that were not found are missing from the map; keys that failed
+// are missing too, and their errors are in the KeyErrors that is returned
+// beside the values of the others.
+func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
+	b, err := g.core.GetMany(ctx, keys, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Free()
+	got := gathered[V]{values: make(map[string]V, len(keys))}
+	var unread []int
+	for i := range b.Outcomes {
+		v, found, err := g.take(&b.Outcomes[i])
+		if errs.IsUnreadable(err) {
+			unread = append(unread, i)
+			continue
+		}
+		got.put(keys[i], v, found, err)
+	}
+	g.reloadMany(ctx, b, unread, &got)
+	if got.failed != nil {
+		return got.values, got.failed
+	}
+	return got.values, nil
+}
+
+// reloadMany is reload for keys of a batch, a bounded number at once.
+func (g *Group[V]) reloadMany(ctx context.Context, b *route.Batch, indexes []int, got *gathered[V]) {
+	if len(indexes) == 0 {
+		return
+	}
+	var mu sync.Mutex // guards got
+	var all errgroup.Group
+	all.SetLimit(owner.BatchLoaders)
+	for _, i := range indexes {
+		all.Go(func() error {
+			key, o := b.Keys[i], &b.Outcomes[i]
+			_, cause := g.decoded(o)
+			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.E, cause)
+			found := err == nil
+			if _, stale := err.(*errs.StaleError); stale {
+				found = true
+			} else if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
+				err = nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got.put(key, v, found, err)
+			return nil
+		})
+	}
+	all.Wait()
+}
+
+// gathered is what GetMany returns.
+type gathered[V any] struct {
+	values map[string]V
+	failed errs.KeyErrors // nil: none
+}
+
+func (r *gathered[V]) put(key string, v V, found bool, err error) {
+	if found {
+		r.values[key] = v
+	}
+	if err != nil {
+		if r.failed == nil {
+			r.failed = make(errs.KeyErrors)
+		}
+		r.failed[key] = err
+	}
 }
