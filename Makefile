@@ -7,7 +7,7 @@ SEEDS      ?= 20000
 COUNT      ?= 6
 VALUES     ?= 8000000
 
-.PHONY: test race lint fuzz histories faults moves postgres bench bench-full benchstat
+.PHONY: test race lint fuzz histories faults moves postgres bench bench-full queues benchstat
 
 test:
 	go test ./...
@@ -47,6 +47,10 @@ bench:
 
 bench-full:
 	cd bench && GOWORK=off go run . -full
+
+# What waits between two members: very many callers, and small calls beside large values.
+queues:
+	cd bench && GOWORK=off go run ./queues
 
 # The library's own benchmarks on the parent commit and on the working tree, compared.
 benchstat:

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
@@ -75,7 +76,8 @@ func TestMaxLoads(t *testing.T) {
 		}
 		t.Logf("%d Gets of cold keys on %d members: at most %d loads at once on each; %d loaded, %d of %d with a deadline of 200 ms overloaded in time, %d late",
 			keys, members, maxLoads, loaded.Load(), overloaded.Load(), keys/4, late.Load())
-		if late.Load() != 0 || overloaded.Load() < keys/8 || entered != loaded.Load() {
+		// A load may get its turn in the moment in which the last who waited for it leaves.
+		if spared := entered - loaded.Load(); late.Load() != 0 || overloaded.Load() < keys/8 || spared < 0 || spared > members*maxLoads {
 			t.Errorf("%d late, %d overloaded, %d loads for %d values", late.Load(), overloaded.Load(), entered, loaded.Load())
 		}
 	})
@@ -178,6 +180,7 @@ func TestMaxLoadsCountsLoadMany(t *testing.T) {
 				}
 			}
 		}
+		synctest.Wait() // what was called off has left its place
 		close(release)
 		all.Wait()
 		if inside.most.Load() != 1 || inside.entered.Load() != 1 {
