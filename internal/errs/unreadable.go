@@ -16,6 +16,7 @@ func IsUnreadable(err error) bool {
 	return ok
 }
 
+// ErrForeign says that a value has another GroupOptions.Version than the group.
 var ErrForeign = &UnreadableError{errors.New("it has another GroupOptions.Version")}
 
 // AsUnreadable returns err as an *UnreadableError.

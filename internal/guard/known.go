@@ -8,6 +8,7 @@ type Known struct {
 	Name string // what stands for it in an answer: its text, clipped
 }
 
+// KnownOf returns what is known of GroupOptions.Errors.
 func KnownOf(errs []error) []Known {
 	sentinels := make([]Known, len(errs))
 	for i, err := range errs {

@@ -190,6 +190,7 @@ func Held(ctx context.Context) *HeldTurns {
 	return held
 }
 
+// WithHeld returns a context for what a loader that has these turns waits for.
 func WithHeld(ctx context.Context, held *HeldTurns) context.Context {
 	return context.WithValue(ctx, heldKey{}, held)
 }

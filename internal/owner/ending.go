@@ -90,6 +90,7 @@ func (c *Part) endLeasesOn(s *shard, key string, over int64) {
 	}
 }
 
+// CloseShards lets nothing new begin.
 func (c *Part) CloseShards() {
 	c.eachShard(func(s *shard) { s.closed = true })
 }
@@ -133,6 +134,7 @@ const quietPause = 5 * time.Millisecond
 // SetCut says that the group was closed: nothing is held any more.
 func (c *Part) SetCut() { c.cut.Store(true) }
 
+// ForgetFailures forgets what loaders said.
 func (c *Part) ForgetFailures() {
 	c.setbacks.forgetAll()
 	c.reasons.forgetAll()

@@ -33,7 +33,7 @@ type flight struct {
 	ctx     context.Context // the loader's: its own deadline, ends when nobody waits; nil before the load begins
 	cancel  context.CancelFunc
 	began   int64  // when the load began
-	era     uint32 // Node.era when the load began: what is held gets a limit in a later one, and so would its value
+	era     uint32 // State.Era when the load began: what is held gets a limit in a later one, and so would its value
 	waiters int
 	timer   *time.Timer // gives the load up at its deadline; nil: not needed
 	state   flightState

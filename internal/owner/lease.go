@@ -22,7 +22,7 @@ type book struct {
 	// write; hits see the former value.
 	write chan struct{}
 
-	charged int64 // of groupCore.bookBytes
+	charged int64 // of Part.bookBytes
 }
 
 // A holder is a member with a lease on a copy of the key.

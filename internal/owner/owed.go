@@ -15,7 +15,7 @@ type owed struct {
 	keys map[string]struct{} // at most maxOwed
 	all  bool                // there were more: the whole group is forgotten
 
-	bytes int64 // that keys takes; at most a third of groupCore.bookRoom
+	bytes int64 // that keys takes; at most a third of Part.bookRoom
 }
 
 const (

@@ -11,7 +11,8 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
-const BatchLoaders = 64 // loads that one call runs at once
+// BatchLoaders is how many loads one call for several keys runs at once.
+const BatchLoaders = 64
 
 // ReloadHere loads keys again that this node owns, together if the group has
 // LoadMany. The errors are in the order of keys; nil: loaded, or there is no such

@@ -16,6 +16,7 @@ type SpareToken struct {
 	changes []uint64 // by shard
 }
 
+// TakeSpareToken is called before a call of LoadMany.
 func (c *Part) TakeSpareToken() *SpareToken {
 	t := &SpareToken{era: c.State.Era(), began: c.Clock.Now()}
 	if v := c.State.View(); v != nil && v.Settled() {

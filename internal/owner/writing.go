@@ -31,7 +31,7 @@ type writing struct {
 	returned bool
 	overdue  bool        // its time has passed
 	givenUp  bool        // it holds nothing back any more
-	holds    bool        // it is counted in Node.handing
+	holds    bool        // it is counted in Duties.Handing
 	timer    *time.Timer // gives it up, once it is overdue
 }
 
@@ -91,7 +91,7 @@ func (c *Part) writeOrigin(ctx context.Context, s *shard, hash uint64, key strin
 }
 
 // endWriting notes that the Writer has returned. It reports whether that was after
-// its time; then the key's owner, whoever it is, is to be told: see Node.telling.
+// its time; then the key's owner, whoever it is, is to be told: see Duties.Telling.
 func (c *Part) endWriting(s *shard, key string, w *writing) (late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

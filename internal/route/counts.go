@@ -24,4 +24,5 @@ type counters struct {
 	PeerErrors, Retries, NegativeHits atomic.Uint64
 }
 
+// Of returns the stripe in which Gets of a key with this hash are counted.
 func (c *counters) Of(hash uint64) *Stripe { return &c.Stripes[hash%stripes] }

@@ -28,6 +28,7 @@ func (c *Router) Warm(ctx context.Context, keys []string) [2]int {
 	return [2]int{len(keys) - failed, failed}
 }
 
+// Peek returns what a key has in memory, here or at its owner, without a load.
 func (c *Router) Peek(ctx context.Context, key string) Outcome {
 	if err := wire.CheckKey(key); err != nil {
 		return Outcome{Err: err}

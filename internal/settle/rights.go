@@ -16,7 +16,7 @@ type mandate struct {
 	view *view.View   // that the core judges
 
 	verdict quorum.Verdict
-	phase   view.Phase // Node.phase, as it was set last
+	phase   view.Phase // State.Phase, as it was set last
 	since   int64      // when the verdict's mode changed
 
 	// dropping says that what is held must go before the node acts again, and then

@@ -38,6 +38,7 @@ const (
 	OpFence      uint8 = 8  // Value: a quorum.Word → Value: another
 )
 
+// OpNames are the operations in the words of *PeerError.
 var OpNames = [...]string{
 	OpGet: "get", OpSet: "set", OpDelete: "delete", OpGetMany: "get", OpDeleteMany: "delete", OpClear: "clear", OpInvalidate: "invalidate",
 	OpFence: "fence", OpHandOver: "hand over", OpRelay: "relay", OpRefresh: "refresh",
