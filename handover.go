@@ -28,7 +28,7 @@ const (
 // without the values, and take no write that an older value could undo.
 type mover struct {
 	mu      sync.Mutex         // guards the fields below; Node.mu is taken inside
-	running bool               // a goroutine moves values, and is counted in Node.handing
+	running bool               // a goroutine moves values, and is counted in Duties.Handing
 	again   bool               // there was another view since it last began
 	cancel  context.CancelFunc // ends the calls that are under way; nil: none are
 	done    chan struct{}      // closed when the goroutine has returned; nil before the first
