@@ -1,10 +1,10 @@
 package cachemesh
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 
+	"github.com/praveenduddu/cachemesh/internal/codec"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 )
 
@@ -25,14 +25,10 @@ type Codec[V any] interface {
 type JSONCodec[V any] struct{}
 
 // Marshal returns v as JSON.
-func (JSONCodec[V]) Marshal(v V) ([]byte, error) { return json.Marshal(v) }
+func (JSONCodec[V]) Marshal(v V) ([]byte, error) { return codec.JSON[V]{}.Marshal(v) }
 
 // Unmarshal parses JSON.
-func (JSONCodec[V]) Unmarshal(data []byte) (V, error) {
-	var v V
-	err := json.Unmarshal(data, &v)
-	return v, err
-}
+func (JSONCodec[V]) Unmarshal(data []byte) (V, error) { return codec.JSON[V]{}.Unmarshal(data) }
 
 // checkFormat refuses a type whose values JSON cannot give back.
 func (o *GroupOptions[V]) checkFormat() error {

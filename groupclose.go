@@ -33,8 +33,7 @@ func (g *Group[V]) Close(ctx context.Context) error { return g.core.closeGroup(c
 
 // closure is the closing of a group.
 type closure struct {
-	// loading ends when loads are called off: the node closes, or whoever closes the
-	// group has no time left.
+	// callOff ends the part's Loading: whoever closes the group has no time left.
 	callOff context.CancelFunc
 	hurried atomic.Bool // whoever closes the group has no time left
 

@@ -16,12 +16,14 @@ type coder[V any] interface {
 	Unmarshal(data []byte) (V, error)
 }
 
-// jsonCoder is the coder of who has no other.
-type jsonCoder[V any] struct{}
+// JSON is the coder of who has no other.
+type JSON[V any] struct{}
 
-func (jsonCoder[V]) Marshal(v V) ([]byte, error) { return json.Marshal(v) }
+// Marshal returns v as JSON.
+func (JSON[V]) Marshal(v V) ([]byte, error) { return json.Marshal(v) }
 
-func (jsonCoder[V]) Unmarshal(data []byte) (v V, err error) {
+// Unmarshal parses JSON.
+func (JSON[V]) Unmarshal(data []byte) (v V, err error) {
 	err = json.Unmarshal(data, &v)
 	return v, err
 }
@@ -69,7 +71,7 @@ func New[V any](codec coder[V]) Format[V] {
 	case string:
 		f.Kind = stringKind
 	default:
-		f.codec, f.lossless = jsonCoder[V]{}, Lossless(reflect.TypeFor[V]())
+		f.codec, f.lossless = JSON[V]{}, Lossless(reflect.TypeFor[V]())
 	}
 	return f
 }

@@ -120,7 +120,8 @@ func OutOfReach(pe *PeerError, is bool) *PeerError {
 }
 
 // A LostError says that Shutdown lost values that were Set in groups without a loader:
-// no other member could be reached to take them, or there was no time.
+// no other member could be reached to take them, or would have them, or there was no time.
+// Or that Group.Close did, and Err says that they had no room.
 type LostError struct {
 	Values int
 	Err    error // ctx's, if it ended first, else nil
