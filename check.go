@@ -1,17 +1,85 @@
 package cachemesh
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/endpoint"
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/reach"
 )
+
+// validate checks what can be checked without binding anything and returns the
+// options with their defaults filled in.
+func (o Options) validate() (Options, error) {
+	o.copy()
+	o.setDefaults()
+	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTLS, checkSecrets, checkTimes, checkSizes} {
+		if err := check(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.ListenAddr, "127.0.0.1:0")
+	setDefault(&o.JoinTimeout, 5*time.Second)
+	setDefault(&o.MaxStale, 10*time.Second)
+	setDefault(&o.Lease, time.Second)
+	setDefault(&o.Right, min(3*time.Second, o.MaxStale))
+	setDefault(&o.ForgetAfter, 15*time.Minute)
+	setDefault(&o.Patience, 250*time.Millisecond)
+	setDefault(&o.CallTimeout, 10*time.Second)
+	if o.TotalBytes > 0 {
+		setDefault(&o.MaxBytes, min(64<<20, o.TotalBytes/16))
+	}
+	setDefault(&o.MaxBytes, 64<<20)
+	setDefault(&o.MaxValueBytes, 16<<20)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Network == nil {
+		o.Network = endpoint.System{}
+	}
+}
+
+// copy makes what the options point to this node's own: the caller may go on to
+// change it, or wipe it.
+func (o *Options) copy() {
+	o.BootstrapNodes = slices.Clone(o.BootstrapNodes)
+	o.Secret = bytes.Clone(o.Secret)
+	o.AcceptSecrets = slices.Clone(o.AcceptSecrets)
+	for i, s := range o.AcceptSecrets {
+		o.AcceptSecrets[i] = bytes.Clone(s)
+	}
+	if o.TLS = o.TLS.Clone(); o.TLS != nil {
+		o.TLS.Certificates = slices.Clone(o.TLS.Certificates)
+		o.TLS.NextProtos = slices.Clone(o.TLS.NextProtos)
+		o.TLS.CipherSuites = slices.Clone(o.TLS.CipherSuites)
+		o.TLS.CurvePreferences = slices.Clone(o.TLS.CurvePreferences)
+	}
+}
+
+// endpoint returns what of the options a node's endpoint needs.
+func (o *Options) endpoint() endpoint.Options {
+	return endpoint.Options{
+		Name: o.Name, ListenAddr: o.ListenAddr, AdvertiseAddr: o.AdvertiseAddr, Mesh: o.Mesh,
+		BootstrapNodes: o.BootstrapNodes, JoinTimeout: o.JoinTimeout, RequireJoin: o.RequireJoin,
+		InjectContext: o.InjectContext, ExtractContext: o.ExtractContext,
+		TLS: o.TLS, Secret: o.Secret, AcceptSecrets: o.AcceptSecrets,
+		Patience: o.Patience, CallTimeout: o.CallTimeout, MaxValueBytes: o.MaxValueBytes,
+		ExternalServer: o.ExternalServer, Network: o.Network,
+	}
+}
 
 func checkName(o *Options) error {
 	if len(o.Name) > MaxNameLen {
@@ -126,4 +194,46 @@ func checkSizes(o *Options) error {
 		return errs.Option("MaxValueBytes", o.MaxValueBytes, fmt.Errorf("it must be from 1 to %d", maxValueMax))
 	}
 	return nil
+}
+
+func checkTLS(o *Options) error {
+	c := o.TLS
+	if c == nil || o.ExternalServer || len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil {
+		return nil
+	}
+	return errs.Option("TLS", "(no certificate)", errors.New("peers connect to this member too, so it needs Certificates"))
+}
+
+func checkSecrets(o *Options) error {
+	if o.Secret != nil {
+		if err := checkSecret("Secret", o.Secret); err != nil {
+			return err
+		}
+	} else if o.TLS != nil {
+		return errs.Option("Secret", "(none)", errors.New("TLS needs it: gossip packets are UDP, where TLS does not reach, "+
+			"and one forged packet would add a member"))
+	} else if len(o.AcceptSecrets) > 0 {
+		return errs.Option("AcceptSecrets", "(set)", errors.New("it needs Secret, which this member itself uses"))
+	}
+	if n := len(o.AcceptSecrets); n > maxAccepted {
+		return errs.Option("AcceptSecrets", fmt.Sprintf("(%d secrets)", n), fmt.Errorf("the limit is %d", maxAccepted))
+	}
+	for _, s := range o.AcceptSecrets {
+		if err := checkSecret("AcceptSecrets", s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSecret(option string, secret []byte) error {
+	n := len(secret)
+	if n >= minSecret {
+		return nil
+	}
+	err := fmt.Errorf("at least %d bytes are needed", minSecret)
+	if n == 0 {
+		err = fmt.Errorf("it is empty, as an environment variable that is not set would be; %w, and no secret is nil", err)
+	}
+	return errs.Option(option, fmt.Sprintf("(%d bytes)", n), err)
 }

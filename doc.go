@@ -1,6 +1,6 @@
 // Package cachemesh is a read-through cache that a service embeds. Its instances
 // find each other by gossip, form one mesh, and the mesh is one cache over the
-// service's own database, with explicit Set and Delete that are never stale: once one
+// service's own database, with explicit Set and Delete that hold everywhere: once one
 // has returned nil, no instance that sees most of the others serves what was there before.
 //
 // A [Node] is one instance's member of the mesh: [New], [Node.Start],
@@ -22,14 +22,43 @@
 // [*LoadError] and [*WriteError] carry what a loader or Writer returned, on any
 // member; [*PeerError] says that a call failed, and whether a write may have been
 // applied; [*StaleError] comes together with a value; [*OptionError] names the
-// option that cannot be used; [KeyErrors] has one error a key.
+// option that cannot be used; [KeyErrors] has one error a key, and errors.Is and errors.As reach
+// through it.
 //
 // # Zero and for ever
 //
-// The zero of an option is its documented default. A TTL of zero in
-// [GroupOptions] means until evicted; in [Group.Set] it means the group's TTL;
-// from TTLFunc it means that the value is not kept. [Forever] is what never
-// expires, wherever a TTL is wanted.
+// [Forever] is what never expires, wherever a TTL is wanted; a negative TTL is an error, but
+// from a function, where it means what zero means. What zero means:
+//
+//	GroupOptions.TTL                    Forever: until evicted
+//	TTLFunc's result, KeepFor           the value is not kept
+//	Set, SetMany, SetIf, Update         the group's TTLFunc, else its TTL
+//	Fill of a Claim                     the same
+//	Increment, for a new key            the group's TTL
+//	Touch                               an error: say for how long
+//	Node.Set                            Forever
+//	NotFoundTTL, FailureTTL             nothing is remembered
+//	RefreshAfter, RefreshPart           no value is loaded ahead
+//	StaleFor                            nothing is served stale
+//	StaleWait                           250 ms, with StaleFor; Forever waits for the load
+//	BatchWindow                         single loads do not wait
+//	TTLJitter                           TTLs are exact
+//	MaxLoads                            no bound
+//	LoadTimeout, MaxQueued, HotReads    their defaults: 30 s, 16384, 3
+//	MaxBytes, MaxValueBytes             their defaults: 64 MiB, 16 MiB
+//	TotalBytes                          no bound over all groups
+//	times in Options                    their defaults
+//
+// In what is returned, [Meta] and [ScanItem], a value without an end has a TTL of Forever. Options
+// that act on TTLs (StaleFor, TTLJitter, RefreshPart) are refused where no value has one: by an
+// [*OptionError]. If the loader gives them, by [KeepFor], a TTL of Forever says so.
+//
+// # Stale, and old
+//
+// A stale value is one whose TTL has passed and which is returned all the same, because the origin
+// has failed or is slow: where GroupOptions.StaleFor allows that, and never without a word, a
+// [*StaleError] or a call of GroupOptions.OnStale. An old value is one from before a Set or Delete: Fresh means
+// that none is served.
 //
 // # Concurrency and ownership
 //

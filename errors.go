@@ -24,8 +24,8 @@ var (
 	// ErrInvalidTTL means that a TTL is negative.
 	ErrInvalidTTL = errs.ErrInvalidTTL
 
-	// ErrTooLarge means that a value does not fit the group's limit. Nothing
-	// was changed.
+	// ErrTooLarge means that a value does not fit the group's limit, or those of too many of the
+	// members that are to have a copy: it says whose. Nothing was changed.
 	ErrTooLarge = errs.ErrTooLarge
 
 	// ErrUnknownGroup means that the owner of the key has no group of this name,
@@ -42,6 +42,35 @@ var (
 	// ErrOtherVersion means that the owner of the key has another GroupOptions.Version,
 	// and a Writer that could not read the value. The write was not applied.
 	ErrOtherVersion = errs.ErrOtherVersion
+
+	// ErrFewCopies means that fewer members than GroupOptions.Replicas could take a copy of
+	// what was written. If a *PeerError with MaybeApplied wraps it, the write may be applied
+	// yet; else nothing was changed, as where other members have not registered the group.
+	ErrFewCopies = errs.ErrFewCopies
+
+	// ErrOverflow means that a sum does not fit the integers that a group has. Nothing was
+	// changed.
+	ErrOverflow = errs.ErrOverflow
+
+	// ErrNotInteger means that the value that was to be counted up is no integer. Nothing
+	// was changed.
+	ErrNotInteger = errs.ErrNotInteger
+
+	// ErrNotCache means that a group is a plain map on this member or on the owner of the
+	// key, or a cache on one of them and not on the other: see GroupOptions.Cache.
+	ErrNotCache = errs.ErrNotCache
+
+	// ErrNotWon means that there is nothing to be filled: the Claim is not in the state Won.
+	ErrNotWon = errs.ErrNotWon
+
+	// ErrClaimVoid means that the key was written or deleted since the claim was won, or got
+	// another owner, or that the members did not agree on its owner. Nothing is stored; who waited before that has the value all the same, but
+	// with a Writer.
+	ErrClaimVoid = errs.ErrClaimVoid
+
+	// ErrClaimOver means that a claim was filled already, or its time has passed, or its
+	// member was not heard of and another has it now. Nothing was changed.
+	ErrClaimOver = errs.ErrClaimOver
 
 	// ErrUnsettled means that the members did not agree on who owns the key
 	// before the caller's time ran out. The write was not applied.
@@ -77,13 +106,14 @@ type OptionError = errs.OptionError
 // On the member that ran the loader, errors.Is and errors.As see the loader's
 // own error. On others they see its text, and the identity of
 // context.DeadlineExceeded, context.Canceled, ErrOverloaded and whatever is
-// listed in GroupOptions.Errors.
+// listed in GroupOptions.Errors. The stack of a panic is in the log of the member that ran the
+// loader, once a minute, and there errors.As finds an interface{ Stack() string } in Err.
 //
 //	type LoadError struct {
 //		Group  string
 //		Key    string
 //		Member string // name of the member that ran the loader
-//		Panic  bool   // the loader panicked; Err holds the panic's value and stack
+//		Panic  bool   // the loader panicked; Err says with what
 //		Err    error
 //	}
 type LoadError = errs.LoadError
@@ -95,7 +125,7 @@ type LoadError = errs.LoadError
 //		Group  string
 //		Key    string
 //		Member string // name of the member that called the Writer
-//		Panic  bool   // the Writer panicked; Err holds the panic's value and stack
+//		Panic  bool   // the Writer panicked; Err says with what
 //		Err    error
 //	}
 type WriteError = errs.WriteError
@@ -128,8 +158,9 @@ type PeerError = errs.PeerError
 //	}
 type LostError = errs.LostError
 
-// A KeyErrors value says which keys of a GetMany or Delete failed, and why.
-// Keys that are not in it succeeded.
+// A KeyErrors value says which keys of a GetMany, SetMany, Delete or Refresh failed, and why.
+// Keys that are not in it succeeded. errors.Is and errors.As reach through it: they look at the keys'
+// errors in the order of the keys.
 type KeyErrors = errs.KeyErrors
 
 // A StaleError comes together with a value whose TTL has passed: the loader

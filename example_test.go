@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"log/slog"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sort"
 	"time"
@@ -59,6 +62,23 @@ func newMap(node *cachemesh.Node) *cachemesh.Group[string] {
 		log.Fatal(err)
 	}
 	return g
+}
+
+// What a service says in production.
+func ExampleOptions() {
+	node, err := cachemesh.New(cachemesh.Options{
+		ListenAddr:     ":3000",                                       // TCP and UDP: everything goes through this port
+		AdvertiseAddr:  net.JoinHostPort(os.Getenv("POD_IP"), "3000"), // in a container: its own address
+		BootstrapNodes: []string{"my-service.internal:3000"},          // a DNS name stands for all its addresses
+		Mesh:           "my-service",                                  // another service's members are not let in
+		Secret:         []byte(os.Getenv("CACHEMESH_SECRET")),         // nor who does not know it
+		TotalBytes:     256 << 20,                                     // of memory for all groups together
+		Logger:         slog.Default(),
+	})
+	if err != nil {
+		log.Fatal(err) // an *OptionError names the option
+	}
+	defer node.Close()
 }
 
 // Two members, one mesh: what one sets, the other gets.

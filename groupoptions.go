@@ -1,13 +1,9 @@
 package cachemesh
 
 import (
-	"errors"
-	"fmt"
+	"context"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/hotcache"
-	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/owner"
 )
 
@@ -18,6 +14,20 @@ type GroupOptions[V any] struct {
 	// they are decoded; a type that knows better is a Sizer. Default: 64 MiB, with
 	// Options.TotalBytes an equal part of what that leaves.
 	MaxBytes int64
+
+	// Replicas is how many members hold each value that is Set, its owner included, in a
+	// group without a loader, so that it survives the crash of all but one of them. All
+	// members should say the same. Set and Delete take a round trip more with it, and each
+	// copy takes its part of MaxBytes. From 1, the owner alone, to 8. Where fewer members have
+	// registered the group a Set fails with ErrFewCopies, and where fewer can hold the value with
+	// ErrTooLarge: see FewerReplicas. Default: 2 with FewerReplicas, so that a mesh of one works;
+	// 1 in a group with a loader, a Writer or Cache.
+	Replicas int
+
+	// FewerReplicas lets as many copies do as there can be where fewer members than Replicas have
+	// registered the group, or can hold a value: one in a mesh of one. Who registers it later is sent copies. Default: false,
+	// true without Replicas.
+	FewerReplicas bool
 
 	// TTL is how long a loaded value lives, and one that is Set without a TTL of
 	// its own. Default: Forever, until evicted.
@@ -38,6 +48,9 @@ type GroupOptions[V any] struct {
 	// certainly gives back the same value, as it does for structs of exported fields of
 	// plain types, it is spared that.
 	//
+	// A type of which JSON keeps nothing at all, as a struct without an exported field, is an
+	// *OptionError.
+	//
 	// A value that the codec cannot decode, because another version of your program made
 	// it, counts as a miss: it is loaded, counted in Stats.Unreadable and logged, once a
 	// minute. See Version.
@@ -56,12 +69,18 @@ type GroupOptions[V any] struct {
 	// Default: 30 s.
 	LoadTimeout time.Duration
 
-	// HotReads is how many reads of a key within about half a second by this
-	// member make it ask the owner for a copy and a lease. Default: 3.
+	// HotReads is how many reads of a key within some minutes make this member keep a copy of
+	// what another owns, of whose every change it is told. Default: the first read while there
+	// is room, the second when there is none, and more of keys that change before anybody
+	// reads them.
 	HotReads int
 
-	// NoHotCopies switches off copies of keys that this member reads often and
-	// others own. Default: they may take an eighth of MaxBytes.
+	// CopyBytes is how much of MaxBytes such copies may take: from 4096, and half of MaxBytes
+	// at most, which also bounds it in a group that shares Options.TotalBytes.
+	// Default: an eighth of MaxBytes.
+	CopyBytes int64
+
+	// NoHotCopies switches off copies of keys that others own: each read of one is a call.
 	NoHotCopies bool
 
 	// LoadMany loads several keys in one call; GetMany then calls it once per
@@ -91,23 +110,33 @@ type GroupOptions[V any] struct {
 	// RefreshAfter is the age at which a value that is read is loaded again in the
 	// background, once in the mesh, while it is served. Keys in use then never
 	// wait for a load. If the load fails the old value stays until its TTL, and
-	// the next attempts wait longer and longer. Less than TTL. Default: never.
+	// the next attempts wait longer and longer. Less than TTL; values without a TTL are loaded
+	// again, too. Default: never.
 	RefreshAfter time.Duration
 
 	// RefreshPart is RefreshAfter as a part of each value's own TTL, for values whose
 	// TTL differs, as with TTLFunc or KeepFor: from 0 to 1, and 0.8 is a good start.
-	// Values without a TTL are never loaded again ahead. Not together with
+	// Values without a TTL are never loaded again ahead, so it needs one. Not together with
 	// RefreshAfter. Default: 0, never.
 	RefreshPart float64
 
-	// StaleFor is how long after its TTL a value is still served, together with a
-	// *StaleError, if the loader fails. For data that is better old than missing.
+	// StaleFor is how long after its TTL a value is still served, stale, together with a
+	// *StaleError, if the loader fails: see OnStale for callers that shall not meet that. For data
+	// that is better old than missing.
 	// After a load has failed the next ones are made in the background, so that
 	// nobody waits for an origin that hangs; attempts are 0.1 s apart at first and
 	// 10 s in the end. A 32nd of MaxBytes is set aside for what loaders said: an error of
 	// more than 2 KiB is kept by its text and as on another member, see LoadError.
 	// Default: 0, not at all.
 	StaleFor time.Duration
+
+	// OnStale is told of each stale value that is returned, by what a *StaleError would say: Get and
+	// all else that returns one then returns it with a nil error. ctx is the caller's. It is called
+	// on the caller's goroutine, which waits for it, under no lock and concurrently; a panic is
+	// logged. It needs StaleFor. Default: none, and a *StaleError comes beside each stale value.
+	//
+	//	OnStale: func(ctx context.Context, key string, stale *cachemesh.StaleError) { staleTotal.Inc() },
+	OnStale func(ctx context.Context, key string, stale *StaleError)
 
 	// StaleWait is how long a Get waits for a load when a value past its TTL is kept
 	// (StaleFor): then it returns that, with a *StaleError that matches
@@ -117,6 +146,14 @@ type GroupOptions[V any] struct {
 	// 250 ms.
 	StaleWait time.Duration
 
+	// Cache says that a group without a loader is a cache all the same, and no map: its
+	// values are loaded where they are wanted, by GetOr or by whoever has a Claim. They may
+	// be forgotten, so they are not handed over to new owners, and a Delete leaves no trace.
+	// A plain Get there finds what is in memory, or ErrNotFound, and waits for no claim. All
+	// members must say the same: see ErrNotCache. Default: off; a group with a loader is a
+	// cache, and needs it not.
+	Cache bool
+
 	// FinishLoads lets a load that has begun go on when nobody waits for it any more,
 	// until it returns or LoadTimeout is over, and keeps its value. For origins that
 	// take longer than callers have: else each caller's load is called off with it,
@@ -125,8 +162,37 @@ type GroupOptions[V any] struct {
 
 	// TTLJitter shortens each loaded value's TTL by a random part, up to this
 	// fraction of it, so that keys that were loaded together do not expire
-	// together. From 0 to 1; 0.1 is a good start. Default: 0.
+	// together. From 0 to 1; 0.1 is a good start. It needs a TTL. Default: 0.
 	TTLJitter float64
+
+	// Tags returns the tags of a value, such as "tenant:7": DeleteTag then forgets all values
+	// with a tag at once. It is called at the key's owner, for each value that is loaded, written
+	// or handed over, and at members that hold copies of it, and must give the same for the same value on every member; it may be
+	// called concurrently and should be quick. A value may have 64 tags of up to 1 KiB; one that
+	// has more, for which Tags panics, or that this member cannot decode (see Version) goes with
+	// every tag that is deleted. That a key does not exist (NotFoundTTL) has no tags.
+	//
+	// A value takes 160 bytes more with a tag and 64 with each further one, with tags of up to
+	// 16 bytes, and a 16th of MaxBytes is set aside for the tags themselves, 144 bytes each. Tags
+	// for which that has no room work as well; DeleteTag then looks at all values that
+	// have one of these. Default: none, and DeleteTag forgets nothing.
+	Tags func(key string, v V) []string
+
+	// OnRemove is told of each value that this member owned and holds no more, and why. It is
+	// called soon after that, under no lock, one call at a time; another value of the key may
+	// be there by then. Nobody waits for it: when 4096 calls wait, or 256 KiB of keys, further
+	// ones are left out and counted in Stats.RemovalsDropped, as are panics in
+	// Stats.RemovalPanics. Nothing is told of hot copies, nor when the group or the node is
+	// closed; with Replicas nothing of the copies, nor of a value that another member owns by
+	// now. Default: none.
+	OnRemove func(key string, cause RemovalCause)
+
+	// OnInvalidate is called with a key before anything changes of it that Lend returned, on
+	// whatever member; with "" soon after this member has lost the right to all that it did.
+	// Whoever changes the key waits for it, until the lease is over: it must be quick, and must
+	// not call the node. It is called concurrently, under no lock, and for keys too that were
+	// not asked for. Default: none, and Lend fails.
+	OnInvalidate func(key string)
 
 	// Writer is the origin's other direction: Set and Delete then change it
 	// first, at the key's owner, one at a time per key and never beside a load of
@@ -153,105 +219,9 @@ type GroupOptions[V any] struct {
 	Errors []error
 }
 
-// Forever is the TTL of values that live until they are evicted.
+// MaxReplicas is the most that GroupOptions.Replicas can be.
+const MaxReplicas = 8
+
+// Forever is the TTL of values that live until they are evicted. What zero means is in the
+// package's documentation: Zero and for ever.
 const Forever time.Duration = owner.Forever
-
-const maxSentinels = 64
-
-// validate fills in the defaults. shares says that a group without MaxBytes has a part of
-// Options.TotalBytes.
-func (o *GroupOptions[V]) validate(shares bool) error {
-	shares = shares && o.MaxBytes == 0
-	if !shares {
-		setDefault(&o.MaxBytes, 64<<20)
-	}
-	setDefault(&o.LoadTimeout, 30*time.Second)
-	setDefault(&o.MaxQueued, 16384)
-	if o.StaleFor > 0 {
-		setDefault(&o.StaleWait, 250*time.Millisecond)
-	}
-	for _, f := range []struct {
-		option string
-		value  time.Duration
-	}{
-		{"TTL", o.TTL}, {"LoadTimeout", o.LoadTimeout}, {"BatchWindow", o.BatchWindow}, {"NotFoundTTL", o.NotFoundTTL},
-		{"RefreshAfter", o.RefreshAfter}, {"StaleFor", o.StaleFor}, {"StaleWait", o.StaleWait},
-		{"FailureTTL", o.FailureTTL},
-	} {
-		if f.value < 0 {
-			return errs.Option(f.option, f.value, fmt.Errorf("%w: it must not be negative", errs.ErrInvalidTTL))
-		}
-	}
-	switch {
-	case o.MaxBytes < 0:
-		return errs.Option("MaxBytes", o.MaxBytes, errors.New("it must not be negative"))
-	case o.HotReads < 0 || o.HotReads > hotcache.MaxThreshold:
-		return errs.Option("HotReads", o.HotReads, fmt.Errorf("it must be from 1 to %d", hotcache.MaxThreshold))
-	case o.MaxLoads < 0:
-		return errs.Option("MaxLoads", o.MaxLoads, errors.New("it must not be negative"))
-	case o.MaxQueued < 0:
-		return errs.Option("MaxQueued", o.MaxQueued, errors.New("it must not be negative"))
-	case !(o.TTLJitter >= 0 && o.TTLJitter <= 1):
-		return errs.Option("TTLJitter", o.TTLJitter, errors.New("it must be from 0 to 1"))
-	case !(o.RefreshPart >= 0 && o.RefreshPart < 1):
-		return errs.Option("RefreshPart", o.RefreshPart, errors.New("it must be at least 0 and less than 1"))
-	case o.RefreshPart > 0 && o.RefreshAfter > 0:
-		return errs.Option("RefreshPart", o.RefreshPart, errors.New("RefreshAfter is set, too"))
-	case o.BatchWindow > 0 && o.LoadMany == nil:
-		return errs.Option("BatchWindow", o.BatchWindow, errors.New("it needs LoadMany"))
-	case o.StaleWait > 0 && o.StaleFor == 0:
-		return errs.Option("StaleWait", o.StaleWait, errors.New("it needs StaleFor"))
-	case o.RefreshAfter > 0 && o.TTL > 0 && o.RefreshAfter >= o.TTL:
-		return errs.Option("RefreshAfter", o.RefreshAfter, fmt.Errorf("it must be less than TTL, %v", o.TTL))
-	}
-	if isTypedNil(o.Codec) {
-		return errs.Option("Codec", o.Codec, errTypedNil)
-	}
-	if isTypedNil(o.Writer) {
-		return errs.Option("Writer", o.Writer, errTypedNil)
-	}
-	return checkSentinels(o.Errors)
-}
-
-// checkLoading refuses options that do nothing without a loader or a TTL.
-func (o *GroupOptions[V]) checkLoading(load LoaderFunc[V]) error {
-	if o.StaleFor > 0 && o.TTL == 0 && o.TTLFunc == nil {
-		return errs.Option("StaleFor", o.StaleFor, errors.New("it needs TTL or TTLFunc: without one no value grows stale"))
-	}
-	if load != nil || o.LoadMany != nil {
-		return nil
-	}
-	for _, f := range []struct {
-		option string
-		set    bool
-	}{
-		{"NotFoundTTL", o.NotFoundTTL > 0}, {"RefreshAfter", o.RefreshAfter > 0}, {"StaleFor", o.StaleFor > 0},
-		{"TTLJitter", o.TTLJitter > 0}, {"MaxLoads", o.MaxLoads > 0},
-		{"RefreshPart", o.RefreshPart > 0}, {"FinishLoads", o.FinishLoads}, {"FailureTTL", o.FailureTTL > 0},
-	} {
-		if f.set {
-			return errs.Option(f.option, "set", errors.New("it needs a loader or LoadMany"))
-		}
-	}
-	return nil
-}
-
-func checkSentinels(known []error) error {
-	if len(known) > maxSentinels {
-		return errs.Option("Errors", len(known), fmt.Errorf("the limit is %d", maxSentinels))
-	}
-	for i, err := range known {
-		if err == nil || isTypedNil(err) {
-			return errs.Option("Errors", len(known), fmt.Errorf("element %d is nil", i))
-		}
-		if !guard.IsSound(err, guard.KnownOf(known[:i+1])) {
-			return errs.Option("Errors", len(known), fmt.Errorf("element %d, a %T, cannot be asked what it is: a method of it panics", i, err))
-		}
-	}
-	return nil
-}
-
-// uses says what the group needs room for.
-func (o *GroupOptions[V]) uses() uses {
-	return uses{hot: !o.NoHotCopies, failures: o.FailureTTL > 0, stale: o.StaleFor > 0}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"sync"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/route"
-	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -70,47 +70,6 @@ func (g *Group[V]) Warm(ctx context.Context, keys iter.Seq[string], progress fun
 	return ctx.Err()
 }
 
-// Peek returns the value of a key if it is in the memory of this member or of
-// its owner; it never loads. Errors: ErrNotFound if it is in neither; else as
-// Get's.
-func (g *Group[V]) Peek(ctx context.Context, key string) (V, error) {
-	o := g.core.Peek(ctx, key)
-	v, err := g.answer(&o)
-	if errs.IsUnreadable(err) {
-		g.core.NoteUnreadable(key, err)
-		err = errs.ErrNotFound
-	}
-	return v, err
-}
-
-// Contains reports whether Peek would return a value. Errors: as Peek's, but for
-// ErrNotFound.
-func (g *Group[V]) Contains(ctx context.Context, key string) (bool, error) {
-	_, err := g.Peek(ctx, key)
-	if errors.Is(err, errs.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// All iterates over the entries that this member owns and holds: keys with their
-// values. It runs under no lock; entries that change meanwhile may be missed.
-// Values that cannot be read, or have another Version, are left out.
-func (g *Group[V]) All() iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
-		c := g.core
-		now := c.Clock.Now()
-		c.Store.Range(now, func(hash uint64, e *store.Entry) bool {
-			until := owner.FreshUntil(e)
-			if e.Negative || until != 0 && now >= until || c.State.MayServe(hash, c.Clock.Now()) != nil {
-				return true
-			}
-			v, err := g.value(e)
-			return err != nil || yield(e.Key, v)
-		})
-	}
-}
-
 // Refresh loads keys again, at their owners, whether or not they have a value, with
 // one call of LoadMany per owner if the group has it. When it returns nil, every Get
 // that starts later, on any member, sees what a load that began after the call of
@@ -125,7 +84,7 @@ func (g *Group[V]) All() iter.Seq2[string, V] {
 // an *OptionError if the group has no loader.
 func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 	c := g.core
-	if c.Origin.Load == nil {
+	if c.Origin.Load == nil || c.Cache {
 		return errs.Option("load", nil, errors.New("the group has no loader: nothing can be loaded again"))
 	}
 	if _, ok := ctx.Deadline(); !ok {
@@ -156,7 +115,8 @@ func (g *Group[V]) Refresh(ctx context.Context, keys ...string) error {
 // GetMany returns the values of the keys that have one, with one call per
 // owner. Keys that were not found are missing from the map; keys that failed
 // are missing too, and their errors are in the KeyErrors that is returned
-// beside the values of the others.
+// beside the values of the others. A stale value is in the map, and its *StaleError in the
+// KeyErrors, unless GroupOptions.OnStale is told of it.
 func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
 	b, err := g.core.GetMany(ctx, keys, 0)
 	if err != nil {
@@ -166,46 +126,42 @@ func (g *Group[V]) GetMany(ctx context.Context, keys []string) (map[string]V, er
 	got := gathered[V]{values: make(map[string]V, len(keys))}
 	var unread []int
 	for i := range b.Outcomes {
-		v, found, err := g.take(&b.Outcomes[i])
+		v, found, err := g.values.answer(&b.Outcomes[i])
 		if errs.IsUnreadable(err) {
 			unread = append(unread, i)
 			continue
 		}
-		got.put(keys[i], v, found, err)
+		if !found && errors.Is(err, errs.ErrNotFound) {
+			err = nil
+		}
+		got.put(keys[i], v, found, g.values.told(ctx, err))
 	}
-	g.reloadMany(ctx, b, unread, &got)
+	got.reload(ctx, &g.values, b, unread)
 	if got.failed != nil {
 		return got.values, got.failed
 	}
 	return got.values, nil
 }
 
-// reloadMany is reload for keys of a batch, a bounded number at once.
-func (g *Group[V]) reloadMany(ctx context.Context, b *route.Batch, indexes []int, got *gathered[V]) {
-	if len(indexes) == 0 {
-		return
+// SetMany makes each value that of its key, as Set does, with its guarantees, a bounded number at
+// once. The keys are set in no order, and each for itself: some may be while others fail. values
+// must not be changed before it returns; what it has is used as by Set.
+//
+// Its error is a KeyErrors of those keys that failed, each with what Set returns, or what Set
+// returns for any key: ErrClosed, ErrGroupClosed, ErrNotStarted, ErrInvalidTTL.
+func (g *Group[V]) SetMany(ctx context.Context, values map[string]V, ttl time.Duration) error {
+	if ttl < 0 {
+		return negative(ttl)
 	}
-	var mu sync.Mutex // guards got
-	var all errgroup.Group
-	all.SetLimit(owner.BatchLoaders)
-	for _, i := range indexes {
-		all.Go(func() error {
-			key, o := b.Keys[i], &b.Outcomes[i]
-			_, cause := g.decoded(o)
-			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.E, cause)
-			found := err == nil
-			if _, stale := err.(*errs.StaleError); stale {
-				found = true
-			} else if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
-				err = nil
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			got.put(key, v, found, err)
-			return nil
-		})
+	if err := g.core.Open(); err != nil {
+		return err
 	}
-	all.Wait()
+	if _, err := g.core.State.Current(ctx); err != nil {
+		return err
+	}
+	f := &route.Failures{}
+	f.Each(maps.Keys(values), func(key string) error { return g.Set(ctx, key, values[key], ttl) })
+	return f.Err()
 }
 
 // gathered is what GetMany returns.
@@ -224,4 +180,33 @@ func (r *gathered[V]) put(key string, v V, found bool, err error) {
 		}
 		r.failed[key] = err
 	}
+}
+
+// reload is values.reload for keys of a batch, a bounded number at once.
+func (r *gathered[V]) reload(ctx context.Context, g *values[V], b *route.Batch, indexes []int) {
+	if len(indexes) == 0 {
+		return
+	}
+	var mu sync.Mutex // guards r
+	var all errgroup.Group
+	all.SetLimit(owner.BatchLoaders)
+	for _, i := range indexes {
+		all.Go(func() error {
+			key, o := b.Keys[i], &b.Outcomes[i]
+			_, cause := g.decoded(o)
+			v, err := g.reload(ctx, ring.Hash(g.core.Seed, key), key, o.E, cause)
+			found := err == nil
+			if _, stale := err.(*errs.StaleError); stale {
+				found = true
+			} else if errors.Is(err, errs.ErrNotFound) && !errs.IsOutcome(err) {
+				err = nil
+			}
+			err = g.told(ctx, err)
+			mu.Lock()
+			defer mu.Unlock()
+			r.put(key, v, found, err)
+			return nil
+		})
+	}
+	all.Wait()
 }

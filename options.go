@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/internal/certs"
 	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -77,6 +78,14 @@ type Options struct {
 	InjectContext  func(ctx context.Context) []byte
 	ExtractContext func(ctx context.Context, carried []byte) context.Context
 
+	// UnknownGroup is called when another member wants a key of a group that is not registered
+	// here, or hands values of it over, and may register it: the other is then answered by that
+	// group. For groups whose names are not known ahead; all members should make the same of a
+	// name. Members that have joined choose these names, so bound how many you make. It is called
+	// concurrently, also several times for a name, and the other member waits for it. If it
+	// panics the group is not known. Default: none, see NewGroup.
+	UnknownGroup func(name string)
+
 	// Logger receives what an operator should know. Its handler is called from one
 	// goroutine, in order, and may block, panic or call the node: nothing waits for it
 	// but Close, for a second. While it is too slow, lines beyond 256 are dropped, and
@@ -84,7 +93,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	// TLS protects peer calls and gossip streams. It is used for both directions,
-	// so it needs Certificates and RootCAs; with ClientAuth it is mutual. Peers are
+	// so it needs Certificates and RootCAs; with ClientAuth it is mutual: see TLSFromFiles. Peers are
 	// verified against ServerName if it is set, else against the host of the address
 	// that they advertise, or that BootstrapNodes names. It needs Secret, for gossip
 	// packets are UDP, where TLS does not reach. Default: plain TCP.
@@ -124,9 +133,9 @@ type Options struct {
 	// have no address; until then its writes return ErrMinority.
 	MayFound bool
 
-	// Lease is how long a member may serve a hot copy before it must ask the
-	// owner again, and so the longest that a paused or unreachable member can
-	// delay a write. Default: 1 s, from 50 ms to 10 s.
+	// Lease is how long a member may serve its copies of what another owns before it must
+	// hear from that again, one word for all of them. A paused or unreachable member can
+	// delay a write by four thirds of it. Default: 1 s, from 50 ms to 10 s.
 	Lease time.Duration
 
 	// Patience is how long a Get, or whatever else may be asked twice, waits for a member
@@ -192,41 +201,6 @@ const (
 	maxValueMax = 256 << 20
 )
 
-// validate checks what can be checked without binding anything and returns the
-// options with their defaults filled in.
-func (o Options) validate() (Options, error) {
-	o.copy()
-	o.setDefaults()
-	for _, check := range []func(*Options) error{checkName, checkAddresses, checkTLS, checkSecrets, checkTimes, checkSizes} {
-		if err := check(&o); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
-}
-
-func (o *Options) setDefaults() {
-	setDefault(&o.ListenAddr, "127.0.0.1:0")
-	setDefault(&o.JoinTimeout, 5*time.Second)
-	setDefault(&o.MaxStale, 10*time.Second)
-	setDefault(&o.Lease, time.Second)
-	setDefault(&o.Right, min(3*time.Second, o.MaxStale))
-	setDefault(&o.ForgetAfter, 15*time.Minute)
-	setDefault(&o.Patience, 250*time.Millisecond)
-	setDefault(&o.CallTimeout, 10*time.Second)
-	if o.TotalBytes > 0 {
-		setDefault(&o.MaxBytes, min(64<<20, o.TotalBytes/16))
-	}
-	setDefault(&o.MaxBytes, 64<<20)
-	setDefault(&o.MaxValueBytes, 16<<20)
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Network == nil {
-		o.Network = systemNetwork{}
-	}
-}
-
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
@@ -235,3 +209,18 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 var errTypedNil = errors.New("it is a nil pointer in an interface, which would panic when it is used")
+
+// TLSFromFiles returns a configuration for Options.TLS: members show the certificate of cert and key,
+// and want of others, in both directions, one that an authority in ca has signed. All are PEM.
+// The certificate must allow server and client authentication.
+//
+// When cert and key are renewed the next handshake is with the new ones: it looks whether the files
+// have changed, once a second at most, and goes on with those before until both fit each other.
+// Connections that are open stay. ca is read here only: to replace an authority, put both into the file and restart
+// the members one by one.
+//
+// A member is verified against the host that it advertises. Where that is an IP address which the
+// certificate does not name, as in a pod, give all certificates one more name, such as
+// "cachemesh", and set ServerName of what this returns to it. Errors: *OptionError that names cert,
+// key or ca.
+func TLSFromFiles(cert, key, ca string) (*tls.Config, error) { return certs.New(cert, key, ca) }

@@ -5,13 +5,18 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"os"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/kit"
 )
 
 func TestOptionsThatCannotBe(t *testing.T) {
@@ -57,11 +62,11 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"InjectContext", cachemesh.Options{InjectContext: func(context.Context) []byte { return nil }}},
 		{"Secret", cachemesh.Options{Secret: []byte("short")}},
 		{"Secret", cachemesh.Options{Secret: []byte{}}}, // an environment variable that is not set
-		{"Secret", cachemesh.Options{TLS: newAuthority(t).mutual(t)}},
-		{"AcceptSecrets", cachemesh.Options{AcceptSecrets: [][]byte{secretA}}},
-		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: [][]byte{nil}}},
-		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: [][]byte{secretB, []byte("short")}}},
-		{"AcceptSecrets", cachemesh.Options{Secret: secretA, AcceptSecrets: slices.Repeat([][]byte{secretB}, 8)}},
+		{"Secret", cachemesh.Options{TLS: kit.NewAuthority(t).Mutual(t)}},
+		{"AcceptSecrets", cachemesh.Options{AcceptSecrets: [][]byte{kit.SecretA}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: kit.SecretA, AcceptSecrets: [][]byte{nil}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: kit.SecretA, AcceptSecrets: [][]byte{kit.SecretB, []byte("short")}}},
+		{"AcceptSecrets", cachemesh.Options{Secret: kit.SecretA, AcceptSecrets: slices.Repeat([][]byte{kit.SecretB}, 8)}},
 		{"Mesh", cachemesh.Options{Mesh: strings.Repeat("m", cachemesh.MaxNameLen+1)}},
 		{"Mesh", cachemesh.Options{Mesh: "a\x00b"}},
 		{"MaxBytes", cachemesh.Options{MaxBytes: -1}},
@@ -72,7 +77,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"MaxValueBytes", cachemesh.Options{MaxValueBytes: -1}},
 		{"MaxValueBytes", cachemesh.Options{MaxValueBytes: 1 << 30}},
 		{"TLS", cachemesh.Options{TLS: &tls.Config{}}},
-		{"Network", cachemesh.Options{Network: (*tapped)(nil)}},
+		{"Network", cachemesh.Options{Network: (*kit.Tapped)(nil)}},
 	} {
 		n, err := cachemesh.New(test.o)
 		oe, ok := errors.AsType[*cachemesh.OptionError](err)
@@ -93,25 +98,23 @@ func TestNewLeavesNothingBehind(t *testing.T) {
 		t.Fatal("MaxBytes 1 was accepted")
 	}
 	n, err := cachemesh.New(cachemesh.Options{ListenAddr: addr})
-	must(t, err)
+	kit.Must(t, err)
 	defer n.Close()
 	_, err = cachemesh.New(cachemesh.Options{ListenAddr: addr})
 	if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != "ListenAddr" || !strings.Contains(err.Error(), addr) {
 		t.Errorf("a port in use: %v, want an OptionError of ListenAddr naming %s", err, addr)
 	}
-	must(t, n.Close())
+	kit.Must(t, n.Close())
 	again, err := cachemesh.New(cachemesh.Options{ListenAddr: addr})
-	must(t, err)
+	kit.Must(t, err)
 	again.Close()
 }
 
 // TestUDPPortInUse: some other program has the UDP port only.
 func TestUDPPortInUse(t *testing.T) {
-	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
-	must(t, err)
+	taken, addr := udpAlone()
 	defer taken.Close()
-	addr := taken.LocalAddr().String()
-	_, err = cachemesh.New(cachemesh.Options{ListenAddr: addr})
+	_, err := cachemesh.New(cachemesh.Options{ListenAddr: addr})
 	if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != "ListenAddr" {
 		t.Errorf("%v, want an OptionError of ListenAddr", err)
 	}
@@ -122,10 +125,19 @@ func TestUDPPortInUse(t *testing.T) {
 	l.Close()
 }
 
+// udpAlone listens at a UDP port whose TCP port no outgoing connection of another process is given meanwhile.
+func udpAlone() (taken net.PacketConn, addr string) {
+	for err := errors.New(""); err != nil; {
+		addr = fmt.Sprint("127.0.0.1:", 12000+rand.IntN(15000))
+		taken, err = net.ListenPacket("udp", addr)
+	}
+	return taken, addr
+}
+
 // freeAddr returns an address whose TCP and UDP ports were free a moment ago.
 func freeAddr(t *testing.T) string {
 	n, err := cachemesh.New(cachemesh.Options{})
-	must(t, err)
+	kit.Must(t, err)
 	defer n.Close()
 	return n.Addr()
 }
@@ -141,7 +153,7 @@ func (*typedNilError) Error() string { panic("called") }
 
 func TestGroupOptionsThatCannotBe(t *testing.T) {
 	n, err := cachemesh.New(cachemesh.Options{})
-	must(t, err)
+	kit.Must(t, err)
 	defer n.Close()
 	type options = cachemesh.GroupOptions[string]
 	for _, test := range []struct {
@@ -156,8 +168,12 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 		{"LoadTimeout", "g", options{LoadTimeout: -1}},
 		{"HotReads", "g", options{HotReads: -1}},
 		{"HotReads", "g", options{HotReads: 1 << 30}},
+		{"CopyBytes", "g", options{CopyBytes: -1}},
+		{"CopyBytes", "g", options{CopyBytes: 1000}},
+		{"CopyBytes", "g", options{CopyBytes: 33 << 20}},
+		{"CopyBytes", "g", options{CopyBytes: 1 << 20, NoHotCopies: true}},
 		{"Codec", "g", options{Codec: (*panicCodec)(nil)}},
-		{"Errors", "g", options{Errors: []error{errSentinel, nil}}},
+		{"Errors", "g", options{Errors: []error{kit.ErrOrigin, nil}}},
 		{"Errors", "g", options{Errors: []error{(*typedNilError)(nil)}}},
 		{"Errors", "g", options{Errors: make([]error, 65)}},
 		{"BatchWindow", "g", options{BatchWindow: time.Second}},
@@ -172,17 +188,27 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 		{"RefreshPart", "g", options{RefreshPart: -0.1}},
 		{"RefreshPart", "g", options{RefreshPart: 0.5, RefreshAfter: 1}},
 		{"TTLJitter", "g", options{TTLJitter: 2}},
+		{"TTLJitter", "g", options{TTLJitter: 0.1}}, // there is nothing to be shortened
+		{"RefreshPart", "g", options{RefreshPart: 0.5}},
+		{"StaleFor", "g", options{StaleFor: time.Hour}},
+		{"OnStale", "g", options{TTL: 1, OnStale: func(context.Context, string, *cachemesh.StaleError) {}}},
+		{"BatchWindow", "g", options{BatchWindow: time.Minute, LoadMany: func(context.Context, []string) (map[string]string, error) { return nil, nil }}},
 		{"MaxLoads", "g", options{MaxLoads: -1}},
 		{"MaxQueued", "g", options{MaxQueued: -1}},
 	} {
-		g, err := cachemesh.NewGroup(n, test.name, echoLoader, test.o)
+		g, err := cachemesh.NewGroup(n, test.name, kit.Echo, test.o)
 		if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != test.option || g != nil {
 			t.Errorf("%+v: group %v, error %v, want an OptionError of %s", test.o, g, err, test.option)
 		}
 	}
 	// Nothing of these attempts is in the way of a good one.
-	_, err = cachemesh.NewGroup(n, "g", echoLoader, options{})
-	must(t, err)
+	_, err = cachemesh.NewGroup(n, "g", kit.Echo, options{})
+	kit.Must(t, err)
+	// Nor is a loader that gives the TTLs, by KeepFor, or a value without a TTL that is refreshed.
+	for name, o := range map[string]options{"keeps": {TTL: cachemesh.Forever, TTLJitter: 0.1, StaleFor: 1}, "renews": {RefreshAfter: 1}} {
+		_, err = cachemesh.NewGroup(n, name, kit.Echo, o)
+		kit.Must(t, err)
+	}
 	_, err = cachemesh.NewGroup[int](n, "g", nil, cachemesh.GroupOptions[int]{})
 	if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != "name" {
 		t.Errorf("a name that is taken: %v, want an OptionError of name", err)
@@ -190,22 +216,22 @@ func TestGroupOptionsThatCannotBe(t *testing.T) {
 	if _, err := cachemesh.NewGroup[int](nil, "g", nil, cachemesh.GroupOptions[int]{}); err == nil {
 		t.Error("a nil node was accepted")
 	}
-	must(t, n.Close())
-	if _, err := cachemesh.NewGroup(n, "h", echoLoader, options{}); !errors.Is(err, cachemesh.ErrClosed) {
+	kit.Must(t, n.Close())
+	if _, err := cachemesh.NewGroup(n, "h", kit.Echo, options{}); !errors.Is(err, cachemesh.ErrClosed) {
 		t.Errorf("on a closed node: %v, want ErrClosed", err)
 	}
 }
 
 func TestDefaults(t *testing.T) {
 	n, err := cachemesh.New(cachemesh.Options{})
-	must(t, err)
+	kit.Must(t, err)
 	defer n.Close()
 	host, port, err := net.SplitHostPort(n.Addr())
 	if err != nil || host != "127.0.0.1" || port == "0" || n.Name() != n.Addr() || len(n.Members()) != 0 {
 		t.Errorf("address %s, name %s, members %v", n.Addr(), n.Name(), n.Members())
 	}
 	all, err := cachemesh.New(cachemesh.Options{ListenAddr: ":0"})
-	must(t, err)
+	kit.Must(t, err)
 	defer all.Close()
 	host, _, _ = net.SplitHostPort(all.Addr())
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
@@ -213,5 +239,62 @@ func TestDefaults(t *testing.T) {
 	}
 	if s := fmt.Sprint(n); !strings.Contains(s, n.Addr()) {
 		t.Errorf("String = %q", s)
+	}
+}
+
+// Replicas that make no sense are refused by name.
+func TestReplicasOption(t *testing.T) {
+	n, err := cachemesh.New(cachemesh.Options{ListenAddr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	load := func(context.Context, string) (int, error) { return 1, nil }
+	for name, c := range map[string]struct {
+		load cachemesh.LoaderFunc[int]
+		opts cachemesh.GroupOptions[int]
+	}{
+		"negative":      {nil, cachemesh.GroupOptions[int]{Replicas: -1}},
+		"too many":      {nil, cachemesh.GroupOptions[int]{Replicas: cachemesh.MaxReplicas + 1}},
+		"fewer of one":  {nil, cachemesh.GroupOptions[int]{Replicas: 1, FewerReplicas: true}},
+		"fewer, loaded": {load, cachemesh.GroupOptions[int]{FewerReplicas: true}},
+		"fewer, cached": {nil, cachemesh.GroupOptions[int]{FewerReplicas: true, Cache: true}},
+		"with a loader": {load, cachemesh.GroupOptions[int]{Replicas: 2}},
+		"with Cache":    {nil, cachemesh.GroupOptions[int]{Replicas: 2, Cache: true}},
+	} {
+		_, err := cachemesh.NewGroup(n, name, c.load, c.opts)
+		if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != "Replicas" && oe.Option != "FewerReplicas" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, r := range []int{0, 1, 2, cachemesh.MaxReplicas} {
+		if _, err := cachemesh.NewGroup(n, string(rune('a'+r)), nil, cachemesh.GroupOptions[int]{Replicas: r}); err != nil {
+			t.Errorf("%d: %v", r, err)
+		}
+	}
+}
+
+// TestErrorsShowTheirFields: the errors with fields are aliases, of which go doc shows no field, so their comments do.
+func TestErrorsShowTheirFields(t *testing.T) {
+	source, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []any{cachemesh.OptionError{}, cachemesh.LoadError{}, cachemesh.WriteError{}, cachemesh.PeerError{},
+		cachemesh.LostError{}, cachemesh.StaleError{}} {
+		typ := reflect.TypeOf(e)
+		_, comment, found := strings.Cut(string(source), "//\ttype "+typ.Name()+" struct {\n")
+		comment, _, ends := strings.Cut(comment, "//\t}\n")
+		if !found || !ends {
+			t.Errorf("the comment of %s does not show the struct", typ.Name())
+			continue
+		}
+		for field := range typ.Fields() {
+			name := strings.ReplaceAll(field.Type.String(), "interface {}", "any")
+			shown := regexp.MustCompile(`(?m)^//\t\t` + field.Name + ` +` + regexp.QuoteMeta(name) + `( |$)`)
+			if field.IsExported() && !shown.MatchString(comment) {
+				t.Errorf("the comment of %s does not show %s %v", typ.Name(), field.Name, field.Type)
+			}
+		}
 	}
 }

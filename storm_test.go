@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/kit"
 )
 
 // TestCloseRacesEverything closes nodes, in and out of order, under calls of every
@@ -19,17 +20,17 @@ func TestCloseRacesEverything(t *testing.T) {
 	var calls, closed atomic.Int64
 	const rounds = 15
 	for round := range rounds {
-		bubble(t, func(t *testing.T, ctx context.Context) { closeRaceRound(t, newMesh(t, 3), round, &calls, &closed) })
+		kit.Bubble(t, func(t *testing.T, ctx context.Context) { closeRaceRound(t, kit.New(t, 3), round, &calls, &closed) })
 	}
-	closeRaceRound(t, newRealMesh(t, 3), 1, &calls, &closed)
+	closeRaceRound(t, kit.NewReal(t, 3), 1, &calls, &closed)
 	t.Logf("%d rounds, %d calls, %d of them ErrClosed", rounds+1, calls.Load(), closed.Load())
 }
 
-func closeRaceRound(t *testing.T, m *mesh, round int, calls, closed *atomic.Int64) {
-	if m.net != nil {
-		m.net.SetLatency(100*time.Microsecond, time.Millisecond)
+func closeRaceRound(t *testing.T, m *kit.Mesh, round int, calls, closed *atomic.Int64) {
+	if m.Net != nil {
+		m.Net.SetLatency(100*time.Microsecond, time.Millisecond)
 	}
-	groups := groupOn(m, "g", func(_ context.Context, key string) (string, error) {
+	groups := kit.GroupOn(m, "g", func(_ context.Context, key string) (string, error) {
 		if len(key)%7 == 0 {
 			panic("now and then")
 		}
@@ -41,7 +42,7 @@ func closeRaceRound(t *testing.T, m *mesh, round int, calls, closed *atomic.Int6
 			rng := rand.New(rand.NewPCG(uint64(round), uint64(w)))
 			for alone := 0; alone < 3; {
 				calls.Add(1)
-				err := anyCall(rng, m.nodes[w%3], groups[w%3])
+				err := anyCall(rng, m.Nodes[w%3], groups[w%3])
 				if errors.Is(err, cachemesh.ErrClosed) {
 					alone++ // and go on, on a node that is closed
 					closed.Add(1)
@@ -52,13 +53,13 @@ func closeRaceRound(t *testing.T, m *mesh, round int, calls, closed *atomic.Int6
 			}
 		})
 	}
-	must(t, cachemesh.Pause(t.Context(), m.nodes[0], time.Duration(round+1)*2*time.Millisecond))
-	for i, n := range m.nodes {
+	kit.Must(t, kit.Pause(t.Context(), time.Duration(round+1)*2*time.Millisecond))
+	for i, n := range m.Nodes {
 		work.Go(func() {
 			if (i+round)%2 == 0 {
 				n.Close()
 			} else {
-				n.Shutdown(testContext(t))
+				n.Shutdown(kit.Context(t))
 			}
 		})
 	}

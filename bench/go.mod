@@ -10,10 +10,11 @@ require (
 	github.com/groupcache/groupcache-go/v3 v3.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/maypok86/otter/v2 v2.4.0
-	github.com/olric-data/olric v0.7.0
+	github.com/olric-data/olric v0.7.4
 	github.com/praveenduddu/cachemesh v0.0.0-00010101000000-000000000000
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/redis/rueidis v1.0.79
+	github.com/tidwall/redcon v1.6.4
 	github.com/viccon/sturdyc v1.1.5
 	github.com/vimeo/galaxycache v1.3.1
 	golang.org/x/sync v0.24.0
@@ -54,7 +55,6 @@ require (
 	github.com/segmentio/fasthash v1.0.3 // indirect
 	github.com/tidwall/btree v1.7.0 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
-	github.com/tidwall/redcon v1.6.2 // indirect
 	github.com/vimeo/go-clocks v1.3.0 // indirect
 	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
 	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect

@@ -46,11 +46,12 @@ func (r *runner) runCell(c *cell, f *proc.Fleet, round int) (*work.Result, error
 	if c.memory {
 		return memoryOf(f, job)
 	}
-	job.Duration = r.mode.warm
+	warm, duration := r.mode.windows(c)
+	job.Duration = warm
 	if _, err := f.Run(job); err != nil {
 		return nil, err
 	}
-	job.Duration = r.mode.duration
+	job.Duration = duration
 	if r.mode.profile == "" {
 		return f.Run(job)
 	}

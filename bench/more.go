@@ -72,7 +72,7 @@ func (r *runner) described() []report.System {
 	var out []report.System
 	for _, e := range systems.All {
 		if slices.ContainsFunc(r.suites, func(s suite) bool { return slices.Contains(s.systems, e.Name) }) {
-			out = append(out, report.System{Name: e.Name, Title: e.Title, Module: e.Module, Program: e.Program, Note: e.Note})
+			out = append(out, report.System{Name: e.Name, Title: e.Title, Module: e.Module, Program: e.Program, Rival: e.Rival, Note: e.Note})
 		}
 	}
 	return out

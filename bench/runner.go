@@ -164,7 +164,7 @@ func (r *runner) origin(ctx context.Context, s *suite) (proc.Setup, func(), erro
 	if setup.OriginProcess, err = proc.StartOrigin(setup.Origin); err != nil {
 		return setup, nil, err
 	}
-	setup.Origin = setup.OriginProcess.Spec
+	setup.Origin.Driver, setup.Origin.DSN = setup.OriginProcess.Spec.Driver, setup.OriginProcess.Spec.DSN
 	return setup, setup.OriginProcess.Stop, nil
 }
 

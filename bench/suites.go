@@ -29,6 +29,16 @@ type cell struct {
 	systems     []string // nil: the suite's
 	repeat      int      // runs that make up one measurement; default 1
 	memory      bool     // the resident set before and after is what counts
+
+	warm, window time.Duration // at least, unless it is a smoke test
+}
+
+// windows returns how long a cell is warmed up, and measured.
+func (m *mode) windows(c *cell) (warm, window time.Duration) {
+	if m.smoke {
+		return m.warm, m.duration
+	}
+	return max(m.warm, c.warm), max(m.duration, c.window)
 }
 
 var meshFamily = []string{"cachemesh", "groupcache", "groupcache-go", "galaxycache"}
@@ -47,11 +57,17 @@ func sharedSystems() []string {
 	return names
 }
 
-const mixedSize = 512
+// cachingClients are clients of a server that answer from memory of their own.
+var cachingClients = []string{"redis-rueidis-cached", "redis-go-redis-cached"}
+
+// withoutCopies are the shared systems that can be asked for what is elsewhere.
+func withoutCopies() []string {
+	return slices.DeleteFunc(sharedSystems(), func(name string) bool { return slices.Contains(cachingClients, name) })
+}
 
 // suites returns what is measured in the given mode.
 func suites(m mode) []suite {
-	return []suite{local(), remote(), batch(), writes(), storms(m), mixedSuite(m), memory(m)}
+	return append([]suite{local(), remote(), batch(), writes(), storms(m), mixedSuite(m), farSuite(m), memory(m)}, pacedSuites(m)...)
 }
 
 func local() suite {
@@ -61,18 +77,18 @@ func local() suite {
 	hot := proc.Job{Work: "hit", Size: 128, Keys: 100, Place: proc.There, Callers: 1}
 	few := hot
 	few.Place = proc.Here
-	names := []string{"cachemesh", "cachemesh-struct", "groupcache", "groupcache-go", "galaxycache", "olric-embedded", "ristretto", "otter", "sturdyc"}
+	own := []string{"cachemesh", "cachemesh-struct", "groupcache", "groupcache-go", "galaxycache", "olric-embedded", "ristretto", "otter", "sturdyc"}
 	return suite{
 		name: "local", title: "Hits in the caller's own memory",
 		text: "Meshes have two members; the keys are those that the caller's member owns. " +
-			"Hot copies are 100 keys that the other member owns, read until they are kept here.",
+			"Hot copies are 100 keys that the other member owns, or the server holds, read until they are kept here.",
 		setup:   proc.Setup{Members: 2, Drivers: 1, CacheBytes: 256 << 20, HotCopies: true, Entries: 20_000},
-		systems: names,
+		systems: slices.Concat(own, cachingClients),
 		cells: []cell{
-			{name: "local", title: "10 000 keys of 128 B, one caller", job: hit},
-			{name: "local-2", title: "10 000 keys of 128 B, two callers", job: two},
+			{name: "local", title: "10 000 keys of 128 B, one caller", job: hit, systems: own},
+			{name: "local-2", title: "10 000 keys of 128 B, two callers", job: two, systems: own},
 			{name: "local-100", title: "100 keys of 128 B, one caller", job: few, systems: []string{"cachemesh", "cachemesh-struct", "groupcache", "ristretto", "otter"}},
-			{name: "hot", title: "Hot copies: 100 keys of 128 B owned elsewhere, one caller", job: hot, systems: meshFamily},
+			{name: "hot", title: "Hot copies: 100 keys of 128 B owned elsewhere, one caller", job: hot, systems: slices.Concat(meshFamily, cachingClients)},
 		},
 	}
 }
@@ -83,7 +99,7 @@ func remote() suite {
 		text: "Two processes: one calls, the other owns the keys, or is the server. The caller's side keeps no copies. " +
 			"Keys: 10 000 of 128 B, 2 000 of 4 KiB, 256 of 64 KiB.",
 		setup:   proc.Setup{Members: 2, Drivers: 1, CacheBytes: 256 << 20, Entries: 20_000},
-		systems: sharedSystems(),
+		systems: withoutCopies(),
 	}
 	for _, v := range []struct {
 		size, keys int
@@ -148,27 +164,6 @@ func storms(m mode) suite {
 		systems: sharedSystems(),
 		cells: []cell{{name: "storm", title: "192 callers in three processes", repeat: repeat,
 			job: proc.Job{Work: "storm", Size: 128, Callers: 64}}},
-	}
-}
-
-func mixedSuite(m mode) suite {
-	keys := 5_000
-	if m.full {
-		keys = 20_000
-	}
-	job := proc.Job{Work: "mixed", Size: mixedSize, Keys: keys, Callers: 32, Writes: 10}
-	return suite{
-		name: "mixed", title: "A service over a database",
-		text: fmt.Sprintf("Three processes with 32 callers each read through the cache from a table of %d rows of %d B by Zipf's law with an "+
-			"exponent of 0.99. One operation in a hundred updates a row and makes the cache forget it; golang/groupcache and "+
-			"galaxycache cannot forget, so they serve stale values instead. Everything fits into the caches and was read once before. "+
-			"An answer is stale if it is older than a write that had completed in the same process before the read began. "+
-			"A system that serves stale values loads less for it. CPU and p99 include the database's part: its process counts, unless it is PostgreSQL.", keys, mixedSize),
-		setup: proc.Setup{Members: 3, Drivers: 3, CacheBytes: 256 << 20, HotCopies: true, Entries: 2 * keys,
-			Origin: m.origin},
-		systems: sharedSystems(),
-		fill:    &proc.Job{Work: "fill", Size: mixedSize, Keys: keys},
-		cells:   []cell{{name: "mixed", title: "96 callers in three processes", job: job}},
 	}
 }
 

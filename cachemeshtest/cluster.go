@@ -2,6 +2,7 @@ package cachemeshtest
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -12,11 +13,10 @@ import (
 
 // An Option edits the options of member i before its node is made, also when it
 // restarts. Name, ListenAddr, AdvertiseAddr, BootstrapNodes and Network are the
-// cluster's own.
+// cluster's own. See OnNode for what is done with the node itself.
 type Option func(i int, o *cachemesh.Options)
 
 const (
-	port        = "3000"           // every member has an address of its own
 	maxSeeds    = 3                // bootstrap nodes of a member
 	settleLimit = 30 * time.Second // for Settle, Shutdown and New
 )
@@ -91,6 +91,37 @@ func (c *Cluster) end(i int) {
 	if err := n.Close(); err != nil {
 		c.t.Errorf("cachemeshtest: closing member %d: %v", i, err)
 	}
+}
+
+// Owner returns the number of the member that owns a key of a group, as all members see it that run and
+// are not paused. It ends the test if they do not agree, as before Settle, or none has the group.
+func (c *Cluster) Owner(group, key string) int {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner := ""
+	for i, m := range c.members {
+		if !m.running || m.paused {
+			continue
+		}
+		for _, g := range m.node.Groups() {
+			if g.Name() != group {
+				continue
+			}
+			name, err := g.Owner(key)
+			if err != nil || owner != "" && name != owner {
+				c.t.Fatal(fmt.Errorf("cachemeshtest: the owner of %q in group %q is %q, and for member %d %q, %v", key, group, owner, i, name, err))
+			}
+			owner = name
+		}
+	}
+	for i, m := range c.members {
+		if m.name == owner {
+			return i
+		}
+	}
+	c.t.Fatal(fmt.Errorf("cachemeshtest: no member that runs has group %q", group))
+	return -1
 }
 
 // Len returns how many members there ever were.

@@ -3,7 +3,7 @@
 //
 //	func TestSurvivesACrash(t *testing.T) {
 //		c := cachemeshtest.New(t, 3)
-//		users := cachemeshtest.Group(c, "users", loadUser, cachemesh.GroupOptions[User]{})
+//		users := cachemeshtest.Group(c, "users", func(member int) cachemesh.LoaderFunc[User] { return loadUser }, cachemesh.GroupOptions[User]{})
 //		...
 //		c.Kill(2)
 //		c.Settle()
@@ -14,6 +14,10 @@
 // Members are numbered from 0 and keep their number and name when they restart.
 // Hand c.Node(i), or the group of member i, to the instance of your service that
 // you test.
+//
+// Groups that your service registers itself are there before a node starts, and after Restart, by
+// OnNode. What a loader returns comes back as other members see it, also from the member that loaded it
+// and in a cluster of one: a field that the codec loses, such as an unexported one, is lost in the test.
 //
 // It works in real time and in a testing/synctest bubble. In a bubble a crash is
 // noticed at once on your clock, because the bubble's clock jumps ahead while

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/await"
 )
 
 const settlePoll = 5 * time.Millisecond
@@ -28,18 +30,10 @@ func (c *Cluster) Settle() {
 // WaitSettled is Settle with a limit of your own and an error in place of the
 // test's end.
 func (c *Cluster) WaitSettled(ctx context.Context) error {
-	tick := time.NewTicker(settlePoll)
-	defer tick.Stop()
-	for {
-		if allRight(c.views()) {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return notSettled(ctx, c.views())
-		}
+	if await.Until(ctx, settlePoll, func() bool { return allRight(c.views()) }) != nil {
+		return notSettled(ctx, c.views())
 	}
+	return nil
 }
 
 // seen is what one member sees and should see.

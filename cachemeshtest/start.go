@@ -3,12 +3,11 @@ package cachemeshtest
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/members"
 )
 
 func indexes(n int) []int {
@@ -25,8 +24,7 @@ func (c *Cluster) place() int {
 	defer c.mu.Unlock()
 	i := len(c.members)
 	name := memberName(i)
-	addr := net.JoinHostPort(c.net.Host(name).IP().String(), port)
-	c.members = append(c.members, &member{name: name, addr: addr})
+	c.members = append(c.members, &member{name: name, addr: members.Addr(c.net, name)})
 	return i
 }
 
@@ -45,19 +43,14 @@ func (c *Cluster) start(which []int) error {
 		}
 		nodes[k] = n
 	}
-	errs := make([]error, len(which))
-	var wg sync.WaitGroup
-	for k, n := range nodes {
-		wg.Go(func() {
-			c.mark.do(func() {
-				if err := n.Start(); err != nil {
-					errs[k] = fmt.Errorf("cachemeshtest: member %d: %w", which[k], err)
-				}
-			})
+	return members.Start(len(nodes), func(k int) (err error) {
+		c.mark.do(func() {
+			if err = nodes[k].Start(); err != nil {
+				err = fmt.Errorf("cachemeshtest: member %d: %w", which[k], err)
+			}
 		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+		return err
+	})
 }
 
 // bind makes the node of member i and registers the groups with it. starting is
@@ -76,9 +69,13 @@ func (c *Cluster) bind(i int, which []int) (n *cachemesh.Node, err error) {
 
 	for _, edit := range c.opts {
 		edit(i, &o)
+		if h, ok := o.Network.(*onNode); ok {
+			groups = append(groups, h.call)
+			o.Network = nil
+		}
 	}
-	o.Name, o.ListenAddr, o.AdvertiseAddr = m.name, m.addr, ""
-	o.BootstrapNodes, o.Network = seeds, c.net.Host(m.name)
+	members.Place(&o, c.net, m.name)
+	o.Name, o.AdvertiseAddr, o.BootstrapNodes = m.name, "", seeds
 	c.mark.do(func() { n, err = cachemesh.New(o) })
 	if err != nil {
 		return nil, err
@@ -93,6 +90,19 @@ func (c *Cluster) bind(i int, which []int) (n *cachemesh.Node, err error) {
 		}
 	}
 	return n, nil
+}
+
+// An onNode is how OnNode's function comes to bind: as the Network, which is the cluster's own.
+type onNode struct {
+	cachemesh.Network
+	call func(i int, n *cachemesh.Node) error
+}
+
+// OnNode returns an Option by which f is called with each node, that of member i, before it starts: New,
+// Add and Restart call it, so that what your service does with a node, as registering its groups, is
+// done as in production. An error ends the test. It is called from one goroutine at a time.
+func OnNode(f func(i int, n *cachemesh.Node) error) Option {
+	return func(_ int, o *cachemesh.Options) { o.Network = &onNode{call: f} }
 }
 
 // seedsLocked returns whom member i asks to join: some that run, or that are

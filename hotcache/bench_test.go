@@ -16,7 +16,7 @@ func filled(tb testing.TB, n int) (*Cache, []string) {
 	for i := range keys {
 		keys[i] = keyName(i)
 		e := &store.Entry{Key: keyName(i), Data: make([]byte, 128)}
-		if !c.Begin(hashOf(i), e.Key, "owner").Keep(e, forever, 0) {
+		if !keepUntil(c.Begin(hashOf(i), e.Key), e, forever, 0) {
 			tb.Fatalf("key %d of %d was not kept: %+v", i, n, c.Stats())
 		}
 	}
@@ -41,7 +41,7 @@ func BenchmarkGet(b *testing.B) {
 			})
 		}
 		bench("hit", func(i int) { sink = c.Get(hashOf(i), keys[i], second) })
-		bench("renew", func(i int) { sink, _ = c.GetRenew(hashOf(i), keys[i], second) })
+		bench("hit counted", func(i int) { sink, _ = c.Hit(hashOf(i), keys[i], second) })
 		bench("miss", func(i int) { sink = c.Get(hashOf(i+n), "key-absent", second) })
 	}
 	b.Run("empty", func(b *testing.B) {
@@ -105,7 +105,7 @@ func BenchmarkFetch(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		if !c.Begin(hashOf(i), keys[i], "owner").Keep(e[i], forever, second) {
+		if !keepUntil(c.Begin(hashOf(i), keys[i]), e[i], forever, second) {
 			b.Fatal("not kept")
 		}
 		if i++; i == len(keys) {
@@ -122,7 +122,7 @@ func BenchmarkKeepFull(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		k := keyName(i)
-		if !c.Begin(hashOf(i), k, "owner").Keep(&store.Entry{Key: k, Data: data}, forever, second) {
+		if !keepUntil(c.Begin(hashOf(i), k), &store.Entry{Key: k, Data: data}, forever, second) {
 			b.Fatal("not kept")
 		}
 		i++
@@ -134,7 +134,7 @@ func BenchmarkInvalidate(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		c.Invalidate(hashOf(i), keys[i])
+		c.Invalidate(hashOf(i), 0)
 		if i++; i == len(keys) {
 			i = 0
 		}

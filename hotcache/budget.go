@@ -36,7 +36,7 @@ func (c *Cache) reserve(t *table, size, now int64) bool {
 	if size > c.capacity.Load()/maxShare {
 		return false
 	}
-	return c.tryReserve(size) || c.reclaim(t, size, now, false) || c.reclaim(t, size, now, true)
+	return c.tryReserve(size) || c.reclaim(t, size, now, over) || c.reclaim(t, size, now, unused) || c.reclaim(t, size, now, any)
 }
 
 func (c *Cache) tryReserve(size int64) bool {
@@ -51,9 +51,18 @@ func (c *Cache) tryReserve(size int64) bool {
 	}
 }
 
-// reclaim walks the sets from where the last walk ended, dropping copies until size bytes could be charged: the lapsed
-// ones, or, if evict, else the oldest of each set. It holds one stripe's lock at a time and none when it returns.
-func (c *Cache) reclaim(t *table, size, now int64, evict bool) bool {
+// A victim says which copies make room for others.
+type victim uint8
+
+const (
+	over   victim = iota // those that are over
+	unused               // and of each set one that was not used since it was looked at last
+	any                  // and of each set the one that was used least
+)
+
+// reclaim walks the sets from where the last walk ended, dropping copies until size bytes could be charged.
+// It holds one stripe's lock at a time and none when it returns.
+func (c *Cache) reclaim(t *table, size, now int64, which victim) bool {
 	looked := 0
 	for range t.sets {
 		i := c.hand.Add(1)
@@ -61,7 +70,7 @@ func (c *Cache) reclaim(t *table, size, now int64, evict bool) bool {
 		if s.tags.Load() == 0 {
 			continue
 		}
-		if (evict || s.hasLapsed(now)) && c.thin(t, i, now, evict) && c.tryReserve(size) {
+		if (which != over || s.hasOver(now)) && c.thin(t, i, now, which) && c.tryReserve(size) {
 			return true
 		}
 		if looked++; looked == reclaimSets {
@@ -71,24 +80,29 @@ func (c *Cache) reclaim(t *table, size, now int64, evict bool) bool {
 	return false
 }
 
-// thin drops the lapsed copies of a set, or, if there are none and evict is true, its oldest. It reports whether it
-// dropped any.
-func (c *Cache) thin(t *table, i uint64, now int64, evict bool) bool {
+// thin drops the copies of a set that are over, or, if there are none, one that may go. It reports whether it
+// dropped any. What it spares counts for less when it is looked at again.
+func (c *Cache) thin(t *table, i uint64, now int64, which victim) bool {
 	s, st := t.set(i), t.stripe(i)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if c.dropLapsedLocked(s, now) {
+	if c.dropOverLocked(s, now) {
 		return true
 	}
-	h := s.oldestLocked()
-	if !evict || h == nil {
+	h := s.leastLocked()
+	if which == over || h == nil {
+		return false
+	}
+	goes := which == any || h.uses.Load() == 0
+	s.ageLocked()
+	if !goes {
 		return false
 	}
 	c.evicted.Add(1)
 	return c.removeLocked(s, h)
 }
 
-// Sweep drops every copy that has lapsed. Call it about once a second, so that a cache that nobody uses any more gives
+// Sweep drops every copy that is over: its value, or its session for good. Call it about once a second, so that a cache that nobody uses any more gives
 // its memory back. It looks at each of the table's sets, 64 bytes for each 2 KiB of the budget up to 4 MiB.
 func (c *Cache) Sweep(now int64) {
 	if c == nil || c.copies.Load() == 0 {
@@ -99,29 +113,29 @@ func (c *Cache) Sweep(now int64) {
 		return
 	}
 	for i := range t.sets {
-		if t.sets[i].hasLapsed(now) {
-			c.thin(t, uint64(i), now, false)
+		if t.sets[i].hasOver(now) {
+			c.thin(t, uint64(i), now, over)
 		}
 	}
 }
 
-// hasLapsed reports whether the set holds a lapsed copy. Safe without a lock.
-func (s *set) hasLapsed(now int64) bool {
+// hasOver reports whether the set holds a copy that is over. Safe without a lock.
+func (s *set) hasOver(now int64) bool {
 	if s.tags.Load() == 0 {
 		return false
 	}
 	for i := range s.ways {
-		if h := s.ways[i].Load(); h != nil && now >= h.until {
+		if h := s.ways[i].Load(); h != nil && h.isOver(now) {
 			return true
 		}
 	}
 	return false
 }
 
-// dropLapsedLocked reports whether it dropped any.
-func (c *Cache) dropLapsedLocked(s *set, now int64) (dropped bool) {
+// dropOverLocked reports whether it dropped any.
+func (c *Cache) dropOverLocked(s *set, now int64) (dropped bool) {
 	for i := range s.ways {
-		if h := s.ways[i].Load(); h != nil && now >= h.until {
+		if h := s.ways[i].Load(); h != nil && h.isOver(now) {
 			dropped = c.removeLocked(s, h)
 		}
 	}

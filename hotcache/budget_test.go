@@ -18,9 +18,9 @@ func TestBytesNeverPassTheBudget(t *testing.T) {
 			i := rng.IntN(2000)
 			e := entryOf(i)
 			e.Data = make([]byte, rng.IntN(int(budget/6)))
-			e.Extra = rng.Int64N(100)
+			e.Extra = store.ExtraOf(rng.Int64N(100))
 			c.Touch(hashOf(i), now)
-			if c.Begin(hashOf(i), e.Key, "owner").Keep(e, now+rng.Int64N(second), now) {
+			if keepUntil(c.Begin(hashOf(i), e.Key), e, now+rng.Int64N(second), now) {
 				kept++
 				if c.Get(hashOf(i), e.Key, now) == nil {
 					t.Fatal("what was kept is not there")
@@ -44,10 +44,10 @@ func TestOneValueDoesNotEmptyTheCache(t *testing.T) {
 	}
 	for _, e := range []*store.Entry{
 		{Key: keyName(30), Data: make([]byte, 20<<10)},
-		{Key: keyName(30), Extra: math.MaxInt64},
-		{Key: keyName(30), Extra: 1 << 40},
+		{Key: keyName(30), Extra: store.ExtraOf(math.MaxInt64)},
+		{Key: keyName(30), Extra: store.ExtraOf(1 << 40)},
 	} {
-		if c.Begin(hashOf(30), e.Key, "owner").Keep(e, forever, 0) {
+		if keepUntil(c.Begin(hashOf(30), e.Key), e, forever, 0) {
 			t.Errorf("kept %d bytes", e.Size())
 		}
 	}
@@ -132,14 +132,14 @@ func TestResize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keep := func(i int) bool { return c.Begin(hashOf(i), entryOf(i).Key, "owner").Keep(entryOf(i), 1000, 0) }
+	keep := func(i int) bool { return keepUntil(c.Begin(hashOf(i), entryOf(i).Key), entryOf(i), 1000, 0) }
 	for _, budget := range []int64{1 << 20, 64 << 10, 0, MinBytes, 4 << 20} {
-		under := c.Begin(hashOf(1), entryOf(1).Key, "owner")
+		under := c.Begin(hashOf(1), entryOf(1).Key)
 		c.Resize(budget)
 		if s := c.Stats(); s.Copies != 0 || c.used.Load() != 0 || c.Get(hashOf(1), entryOf(1).Key, 0) != nil {
 			t.Errorf("budget %d: %d copies, %d bytes after Resize", budget, s.Copies, s.Bytes)
 		}
-		if under.Keep(entryOf(1), 1000, 0) {
+		if keepUntil(under, entryOf(1), 1000, 0) {
 			t.Errorf("budget %d: a fetch from before Resize is kept", budget)
 		}
 		kept := 0

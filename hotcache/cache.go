@@ -37,7 +37,7 @@ type Cache struct {
 	closed  bool
 }
 
-// Get returns the copy of a key if its lease is live and its value has not expired, else nil. It takes no lock and
+// Get returns the copy of a key if its session stands and its value has not expired, else nil. It takes no lock and
 // does not allocate. The entry is shared and read-only; the key is not retained. now must have been read
 // after the Get that it serves began: then a goroutine that is suspended here answers with what was valid in its time.
 func (c *Cache) Get(hash uint64, key string, now int64) *store.Entry {
@@ -47,19 +47,37 @@ func (c *Cache) Get(hash uint64, key string, now int64) *store.Entry {
 	return nil
 }
 
-// GetRenew is Get, and asks one caller for each lease to renew it: renew is true for exactly one call, once less
-// than a quarter of the time remains that the lease had when the copy was kept. Whoever gets it fetches
-// the key again in the background. It is never true for a copy whose value expires before its lease, because fetching
-// the same value again would not make it live longer.
-func (c *Cache) GetRenew(hash uint64, key string, now int64) (e *store.Entry, renew bool) {
+// Leased is Get, and returns until when the copy may be served, unless its session is renewed.
+func (c *Cache) Leased(hash uint64, key string, now int64) (e *store.Entry, until int64) {
+	if h := c.find(hash, key, now); h != nil {
+		return h.entry, min(h.session.Until(), h.expires)
+	}
+	return nil, 0
+}
+
+// A Due is what a Hit asks its caller to see to, in the background. Each is asked of one caller.
+type Due uint8
+
+const (
+	DueSession Due = 1 << iota // the session of the copy's owner is to be renewed
+	DueValue                   // the owner wants to hear of a read: it may load the value anew
+)
+
+// Hit is Get that counts as a use of the copy, and says what is due.
+func (c *Cache) Hit(hash uint64, key string, now int64) (e *store.Entry, due Due) {
 	h := c.find(hash, key, now)
 	if h == nil {
-		return nil, false
+		return nil, 0
 	}
-	at := h.renewAt.Load()
-	// Of two callers that both read a time that has come, the swap lets one pass. A renewed copy is a new hotCopy
-	// with a time of its own, so a slow caller cannot use up the turn of the next lease.
-	return h.entry, now >= at && h.renewAt.CompareAndSwap(at, math.MaxInt64)
+	h.use()
+	if h.session.Due(now) {
+		due = DueSession
+	}
+	// Of two callers that both read a time that has come, the swap lets one pass.
+	if at := h.tellAt.Load(); now >= at && h.tellAt.CompareAndSwap(at, math.MaxInt64) {
+		due |= DueValue
+	}
+	return h.entry, due
 }
 
 // find returns the live copy of a key, or nil.
@@ -75,8 +93,79 @@ func (c *Cache) find(hash uint64, key string, now int64) *hotCopy {
 	if t == nil { // closed since
 		return nil
 	}
-	if h := t.set(c.scatter.Of(hash)).find(hash, key); h != nil && now < h.until {
+	if h := t.set(c.scatter.Of(hash)).find(hash, key); h != nil && h.isLive(now) {
 		return h
 	}
 	return nil
+}
+
+// counters count events since New.
+type counters struct {
+	kept, marked, overBudget, lapsed, superseded, evicted, invalidated atomic.Uint64
+}
+
+// open returns the table, making it on first use, or nil if the cache is closed.
+func (c *Cache) open() *table {
+	if t := c.table.Load(); t != nil {
+		return t
+	}
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if c.table.Load() == nil && !c.closed {
+		c.table.Store(&table{sets: make([]set, c.shape.sets), stripes: make([]stripe, c.shape.stripes)})
+	}
+	return c.table.Load()
+}
+
+// Touch counts a read of a key that had no copy here. It reports whether the fetch should ask for a copy. With Options.Threshold
+// the key must have been read so often in the last minutes; else once while there is room, twice when there is none, and more
+// often if its copies were invalidated before anybody read them. It takes no lock, and allocates once, its table. The table is
+// fixed by MaxBytes, from 256 bytes to 2 MiB and 128 KiB by default, which tells 16 384 keys apart at a time.
+func (c *Cache) Touch(hash uint64, now int64) bool {
+	if c == nil {
+		return false
+	}
+	rows := c.sketch.rows.Load()
+	if rows == nil {
+		if rows = c.openSketch(); rows == nil {
+			return false
+		}
+	}
+	place := c.scatter.Of(hash)
+	r := &(*rows)[place&uint64(len(*rows)-1)]
+	if c.sketch.reads > 0 {
+		return r.touch(place>>32, ageOf(now), c.sketch.reads, false)
+	}
+	least := 2
+	if c.hasRoom(place) {
+		least = 1
+	}
+	return r.touch(place>>32, ageOf(now), least, true)
+}
+
+// hasRoom reports whether another copy would push out none.
+func (c *Cache) hasRoom(place uint64) bool {
+	if capacity := c.capacity.Load(); c.used.Load() > capacity-capacity/16 {
+		return false
+	}
+	t := c.table.Load()
+	return t == nil || t.set(place).hasWay()
+}
+
+// judge remembers what a copy was worth that is invalidated.
+func (c *Cache) judge(place uint64, h *hotCopy, now int64) {
+	if rows := c.sketch.rows.Load(); rows != nil && c.sketch.reads == 0 {
+		(*rows)[place&uint64(len(*rows)-1)].judge(place>>32, ageOf(now), h.reads.Load())
+	}
+}
+
+// openSketch returns the rows, making them on first use, or nil if the cache is closed.
+func (c *Cache) openSketch() *[]row {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if c.sketch.rows.Load() == nil && !c.closed {
+		rows := make([]row, c.sketch.count)
+		c.sketch.rows.Store(&rows)
+	}
+	return c.sketch.rows.Load()
 }

@@ -1,17 +1,16 @@
-// Package hotcache detects the keys that a member reads often although another member owns them, and holds bounded,
-// leased copies of them.
+// Package hotcache holds bounded copies of keys that other members own, as many as are worth their room.
 //
-// A hot copy is a value together with a lease: the owner's promise, until a moment both sides count on their own
-// monotonic clocks, to tell this member before a write of the key is answered. The [Cache] is the holder's side of
+// A hot copy is a value that its owner has registered: it tells this member before a write of the key is answered, as long as the
+// session between the two stands. The [Cache] is the holder's side of
 // that promise. It is pure bookkeeping: it starts no goroutine, calls nobody and reads no clock. Every time it is given
 // is in nanoseconds on one monotonic clock of the caller.
 //
 // The way of a read, in the order of the calls:
 //
-//	e, renew := c.GetRenew(hash, key, now)     // a hit; if renew, fetch once in the background
-//	lease := c.Touch(hash, now)                // a miss: is the key hot?
-//	f := c.Begin(hash, key, owner)             // if so, before the request is sent
-//	f.Keep(entry, sent+leaseTime, now)         // the answer came with a lease
+//	e, due := c.Hit(hash, key, now)            // a hit; due says what is to be done in the background
+//	want := c.Touch(hash, now)                 // a miss: is a copy worth it?
+//	f := c.Begin(hash, key)                    // if so, before the request is sent
+//	f.Keep(entry, grant, now)                  // the answer came with a registration
 //	f.Drop()                                   // or it did not
 //
 // # What holds
@@ -28,6 +27,7 @@
 // A stripe serves many keys, so an invalidation may cost a fetch of another key its copy. That is never wrong: the
 // answer is as good as before, it is only not kept.
 //
-// Caveats: a copy leaves memory when a write, Sweep or a Keep that needs the room meets it, not at the moment it lapses.
+// Caveats: a copy leaves memory when a write, Sweep or a Keep that needs the room meets it, not at the moment it ends. One whose
+// session has lapsed stays, and is served again when that is renewed.
 // Entries are shared with readers, so what a reader still holds lives on outside the budget.
 package hotcache

@@ -4,10 +4,11 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// A Fetch is one request to an owner that asks for a lease, from before it is sent until its answer is kept or
+// A Fetch is one request to an owner that asks for a copy, from before it is sent until its answer is kept or
 // dropped. Call one of Keep and Drop; what comes after the first has no effect. Forgetting both leaks nothing.
 type Fetch struct {
 	cache *Cache
@@ -15,22 +16,20 @@ type Fetch struct {
 	hash  uint64
 	place uint64 // the hash, scattered
 	key   string
-	owner string
 	marks uint64 // of the stripe, when the fetch began
 	ended atomic.Bool
 }
 
 // Begin registers a fetch. It must return before the request is sent: then an invalidation that overtakes the answer
-// finds the fetch begun and marks it. owner is the id of the member asked; neither it nor the key may alias a
-// buffer that changes. Takes no lock. Returns nil, which is a valid Fetch that keeps nothing, if c is nil.
+// finds the fetch begun and marks it. The key must not alias a buffer that changes. Takes no lock. Returns nil, which is a valid Fetch that keeps nothing, if c is nil.
 //
 // The owner should come from a view that is still current after Begin returned: a fetch that began before
 // Retain returned keeps nothing, one that begins later is taken at its word.
-func (c *Cache) Begin(hash uint64, key, owner string) *Fetch {
+func (c *Cache) Begin(hash uint64, key string) *Fetch {
 	if c == nil {
 		return nil
 	}
-	f := &Fetch{cache: c, hash: hash, place: c.scatter.Of(hash), key: key, owner: owner}
+	f := &Fetch{cache: c, hash: hash, place: c.scatter.Of(hash), key: key}
 	t := c.open()
 	if t == nil {
 		return f
@@ -46,33 +45,42 @@ func (c *Cache) Begin(hash uint64, key, owner string) *Fetch {
 	return f
 }
 
-// Drop ends the fetch without a copy: it failed, or the answer brought no lease.
+// Drop ends the fetch without a copy: it failed, or the answer brought no registration.
 func (f *Fetch) Drop() {
 	if f != nil {
 		f.ended.Store(true)
 	}
 }
 
+// A Grant is what an owner said of a copy.
+type Grant struct {
+	Session *session.Held // under which it was granted; nil: it is not kept
+	Sent    int64         // when the request was sent, or before
+	TellAt  int64         // when the owner wants to hear of a read; 0: never
+}
+
 // Keep ends the fetch and stores e as the copy of its key. e.Key must be the key given to Begin. The copy
-// lives until the earlier of until, the moment the request was sent plus the time of the lease, and e.Expires. Keep
-// reports whether the cache now holds this copy or one whose lease ends later. It does not if the fetch was marked,
-// if that moment has come, or if there is no room. It retains e, which must not change any more. now is the time of the
+// lives as long as its session stands, and until e.Expires. Keep
+// reports whether the cache now holds this copy or one that was asked for later. It does not if the fetch was marked,
+// if the value has expired, or if there is no room. It retains e, which must not change any more. now is the time of the
 // call.
-func (f *Fetch) Keep(e *store.Entry, until, now int64) bool {
-	if f == nil || f.ended.Swap(true) {
+func (f *Fetch) Keep(e *store.Entry, g Grant, now int64) bool {
+	if f == nil || f.ended.Swap(true) || g.Session == nil {
 		return false
 	}
 	c := f.cache
-	h := &hotCopy{hash: f.hash, until: until, lease: until, entry: e, owner: f.owner, size: charge(e)}
-	h.renewAt.Store(until - (until-now)/4)
-	if e.Expires != 0 && e.Expires < until {
-		h.until = e.Expires
-		h.renewAt.Store(math.MaxInt64)
+	h := &hotCopy{hash: f.hash, session: g.Session, expires: math.MaxInt64, sent: g.Sent, entry: e, size: charge(e)}
+	if e.Expires != 0 {
+		h.expires = e.Expires
 	}
+	if g.TellAt == 0 {
+		g.TellAt = math.MaxInt64
+	}
+	h.tellAt.Store(g.TellAt)
 	switch {
 	case e.Key != f.key || f.marked():
 		c.marked.Add(1)
-	case now >= h.until:
+	case h.isOver(now):
 		c.lapsed.Add(1)
 	case !c.reserve(f.table, h.size, now):
 		c.overBudget.Add(1)
@@ -94,7 +102,7 @@ func (f *Fetch) marked() bool {
 // publish puts a copy that is paid for into its set, unless the fetch was marked.
 //
 // The schedule it defends against: 1. Keep finds no mark; 2. Invalidate marks, finds no copy to remove, and returns;
-// 3. Keep publishes: every later Get would return the old value until the lease ends. So the check and the
+// 3. Keep publishes: every later Get would return the old value. So the check and the
 // publication are one step under the stripe's lock, and Invalidate marks and removes under the same lock. Either
 // Invalidate is first and the check fails, or the copy is there for Invalidate to remove.
 func (f *Fetch) publish(h *hotCopy, now int64) bool {
@@ -105,7 +113,7 @@ func (f *Fetch) publish(h *hotCopy, now int64) bool {
 		return false
 	}
 	old := s.find(h.hash, h.entry.Key)
-	if old != nil && old.lease > h.lease && now < old.until {
+	if old != nil && old.sent > h.sent && old.isLive(now) {
 		// Two fetches of the key cross: this one was sent first and is answered last. What is there is no older.
 		c.used.Add(-h.size)
 		c.superseded.Add(1)
@@ -127,10 +135,12 @@ func (f *Fetch) publish(h *hotCopy, now int64) bool {
 
 // makeWayLocked returns the copy that a new one is to replace in a set, or nil if a way is empty.
 func (c *Cache) makeWayLocked(s *set, now int64) *hotCopy {
-	c.dropLapsedLocked(s, now)
+	c.dropOverLocked(s, now)
 	if s.wayOfLocked(nil) >= 0 {
 		return nil
 	}
 	c.evicted.Add(1)
-	return s.oldestLocked()
+	least := s.leastLocked()
+	s.ageLocked()
+	return least
 }

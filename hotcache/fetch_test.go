@@ -9,16 +9,16 @@ import (
 // Each schedule is one from the comments, step by step.
 func TestAnInvalidationThatOvertakesTheAnswerMarksTheFetch(t *testing.T) {
 	for name, invalidate := range map[string]func(*Cache){
-		"Invalidate":    func(c *Cache) { c.Invalidate(hashOf(1), keyName(1)) },
+		"Invalidate":    func(c *Cache) { c.Invalidate(hashOf(1), 0) },
 		"InvalidateAll": func(c *Cache) { c.InvalidateAll() },
 		"Retain":        func(c *Cache) { c.Retain(func(uint64, string) bool { return true }) },
 		"Close":         func(c *Cache) { c.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCache(t, Options{})
-			f := c.Begin(hashOf(1), keyName(1), "owner")
+			f := c.Begin(hashOf(1), keyName(1))
 			invalidate(c)
-			if f.Keep(entryOf(1), forever, 0) || c.Get(hashOf(1), keyName(1), 0) != nil {
+			if keepUntil(f, entryOf(1), forever, 0) || c.Get(hashOf(1), keyName(1), 0) != nil {
 				t.Error("kept what was invalidated")
 			}
 			if got := c.Stats().Marked; got != 1 {
@@ -33,13 +33,13 @@ func TestAnInvalidationThatOvertakesTheAnswerMarksTheFetch(t *testing.T) {
 
 func TestALaterFetchDoesNotWashOffTheMark(t *testing.T) {
 	c := newCache(t, Options{})
-	f := c.Begin(hashOf(1), keyName(1), "owner")
-	c.Invalidate(hashOf(1), keyName(1))
+	f := c.Begin(hashOf(1), keyName(1))
+	c.Invalidate(hashOf(1), 0)
 	e, ok := keep(c, 1, 1000, 0)
 	if !ok {
 		t.Fatal("the second fetch was not kept")
 	}
-	if f.Keep(entryOf(1), 2000, 0) {
+	if keepUntil(f, entryOf(1), 2000, 0) {
 		t.Error("the first fetch was kept")
 	}
 	if got := c.Get(hashOf(1), keyName(1), 0); got != e {
@@ -49,10 +49,10 @@ func TestALaterFetchDoesNotWashOffTheMark(t *testing.T) {
 
 func TestOfTwoFetchesTheOneSentLaterStays(t *testing.T) {
 	c := newCache(t, Options{})
-	first := c.Begin(hashOf(1), keyName(1), "owner")
-	later := c.Begin(hashOf(1), keyName(1), "owner")
+	first := c.Begin(hashOf(1), keyName(1))
+	later := c.Begin(hashOf(1), keyName(1))
 	e1, e2 := entryOf(1), entryOf(1)
-	if !later.Keep(e2, 1010, 20) || !first.Keep(e1, 1000, 30) {
+	if !keepUntil(later, e2, 1010, 20) || !keepUntil(first, e1, 1000, 30) {
 		t.Error("not kept")
 	}
 	if got := c.Get(hashOf(1), keyName(1), 40); got != e2 {
@@ -61,7 +61,8 @@ func TestOfTwoFetchesTheOneSentLaterStays(t *testing.T) {
 	if s := c.Stats(); s.Kept != 1 || s.Superseded != 1 || s.Copies != 1 {
 		t.Errorf("got %+v", s)
 	}
-	e3, ok := keep(c, 1, 1020, 50)
+	e3 := entryOf(1)
+	ok := keepUntil(c.Begin(hashOf(1), e3.Key), e3, 1020, 50)
 	if got := c.Get(hashOf(1), keyName(1), 60); !ok || got != e3 {
 		t.Error("a renewal did not replace the copy")
 	}
@@ -69,30 +70,30 @@ func TestOfTwoFetchesTheOneSentLaterStays(t *testing.T) {
 
 func TestALapsedCopyDoesNotSupersede(t *testing.T) {
 	c := newCache(t, Options{})
-	first := c.Begin(hashOf(1), keyName(1), "owner")
+	first := c.Begin(hashOf(1), keyName(1))
 	e := entryOf(1)
-	e.Expires = 50 // its lease is the later, but its value ends first
-	c.Begin(hashOf(1), keyName(1), "owner").Keep(e, 1010, 20)
+	e.Expires = 50 // it was asked for later, but its value ends first
+	keepUntil(c.Begin(hashOf(1), keyName(1)), e, 1010, 20)
 	e = entryOf(1)
-	if !first.Keep(e, 1000, 50) || c.Get(hashOf(1), keyName(1), 60) != e {
+	if !keepUntil(first, e, 1000, 50) || c.Get(hashOf(1), keyName(1), 60) != e {
 		t.Error("not kept")
 	}
 }
 
 func TestAFetchEndsOnce(t *testing.T) {
 	c := newCache(t, Options{})
-	f := c.Begin(hashOf(1), keyName(1), "owner")
+	f := c.Begin(hashOf(1), keyName(1))
 	f.Drop()
 	f.Drop()
-	if f.Keep(entryOf(1), forever, 0) {
+	if keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("kept after Drop")
 	}
-	f = c.Begin(hashOf(1), keyName(1), "owner")
-	if !f.Keep(entryOf(1), forever, 0) {
+	f = c.Begin(hashOf(1), keyName(1))
+	if !keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("not kept")
 	}
 	f.Drop()
-	if f.Keep(entryOf(1), forever, 0) {
+	if keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("kept twice")
 	}
 	if c.Get(hashOf(1), keyName(1), 0) == nil || c.Stats().Kept != 1 {
@@ -102,16 +103,16 @@ func TestAFetchEndsOnce(t *testing.T) {
 
 func TestAnAnswerForAnotherKeyIsNotKept(t *testing.T) {
 	c := newCache(t, Options{})
-	if c.Begin(hashOf(1), keyName(1), "owner").Keep(entryOf(2), forever, 0) {
+	if keepUntil(c.Begin(hashOf(1), keyName(1)), entryOf(2), forever, 0) {
 		t.Error("kept")
 	}
 }
 
 func TestIgnoreMarkSwitchesTheMarkOff(t *testing.T) {
 	c := newCache(t, Options{Faults: &faultinject.Faults{IgnoreMark: true}})
-	f := c.Begin(hashOf(1), keyName(1), "owner")
-	c.Invalidate(hashOf(1), keyName(1))
-	if !f.Keep(entryOf(1), forever, 0) {
+	f := c.Begin(hashOf(1), keyName(1))
+	c.Invalidate(hashOf(1), 0)
+	if !keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("not kept")
 	}
 }
@@ -123,9 +124,9 @@ func TestMarksRarelyHitOtherKeys(t *testing.T) {
 	const n = 10_000
 	lost := 0
 	for i := range n {
-		f := c.Begin(hashOf(i), keyName(i), "owner")
-		c.Invalidate(hashOf(i+n), keyName(i+n))
-		if !f.Keep(entryOf(i), forever, 0) {
+		f := c.Begin(hashOf(i), keyName(i))
+		c.Invalidate(hashOf(i+n), 0)
+		if !keepUntil(f, entryOf(i), forever, 0) {
 			lost++
 		}
 	}

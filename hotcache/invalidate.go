@@ -1,14 +1,14 @@
 package hotcache
 
-// Invalidate removes the copy of a key. When it returns, no Get that starts later returns a copy from before, and no
-// fetch of the key that began before the call keeps one. It waits for no fetch and does not allocate; the key is
-// not retained.
+// Invalidate removes the copies of the keys of a hash. When it returns, no Get that starts later returns a copy from before, and no
+// fetch of the key that began before the call keeps one. It waits for no fetch and does not allocate.
+// now, about the time, tells for how long it is remembered that a copy was of no use.
 //
 // The schedules it defends against are at find, which reads without a lock, and at publish. One more: 1. a fetch
 // begins; 2. Invalidate marks it and returns; 3. a second fetch of the same key begins, is answered and keeps the
 // new value; 4. the first answer arrives, with the old one. The mark is a count, so that the second fetch, which began
 // after it, does not wash it off the first.
-func (c *Cache) Invalidate(hash uint64, key string) {
+func (c *Cache) Invalidate(hash uint64, now int64) {
 	if c == nil {
 		return
 	}
@@ -23,9 +23,12 @@ func (c *Cache) Invalidate(hash uint64, key string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.marks.Add(1)
-	if h := s.find(hash, key); h != nil {
-		c.removeLocked(s, h)
-		c.invalidated.Add(1)
+	for i := range s.ways {
+		if h := s.ways[i].Load(); h != nil && h.hash == hash {
+			c.removeLocked(s, h)
+			c.invalidated.Add(1)
+			c.judge(place, h, now)
+		}
 	}
 }
 
@@ -53,7 +56,7 @@ func (c *Cache) clearStripe(t *table, n int) {
 	st.marks.Add(1)
 	for i := n; i < len(t.sets); i += len(t.stripes) {
 		s := &t.sets[i]
-		for h := s.oldestLocked(); h != nil; h = s.oldestLocked() {
+		for h := s.leastLocked(); h != nil; h = s.leastLocked() {
 			c.removeLocked(s, h)
 			c.invalidated.Add(1)
 		}
@@ -87,7 +90,7 @@ func (c *Cache) Retain(keep func(hash uint64, owner string) bool) {
 			continue
 		}
 		for w := range s.ways {
-			if h := s.ways[w].Load(); h != nil && !keep(h.hash, h.owner) {
+			if h := s.ways[w].Load(); h != nil && !keep(h.hash, h.session.Owner) {
 				c.invalidate(t, h)
 			}
 		}

@@ -1,6 +1,10 @@
 package hotcache
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/session"
+)
 
 func TestInvalidateRemovesOneInvalidateAllRemovesAll(t *testing.T) {
 	c := newCache(t, Options{})
@@ -8,8 +12,8 @@ func TestInvalidateRemovesOneInvalidateAllRemovesAll(t *testing.T) {
 	for i := range n {
 		keep(c, i, forever, 0)
 	}
-	c.Invalidate(hashOf(7), keyName(7))
-	c.Invalidate(hashOf(n+7), keyName(n+7))
+	c.Invalidate(hashOf(7), 0)
+	c.Invalidate(hashOf(n+7), 0)
 	for i := range n {
 		if got := c.Get(hashOf(i), keyName(i), 0) != nil; got != (i != 7) {
 			t.Fatalf("key %d: found %v", i, got)
@@ -31,7 +35,8 @@ func TestRetainKeepsWhatIsOwnedAsBefore(t *testing.T) {
 	const n = 1000
 	for i := range n {
 		e := entryOf(i)
-		if !c.Begin(hashOf(i), e.Key, []string{"a", "b"}[i%2]).Keep(e, forever, 0) {
+		g := Grant{Session: session.NewHeld([]string{"a", "b"}[i%2], forever)}
+		if !c.Begin(hashOf(i), e.Key).Keep(e, g, 0) {
 			t.Fatal("not kept")
 		}
 	}
@@ -58,7 +63,7 @@ func TestNothingIsKeptBehindRetain(t *testing.T) {
 	for i := range n {
 		keep(c, i, forever, 0)
 	}
-	before := c.Begin(hashOf(n), keyName(n), "owner")
+	before := c.Begin(hashOf(n), keyName(n))
 	var during []*Fetch
 	c.Retain(func(hash uint64, _ string) bool {
 		for i := n; i < 2*n; i++ {
@@ -66,13 +71,13 @@ func TestNothingIsKeptBehindRetain(t *testing.T) {
 				t.Errorf("key %d was kept during Retain", i)
 			}
 		}
-		during = append(during, c.Begin(hash, keyName(n), "owner"))
-		c.Invalidate(hashOf(0), keyName(0))
+		during = append(during, c.Begin(hash, keyName(n)))
+		c.Invalidate(hashOf(0), 0)
 		c.Retain(func(uint64, string) bool { return true })
 		return false
 	})
 	for _, f := range append(during, before) {
-		if f.Keep(entryOf(n), forever, 0) {
+		if keepUntil(f, entryOf(n), forever, 0) {
 			t.Error("a fetch that began before Retain returned was kept after it")
 		}
 	}
@@ -114,9 +119,9 @@ func TestAFetchThatBeginsDuringCloseKeepsNothing(t *testing.T) {
 	opened := c.open()
 	c.Close()
 	c.table.Store(opened)
-	f := c.Begin(hashOf(1), keyName(1), "owner")
+	f := c.Begin(hashOf(1), keyName(1))
 	c.table.Store(nil)
-	if f.Keep(entryOf(1), forever, 0) {
+	if keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("kept")
 	}
 }

@@ -71,7 +71,7 @@ func dally(counter *atomic.Int64, turns int) {
 
 func TestKeepCollidesWithInvalidate(t *testing.T) {
 	for name, invalidate := range map[string]func(*Cache){
-		"Invalidate":    func(c *Cache) { c.Invalidate(hashOf(1), keyName1) },
+		"Invalidate":    func(c *Cache) { c.Invalidate(hashOf(1), 0) },
 		"InvalidateAll": func(c *Cache) { c.InvalidateAll() },
 		"Retain":        func(c *Cache) { c.Retain(func(uint64, string) bool { return false }) },
 	} {
@@ -80,8 +80,8 @@ func TestKeepCollidesWithInvalidate(t *testing.T) {
 			e := entryOf(1)
 			var f *Fetch
 			collide(4000,
-				func() { f = c.Begin(hashOf(1), keyName1, "owner") },
-				func() { f.Keep(e, forever, 0) },
+				func() { f = c.Begin(hashOf(1), keyName1) },
+				func() { keepUntil(f, e, forever, 0) },
 				func() { invalidate(c) },
 				func() {
 					if c.Get(hashOf(1), keyName1, 0) != nil {
@@ -101,7 +101,7 @@ func TestFetchCollidesWithClose(t *testing.T) {
 			c, _ = New(Options{MaxBytes: MinBytes})
 			c.open()
 		},
-		func() { c.Begin(hashOf(1), keyName1, "owner").Keep(e, forever, 0) },
+		func() { keepUntil(c.Begin(hashOf(1), keyName1), e, forever, 0) },
 		func() { c.Close() },
 		func() {
 			if s := c.Stats(); s.Copies != 0 || s.Bytes > 1024 {
@@ -117,10 +117,10 @@ func TestKeepsCollideOverTheLastBytes(t *testing.T) {
 	collide(200,
 		func() {
 			c = newFull(t, e[0])
-			f = [2]*Fetch{c.Begin(hashOf(1), e[0].Key, "owner"), c.Begin(hashOf(2), e[1].Key, "owner")}
+			f = [2]*Fetch{c.Begin(hashOf(1), e[0].Key), c.Begin(hashOf(2), e[1].Key)}
 		},
-		func() { f[0].Keep(e[0], forever, 0) },
-		func() { f[1].Keep(e[1], forever, 0) },
+		func() { keepUntil(f[0], e[0], forever, 0) },
+		func() { keepUntil(f[1], e[1], forever, 0) },
 		func() {
 			if used := c.used.Load(); used > c.capacity.Load() {
 				t.Fatalf("%d bytes charged, the capacity is %d", used, c.capacity.Load())

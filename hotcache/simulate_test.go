@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -86,7 +87,7 @@ func (w *world) deliver() {
 func (w *world) get(key int) {
 	k, hash, name := &w.keys[key], hashOf(key), keyName(key)
 	owner := w.view
-	f := w.cache.Begin(hash, name, strconv.Itoa(owner))
+	f := w.cache.Begin(hash, name)
 	sent := w.now
 	w.send(func() { // arrives at the owner
 		if owner != w.view || k.writing {
@@ -98,9 +99,7 @@ func (w *world) get(key int) {
 		binary.BigEndian.PutUint64(data, k.version)
 		e := &store.Entry{Key: name, Data: data}
 		w.send(func() { // arrives at the holder
-			if f.Keep(e, sent+simLease, w.now) && w.now >= sent+simLease {
-				w.failed = fmt.Errorf("key %d: kept at %d, the lease ended at %d", key, w.now, sent+simLease)
-			}
+			f.Keep(e, Grant{Session: session.NewHeld(strconv.Itoa(owner), sent+simLease), Sent: sent}, w.now)
 		})
 	})
 }
@@ -116,7 +115,7 @@ func (w *world) write(key int) {
 	version := k.version
 	if w.now < k.leased {
 		w.send(func() { // arrives at the holder
-			w.cache.Invalidate(hashOf(key), keyName(key))
+			w.cache.Invalidate(hashOf(key), 0)
 			w.send(func() { // arrives at the owner
 				if k.writing && k.version == version {
 					k.writing, k.completed = false, version

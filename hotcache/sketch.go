@@ -5,43 +5,49 @@ import (
 	"unsafe"
 )
 
-// A sketch finds the keys that are read often. It is a fixed table of counters that leak: a read pours half a second
-// into the counter of its key, time drains it, and the key is hot while the counter stands above a level. A counter that
-// leaks is one number, the time at which it will be empty (the theoretical arrival time of the generic cell rate
-// algorithm, ITU-T I.371), so nothing has to be aged: the clock does it.
-//
-// Each counter carries 32 bits of the hash of its key, and keys that share a row push out whoever would be empty first.
-// A flood of cold keys therefore pushes out keys that are barely warm, and makes none look hot, as it would in a
-// count-min sketch, where all that is read adds to all that is counted.
+// A sketch remembers of keys without a copy how often they were read lately, and what their last
+// copies were worth: it decides whose next read asks for one. It is a fixed table of counters with 32 bits of the hash of their key.
+// Keys that share a row push out whichever is remembered for least, so a flood of keys that are
+// read once pushes out others of its kind, and makes none look often read, as it would in a count-min sketch.
 type sketch struct {
 	rows  atomic.Pointer[[]row] // nil until the first touch
 	count int                   // of rows, a power of two
-	hot   int32                 // the level from which a key is hot, in ticks
+	reads int                   // that a key needs for a copy; 0: by what a copy is worth
 }
 
-// A row is eight counters in one cache line. Each is the fingerprint of a key, in the high half, and the tick at
-// which it is empty, in the low half, modulo 2^32 ticks, which is 52 days.
+// A row is eight counters in one cache line: see counter.
 type row [8]atomic.Uint64
 
+// A counter is what is remembered of a key: its fingerprint, 32 bits; how often it was read since it had a
+// copy, 12 bits; how many reads its next copy needs, as a power of two, 4 bits; and the age at which it was
+// looked at last, 16 bits.
+type counter uint64
+
+func makeCounter(finger uint64, reads, need int, age uint16) counter {
+	return counter(finger<<32 | uint64(reads)<<20 | uint64(need)<<16 | uint64(age))
+}
+
+func (c counter) finger() uint64 { return uint64(c) >> 32 }
+func (c counter) reads() int     { return int(c >> 20 & maxReads) }
+func (c counter) need() int      { return int(c >> 16 & 0xf) }
+func (c counter) age() uint16    { return uint16(c) }
+
 const (
-	tickShift       = 20                 // a tick is 2^20 ns, 1.05 ms
-	pour      int32 = 500e6 >> tickShift // what a read adds: 2 reads a second never fill a counter
-	lag       int32 = 60e9 >> tickShift  // how long ago a caller may have read the clock
-	swaps           = 4                  // tries before a contended read goes uncounted
+	ageShift = 32 // an age is 2^32 ns, 4.3 s
+	forget   = 42 // ages, three minutes, after which reads that were not followed by others count no more
+	maxNeed  = 6  // 64 reads
+	maxReads = 1<<12 - 1
+	swaps    = 4 // tries before a contended read goes uncounted
 )
 
 const (
 	bytesPerRow = 4 << 10 // rows take 1/64 of the budget
 	minRows     = 4
-	maxRows     = 4 << 10 // 256 KiB
+	maxRows     = 32 << 10 // 2 MiB
 )
 
-func newSketch(maxBytes int64, threshold int) sketch {
-	return sketch{
-		count: rowsFor(maxBytes),
-		// The last of threshold reads finds the level this high if all came within 0.8 of a pour.
-		hot: int32(threshold-1)*pour + pour/5,
-	}
+func newSketch(maxBytes int64, reads int) sketch {
+	return sketch{count: rowsFor(maxBytes), reads: reads}
 }
 
 func rowsFor(maxBytes int64) int {
@@ -50,77 +56,89 @@ func rowsFor(maxBytes int64) int {
 
 func (s *sketch) bytes() int64 { return int64(s.count) * int64(unsafe.Sizeof(row{})) }
 
-// Touch counts a read of a key that had no copy here. It reports whether the key is hot: then the fetch should ask for
-// a lease. It takes no lock, and allocates once, its table. The table is fixed by MaxBytes, from 256 bytes to 256 KiB
-// and 128 KiB by default, which tells 16 384 keys apart at a time.
-func (c *Cache) Touch(hash uint64, now int64) bool {
-	if c == nil {
-		return false
+// ageOf returns the age of a time.
+func ageOf(now int64) uint16 { return uint16(now >> ageShift) }
+
+// since returns how many ages after another one is. Whoever read the clock a while ago may be before it.
+func since(age, before uint16) int { return max(int(int16(age-before)), 0) }
+
+// at returns what is left of a counter at an age: a key that was not read for long begins anew, and what
+// its copies were not worth is forgotten by and by.
+func (c counter) at(age uint16) counter {
+	idle := since(age, c.age()) / forget
+	if idle == 0 {
+		return c
 	}
-	rows := c.sketch.rows.Load()
-	if rows == nil {
-		if rows = c.openSketch(); rows == nil {
-			return false
+	return makeCounter(c.finger(), 0, max(c.need()-idle, 0), age)
+}
+
+// touch counts a read, and reports whether the key now was read as often as it needs: in a cache with
+// room once, else twice, and more if its copies were invalidated unread.
+func (r *row) touch(finger uint64, age uint16, least int, worth bool) bool {
+	enough := false
+	r.change(finger, age, func(c counter) counter {
+		need := least
+		if worth {
+			need = max(need, 1<<c.need())
 		}
-	}
-	place := c.scatter.Of(hash)
-	r := &(*rows)[place&uint64(len(*rows)-1)]
-	return r.touch(place>>32, uint32(now>>tickShift), c.sketch.hot)
+		reads := min(c.reads()+1, need) // until it has a copy each read asks for one
+		enough = reads == need
+		return makeCounter(finger, reads, c.need(), age)
+	})
+	return enough
 }
 
-// openSketch returns the rows, making them on first use, or nil if the cache is closed.
-func (c *Cache) openSketch() *[]row {
-	c.opening.Lock()
-	defer c.opening.Unlock()
-	if c.sketch.rows.Load() == nil && !c.closed {
-		rows := make([]row, c.sketch.count)
-		c.sketch.rows.Store(&rows)
-	}
-	return c.sketch.rows.Load()
+// judge notes what a copy was worth that was invalidated: how often it had been read.
+func (r *row) judge(finger uint64, age uint16, reads uint32) {
+	r.change(finger, age, func(c counter) counter {
+		need := c.need()
+		switch {
+		case reads == 0:
+			need = min(need+1, maxNeed)
+		case reads > 1:
+			need = max(need-1, 0)
+		}
+		return makeCounter(finger, 0, need, age)
+	})
 }
 
-// touch pours into the counter of a fingerprint and reports whether it is now at the level hot or above. Levels stop
-// one pour above hot, so that a key cools as fast however hot it was.
-func (r *row) touch(finger uint64, now uint32, hot int32) bool {
-	level := pour
+func (r *row) change(finger uint64, age uint16, to func(counter) counter) {
 	for range swaps {
-		slot, old := r.slot(finger, now, hot+pour)
-		level = pour
-		if old>>32 == finger {
-			level = min(levelOf(old, now, hot+pour)+pour, hot+pour)
+		slot, old := r.slot(finger, age)
+		c := makeCounter(finger, 0, 0, age)
+		if old.finger() == finger {
+			c = old.at(age)
 		}
-		next := finger<<32 | uint64(now+uint32(level))
-		// A counter that stands at its limit changes once in a tick at most, however many goroutines read the key.
-		if next == old || r[slot].CompareAndSwap(old, next) {
-			return level >= hot
+		next := to(c)
+		// A counter that stands where it stood changes once in an age at most, however many goroutines read the key.
+		if next == old || r[slot].CompareAndSwap(uint64(old), uint64(next)) {
+			return
 		}
-	}
-	return level >= hot // not counted, but others who read the same keys at this moment were
+	} // not counted, but others who read the same keys at this moment were
 }
 
-// slot returns the counter of a fingerprint with its value, or, if it has none, the one that is empty first.
+// slot returns the counter of a fingerprint with its value, or, if it has none, the one that is remembered for least.
 //
-// Two goroutines that bring a new key at once may each give it a counter. The first one found goes on, the other drains.
-func (r *row) slot(finger uint64, now uint32, limit int32) (slot int, value uint64) {
-	lowest := limit + 1
+// Two goroutines that bring a new key at once may each give it a counter. The first one found goes on, the other is forgotten.
+func (r *row) slot(finger uint64, age uint16) (slot int, value counter) {
+	least := int(^uint(0) >> 1)
 	for i := range r {
-		v := r[i].Load()
-		if v>>32 == finger {
+		v := counter(r[i].Load())
+		if v.finger() == finger {
 			return i, v
 		}
-		if l := levelOf(v, now, limit); l < lowest {
-			slot, value, lowest = i, v, l
+		if w := v.weight(age); w < least {
+			slot, value, least = i, v, w
 		}
 	}
 	return slot, value
 }
 
-// levelOf returns how much a counter holds, in ticks. It may seem to hold more than the limit to a goroutine that read
-// the clock a while ago. If it does by more than lag, it was last used 26 days ago, and the clock has come around.
-func levelOf(v uint64, now uint32, limit int32) int32 {
-	l := int32(uint32(v) - now)
-	if l < 0 || l > limit+lag {
-		return 0
+// weight is how much a counter is worth keeping: a read counts for as much as a third of a minute, and what copies were
+// not worth for more.
+func (c counter) weight(age uint16) int {
+	if c == 0 {
+		return -1 << 16
 	}
-	return min(l, limit)
+	return 5*min(c.reads(), 8) + 20*c.need() - since(age, c.age())
 }

@@ -1,7 +1,6 @@
 package hotcache
 
 import (
-	"sync/atomic"
 	"unsafe"
 )
 
@@ -14,15 +13,10 @@ type Stats struct {
 	Kept        uint64 // fetches that became a copy
 	Marked      uint64 // answers not kept: an invalidation came since the fetch began, or it began during a Retain
 	OverBudget  uint64 // answers not kept: too large, or no room could be made
-	Lapsed      uint64 // answers not kept: the lease or the value had ended
+	Lapsed      uint64 // answers not kept: the session or the value had ended
 	Superseded  uint64 // answers not kept: a copy that was asked for later was there
 	Evicted     uint64 // live copies that made room for others
 	Invalidated uint64 // copies removed by Invalidate, InvalidateAll, Retain and Close
-}
-
-// counters count events since New.
-type counters struct {
-	kept, marked, overBudget, lapsed, superseded, evicted, invalidated atomic.Uint64
 }
 
 // Stats returns counts and sizes. Zero for a nil *Cache.

@@ -86,23 +86,23 @@ func stressRead(t *testing.T, c *Cache, ks *[2]stressKey, rng *rand.Rand, hits *
 	k, hash, name := &ks[i], hashOf(i), keyName(i)
 	defer k.reading.Add(1)
 	floor := k.completed.Load()
-	e, renew := c.GetRenew(hash, name, second)
+	e := c.Get(hash, name, second)
 	if e != nil {
 		hits.Add(1)
 		if v := binary.BigEndian.Uint64(e.Data); v < floor {
 			t.Errorf("key %d: a Get returned version %d after the write of %d was answered", i, v, floor)
 		}
-		if !renew && rng.IntN(8) != 0 {
+		if rng.IntN(8) != 0 {
 			return
 		}
 	}
-	f := c.Begin(hash, name, "owner")
+	f := c.Begin(hash, name)
 	e, lease := k.answer(name)
 	for range rng.IntN(4) { // on its way back
 		runtime.Gosched()
 	}
 	if lease {
-		f.Keep(e, forever, second)
+		keepUntil(f, e, forever, second)
 	} else {
 		f.Drop()
 	}
@@ -116,7 +116,7 @@ func stressInvalidate(c *Cache, i int, rng *rand.Rand) {
 	case 1:
 		c.Retain(func(hash uint64, _ string) bool { return hash != hashOf(i) })
 	default:
-		c.Invalidate(hashOf(i), keyName(i))
+		c.Invalidate(hashOf(i), 0)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestStressBooksBalance(t *testing.T) {
 				case op < 90:
 					c.Get(hashOf(i), keyName(i), now)
 				case op < 96:
-					c.Invalidate(hashOf(i), keyName(i))
+					c.Invalidate(hashOf(i), 0)
 				case op < 98:
 					c.Sweep(now)
 				case op < 99:
@@ -159,9 +159,9 @@ func TestStressBooksBalance(t *testing.T) {
 }
 
 func checkCloseIsFinal(t *testing.T, c *Cache) {
-	f := c.Begin(hashOf(1), keyName(1), "owner")
+	f := c.Begin(hashOf(1), keyName(1))
 	c.Close()
-	if f.Keep(entryOf(1), forever, 0) {
+	if keepUntil(f, entryOf(1), forever, 0) {
 		t.Error("a fetch that began before Close kept a copy")
 	}
 	if _, ok := keep(c, 2, forever, 0); ok {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -83,8 +84,20 @@ func hashOf(i int) uint64 { return splitmix(uint64(i)) }
 
 func entryOf(i int) *store.Entry { return &store.Entry{Key: keyName(i), Data: make([]byte, 100)} }
 
-// keep fetches key i and keeps its entry until a time.
+// standing is a session that does not end.
+var standing = session.NewHeld("owner", forever)
+
+// keep fetches key i and keeps its entry, whose value ends at a time.
 func keep(c *Cache, i int, until, now int64) (*store.Entry, bool) {
 	e := entryOf(i)
-	return e, c.Begin(hashOf(i), e.Key, "owner").Keep(e, until, now)
+	if until != forever {
+		e.Expires = until
+	}
+	return e, c.Begin(hashOf(i), e.Key).Keep(e, Grant{Session: standing, Sent: now}, now)
+}
+
+// keepUntil keeps the answer of a fetch under a session of its own, which lapses at a time; of two such the one
+// that lapses later was asked for later.
+func keepUntil(f *Fetch, e *store.Entry, until, now int64) bool {
+	return f.Keep(e, Grant{Session: session.NewHeld("owner", until), Sent: until}, now)
 }

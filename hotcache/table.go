@@ -4,20 +4,45 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
-// A hotCopy is one copy under one lease. It is immutable but for renewAt, and is never reused. It fills a cache line.
+// A hotCopy is one copy under a session. It is immutable but for two counters, and is never reused. It fills a
+// cache line.
 type hotCopy struct {
 	hash    uint64
-	until   int64        // no Get from then on returns it: the lease or the value ends
-	lease   int64        // the end of the lease alone: of two copies of a key, the later was asked for later
-	renewAt atomic.Int64 // when the next GetRenew is to ask for a renewal
-	size    int64        // what it was charged
+	session *session.Held // its owner's
+	expires int64         // the value ends
+	sent    int64         // when it was asked for
+	tellAt  atomic.Int64  // from then on the owner wants to hear of a read
+	size    int64         // what it was charged
 	entry   *store.Entry
-	owner   string // the member that granted the lease
+	uses    atomic.Uint32 // since it was kept, or last spared: up to maxUses, about
+	reads   atomic.Uint32 // since it was kept: up to maxUses, about
 }
+
+// maxUses bounds how often a copy is spared for what it was used before.
+const maxUses = 3
+
+// use counts a read. Beside others it may count to more than maxUses, which does no harm; a copy that
+// is read often changes no memory.
+func (h *hotCopy) use() {
+	if h.uses.Load() < maxUses {
+		h.uses.Add(1)
+	}
+	if h.reads.Load() < maxUses {
+		h.reads.Add(1)
+	}
+}
+
+// isLive reports whether the copy may be served.
+func (h *hotCopy) isLive(now int64) bool { return now < h.session.Until() && now < h.expires }
+
+// isOver reports whether it never may again.
+func (h *hotCopy) isOver(now int64) bool { return now >= h.expires || h.session.IsDead() }
 
 const (
 	ways    = 7
@@ -65,6 +90,12 @@ func (s *set) putLocked(way int, h *hotCopy) {
 	s.tags.Store(tags)
 }
 
+// hasWay reports whether a way is empty. Safe without a lock.
+func (s *set) hasWay() bool {
+	tags := s.tags.Load()
+	return (tags-ones)&^tags&highs != 0
+}
+
 // wayOfLocked returns where a copy is, or, of nil, where none is; -1 if nowhere.
 func (s *set) wayOfLocked(h *hotCopy) int {
 	for i := range s.ways {
@@ -75,14 +106,27 @@ func (s *set) wayOfLocked(h *hotCopy) int {
 	return -1
 }
 
-// oldestLocked returns the copy whose lease ends first, the one not renewed for longest, or nil.
-func (s *set) oldestLocked() (oldest *hotCopy) {
+// leastLocked returns the copy that was used least, and of these the oldest, or nil.
+func (s *set) leastLocked() (least *hotCopy) {
 	for i := range s.ways {
-		if h := s.ways[i].Load(); h != nil && (oldest == nil || h.lease < oldest.lease) {
-			oldest = h
+		h := s.ways[i].Load()
+		if h == nil {
+			continue
+		}
+		if least == nil || h.uses.Load() < least.uses.Load() || h.uses.Load() == least.uses.Load() && h.sent < least.sent {
+			least = h
 		}
 	}
-	return oldest
+	return least
+}
+
+// ageLocked lets uses count less with time: those of each copy are halved.
+func (s *set) ageLocked() {
+	for i := range s.ways {
+		if h := s.ways[i].Load(); h != nil {
+			h.uses.Store(h.uses.Load() / 2)
+		}
+	}
 }
 
 // A stripe serves a part of the sets.
@@ -104,15 +148,29 @@ type table struct {
 func (t *table) set(place uint64) *set       { return &t.sets[place&uint64(len(t.sets)-1)] }
 func (t *table) stripe(place uint64) *stripe { return &t.stripes[place&uint64(len(t.stripes)-1)] }
 
-// open returns the table, making it on first use, or nil if the cache is closed.
-func (c *Cache) open() *table {
-	if t := c.table.Load(); t != nil {
-		return t
-	}
-	c.opening.Lock()
-	defer c.opening.Unlock()
-	if c.table.Load() == nil && !c.closed {
-		c.table.Store(&table{sets: make([]set, c.shape.sets), stripes: make([]stripe, c.shape.stripes)})
-	}
-	return c.table.Load()
+// A shape is the dimensions of a table, fixed by the budget. Both are powers of two, sets is at least stripes.
+type shape struct{ sets, stripes int }
+
+const (
+	// bytesPerSet makes the sets take 1/32 of the budget, and leaves 292 bytes for each of their seven ways: about
+	// what a copy of a hundred bytes takes. With smaller values the ways run out before the bytes do.
+	bytesPerSet = 2 << 10
+	maxSets     = 1 << 16 // 4 MiB, for 458 752 copies
+
+	// maxStripes bounds how often an invalidation marks a fetch of another key: with 1000 invalidations a second and
+	// fetches of 1 ms, one fetch in 1000.
+	maxStripes = 1 << 10
+)
+
+func shapeFor(maxBytes int64) shape {
+	sets := powerOfTwo(min(maxBytes/bytesPerSet, maxSets))
+	return shape{sets: sets, stripes: min(sets, maxStripes)}
 }
+
+func (s shape) bytes() int64 {
+	return int64(unsafe.Sizeof(table{})) + int64(s.sets)*int64(unsafe.Sizeof(set{})) +
+		int64(s.stripes)*int64(unsafe.Sizeof(stripe{}))
+}
+
+// powerOfTwo returns the largest power of two that is at most n, for n ≥ 1.
+func powerOfTwo(n int64) int { return 1 << (bits.Len64(uint64(n)) - 1) }

@@ -2,32 +2,38 @@ package hotcache
 
 import "testing"
 
-// What leases of a second are worth to a member that reads keys with Zipf frequencies: how many of its reads need no
-// call, and how many reads each lease saves. A lease costs the owner a line in its books, and a write a round trip.
-func TestLeasesAreWorthTheirCost(t *testing.T) {
+// What copies are worth to a member that reads keys with Zipf frequencies while others change one in a hundred reads' worth of
+// them: how many of its reads need no call, and how many reads each copy saves. A copy costs the owner a
+// registration, and a write a round trip.
+func TestCopiesAreWorthTheirCost(t *testing.T) {
 	for _, tt := range []struct {
-		threshold    int
-		saved, lease float64 // at least: the share of reads saved, and reads saved for each lease
+		name       string
+		bytes      int64
+		changes    int     // a change for so many reads
+		hits, each float64 // at least: the share of reads that hit, and reads saved by each copy
+		most       float64 // of reads ask for a copy
 	}{
-		{threshold: 1},
-		{threshold: 2},
-		{threshold: 3, saved: 0.5, lease: 8},
-		{threshold: 5},
-		{threshold: 10},
+		{name: "room for all", bytes: 32 << 20, changes: 100, hits: 0.80, each: 4, most: 0.12},
+		{name: "room for a tenth", bytes: 1 << 20, changes: 100, hits: 0.60, each: 5, most: 0.05},
+		{name: "as many changes as reads", bytes: 32 << 20, changes: 1, most: 0.2},
 	} {
-		c := newCache(t, Options{Threshold: tt.threshold})
-		in := newStream(1_000_000, 20_000, 1.1)
-		const warm, end = 2e9, 5e9
-		var total, hits, leases, calls float64
-		for in.now < end {
+		c := newCache(t, Options{MaxBytes: tt.bytes})
+		in, writes := newStream(50_000, 5_000, 1.1), newStream(50_000, 5_000, 1.1)
+		for range 1000 {
+			writes.next() // so that it does not write what is read
+		}
+		const warm, end = 10e9, 40e9
+		var total, hits, copies float64
+		for n := 0; in.now < end; n++ {
 			key, now := in.next()
-			e, renew := c.GetRenew(hashOf(key), keyName(key), now)
-			lease := renew || e == nil && c.Touch(hashOf(key), now)
-			if lease {
-				keep(c, key, now+second, now)
+			if n%tt.changes == 0 {
+				changed, _ := writes.next()
+				c.Invalidate(hashOf(changed), now)
 			}
-			if int64(in.now)/second != int64(in.now-1/in.perNs)/second {
-				c.Sweep(now)
+			e, _ := c.Hit(hashOf(key), keyName(key), now)
+			wanted := e == nil && c.Touch(hashOf(key), now)
+			if wanted {
+				keep(c, key, forever, now)
 			}
 			if in.now < warm {
 				continue
@@ -36,18 +42,14 @@ func TestLeasesAreWorthTheirCost(t *testing.T) {
 			if e != nil {
 				hits++
 			}
-			if lease {
-				leases++
-			}
-			if e == nil || renew {
-				calls++
+			if wanted {
+				copies++
 			}
 		}
-		saved, each := 1-calls/total, (total-calls)/leases
-		t.Logf("threshold %2d: %.1f%% hits, %.1f%% of calls saved, %.0f leases/s, %.1f calls saved by each, %d copies, %d KiB",
-			tt.threshold, 100*hits/total, 100*saved, leases/((end-warm)/1e9), each, c.Stats().Copies, c.Stats().Bytes>>10)
-		if saved < tt.saved || each < tt.lease {
-			t.Errorf("threshold %d: %.2f of calls saved, %.1f by each lease", tt.threshold, saved, each)
+		t.Logf("%s: %.1f%% hits, %.0f copies/s, %.1f reads saved by each, %d copies, %d KiB",
+			tt.name, 100*hits/total, copies/((end-warm)/1e9), hits/copies, c.Stats().Copies, c.Stats().Bytes>>10)
+		if hits/total < tt.hits || hits/copies < tt.each || copies/total > tt.most {
+			t.Errorf("%s: %.2f of reads hit, %.1f for each copy, which %.2f of reads asked for", tt.name, hits/total, hits/copies, copies/total)
 		}
 	}
 }

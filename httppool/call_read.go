@@ -1,11 +1,6 @@
 package httppool
 
 import (
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"runtime"
 )
 
@@ -19,7 +14,7 @@ const fullHouse = 96
 func (c *callConn) readLoop() {
 	for {
 		if err := c.readFrame(); err != nil {
-			c.pool.noteBadFrame(c.peer.addr, err)
+			c.pool.noteBadFrame(c.addr, err)
 			c.fail(lost("read", err))
 			return
 		}
@@ -71,24 +66,19 @@ func (c *callConn) carry(h frameHeader) error {
 	if to == nil {
 		return badFrame(badType, "frame type %d on a connection that carries for no other", h.kind)
 	}
-	err := c.carryTo(to, h)
+	var err error
+	if h.kind == frameCarriedData {
+		c.rd.next(headerSize)
+		err = c.data(to, h)
+	} else if err = c.rd.fill(headerSize + h.size); err == nil {
+		err = c.response(to, h.id, c.rd.next(headerSize + h.size)[headerSize:])
+	}
 	select {
 	case <-to.dead:
 		return errMate // its calls have failed, so no frame is wrong
 	default:
 		return err
 	}
-}
-
-func (c *callConn) carryTo(to *callConn, h frameHeader) error {
-	if h.kind == frameCarriedData {
-		c.rd.next(headerSize)
-		return c.data(to, h)
-	}
-	if err := c.rd.fill(headerSize + h.size); err != nil {
-		return err
-	}
-	return c.response(to, h.id, c.rd.next(headerSize + h.size)[headerSize:])
 }
 
 // response takes the head of the answer to a call that was made over to.
@@ -111,7 +101,7 @@ func (c *callConn) response(to *callConn, id uint32, body []byte) error {
 		c.weigh(size)
 	}
 	if size > inlineMax {
-		if !cl.via.CompareAndSwap(nil, c) {
+		if !cl.via.CompareAndSwap(nil, c.rd) {
 			return badFrame(badOrder, "second answer to a call")
 		}
 		cl.large = largeReply{resp: resp, value: largeValue{left: size}}
@@ -135,7 +125,7 @@ func (c *callConn) data(to *callConn, h frameHeader) error {
 	if err != nil {
 		return err
 	}
-	if cl.via.Load() != c {
+	if cl.via.Load() != c.rd {
 		return badFrame(badSize, "data of %d bytes where none was announced", h.size)
 	}
 	c.rd.widen()
@@ -159,13 +149,6 @@ func (c *callConn) data(to *callConn, h frameHeader) error {
 	return nil
 }
 
-// finish hands the answer to the caller of a call that is filling.
-func (cl *call) finish(resp Response) {
-	cl.resp = resp
-	cl.move(slotFilling, slotDone)
-	cl.wake <- struct{}{} // never blocks: see call.wake
-}
-
 // releaseAbandoned frees the slot of a caller that has left. Nothing is owed to a call
 // that failed.
 func (c *callConn) releaseAbandoned(cl *call) {
@@ -185,61 +168,4 @@ func (c *callConn) leave() {
 	c.mu.Unlock()
 	c.peer.detach(c)
 	c.parted(last)
-}
-
-var (
-	errPeerLeft = fmt.Errorf("%w: the peer is shutting down", ErrConnLost)
-	errMate     = fmt.Errorf("%w: with the connection that it is tied to", ErrConnLost)
-)
-
-// fail ends the connection, once: it closes it and wakes every waiting caller.
-func (c *callConn) fail(err error) {
-	c.mu.Lock()
-	first := c.failLocked(err)
-	c.mu.Unlock()
-	c.bury(first)
-}
-
-func (c *callConn) failLocked(err error) (first bool) {
-	if c.err != nil {
-		return false
-	}
-	c.err = err
-	c.small, c.large, c.partial = line{}, line{}, nil
-	return true
-}
-
-// bury does what follows failLocked, without the lock. No slot starts to wait any more.
-func (c *callConn) bury(first bool) {
-	if !first {
-		return
-	}
-	close(c.dead)
-	closeNow(c.nc)
-	c.peer.detach(c)
-	for _, cl := range *c.slots.Load() {
-		if cl.move(slotWaiting, slotFailed) {
-			cl.wake <- struct{}{} // never blocks: see call.wake
-		}
-	}
-	c.pool.drop(c)
-	if m := c.mate(); m != nil {
-		m.fail(errMate)
-	}
-}
-
-func lost(what string, err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: closed by the peer", ErrConnLost)
-	}
-	return fmt.Errorf("%w: %s: %w", ErrConnLost, what, err)
-}
-
-// closeNow closes conn without TLS's parting message, which could wait for a peer that
-// does not read.
-func closeNow(conn net.Conn) {
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	conn.Close()
 }

@@ -93,17 +93,8 @@ type Config struct {
 
 // withDefaults returns c completed, or an error that names the wrong field.
 func (c Config) withDefaults() (Config, error) {
-	if len(c.Self) > MaxSelf {
-		return c, fmt.Errorf("httppool: Config.Self: %w", &TooLargeError{"Self", len(c.Self), MaxSelf})
-	}
-	if len(c.Addr) > MaxSelf {
-		return c, fmt.Errorf("httppool: Config.Addr: %w", &TooLargeError{"Addr", len(c.Addr), MaxSelf})
-	}
-	if len(c.Mesh) > maxMesh {
-		return c, fmt.Errorf("httppool: Config.Mesh: %w", &TooLargeError{"Mesh", len(c.Mesh), maxMesh})
-	}
-	if len(c.AcceptSecrets) > 0 && len(c.Secret) == 0 {
-		return c, errors.New("httppool: Config.AcceptSecrets needs Secret, which this member proves")
+	if err := c.checkNames(); err != nil {
+		return c, err
 	}
 	c.copySecrets()
 	ints := []struct {
@@ -155,6 +146,23 @@ func (c Config) withDefaults() (Config, error) {
 		c.Dial = dialTCP
 	}
 	return c, nil
+}
+
+// checkNames returns an error that names the field that is too long or lacks another.
+func (c *Config) checkNames() error {
+	if len(c.Self) > MaxSelf {
+		return fmt.Errorf("httppool: Config.Self: %w", &TooLargeError{"Self", len(c.Self), MaxSelf})
+	}
+	if len(c.Addr) > MaxSelf {
+		return fmt.Errorf("httppool: Config.Addr: %w", &TooLargeError{"Addr", len(c.Addr), MaxSelf})
+	}
+	if len(c.Mesh) > maxMesh {
+		return fmt.Errorf("httppool: Config.Mesh: %w", &TooLargeError{"Mesh", len(c.Mesh), maxMesh})
+	}
+	if len(c.AcceptSecrets) > 0 && len(c.Secret) == 0 {
+		return errors.New("httppool: Config.AcceptSecrets needs Secret, which this member proves")
+	}
+	return nil
 }
 
 // copySecrets makes the secrets and TLS this pool's own, whatever the caller does with theirs.

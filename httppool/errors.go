@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 )
@@ -26,6 +27,8 @@ var (
 	// ErrFull reports, together with ErrRefused, that the peer has as many connections as
 	// it may; see Config.MaxConns.
 	ErrFull = errors.New("httppool: the peer has too many connections")
+	// ErrDraining reports, together with ErrRefused, that the peer is shutting down.
+	ErrDraining = errors.New("httppool: the peer is shutting down")
 	// ErrTooLarge reports a field over its limit; see TooLargeError.
 	ErrTooLarge = errors.New("httppool: too large")
 	// ErrConnLost reports that the connection ended before the answer came.
@@ -136,3 +139,28 @@ const (
 	badGarbage   = "garbage"
 	badOrder     = "out of order"
 )
+
+var (
+	// errRetry marks an error of a connection that failed before it took the request.
+	errRetry = errors.New("connection no longer usable")
+
+	errIdle     = errors.New("idle for too long")
+	errPeerLeft = fmt.Errorf("%w: the peer is shutting down", ErrConnLost)
+	errMate     = fmt.Errorf("%w: with the connection that it is tied to", ErrConnLost)
+)
+
+func lost(what string, err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: closed by the peer", ErrConnLost)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrConnLost, what, err)
+}
+
+// notTaken is the error of a connection that takes no call: it failed for err or, if that is
+// nil, the peer is leaving it.
+func notTaken(err error) error {
+	if err == nil {
+		return fmt.Errorf("%w: %w: the peer is closing it", ErrConnLost, errRetry)
+	}
+	return fmt.Errorf("%w (%w)", err, errRetry)
+}

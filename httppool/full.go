@@ -2,18 +2,11 @@ package httppool
 
 import (
 	"fmt"
-	"net/http"
 )
 
 // What a member does whose table of peers' connections is full, see Config.MaxConns: it
 // refuses connections with a reason that the caller can tell, but for one from the host of
 // a peer of its own it closes an idle connection from a host where it has none.
-
-// headerRefused names why a connection was refused, where the caller may want to know.
-const (
-	headerRefused = "Cachemesh-Refused"
-	refusedAsFull = "full"
-)
 
 // full reports whether there is no place for a connection from host.
 func (p *Pool) full(host string) bool {
@@ -62,22 +55,4 @@ func (p *Pool) dispensable() *serveConn {
 		}
 	}
 	return best
-}
-
-// idle reports whether no call is under way whose answer is not in line yet. c may be nil.
-func (c *serveConn) idle() bool {
-	if c == nil {
-		return true
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.running) == 0 && !c.writing
-}
-
-// fullError is the client's error for a peer that is full.
-func fullError(resp *http.Response) error {
-	if resp.Header.Get(headerRefused) != refusedAsFull {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", ErrRefused, ErrFull)
 }

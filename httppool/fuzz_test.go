@@ -122,7 +122,7 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Cleanup(func() { p.Close() })
 	f.Fuzz(func(t *testing.T, input []byte) {
-		q := newPeer(p, "fuzz")
+		q := newPeer(&p.core, "fuzz")
 		defer q.cancel()
 		c := newCallConn(q, 0, opened{conn: newScript(input), lim: testLimits})
 		q.places[0].conn.Store(c)

@@ -48,7 +48,7 @@ type hello struct {
 }
 
 // hello returns what this member tells about itself on one connection.
-func (p *Pool) hello() hello {
+func (p *core) hello() hello {
 	return hello{id: p.cfg.Self, addr: p.cfg.Addr, mesh: p.cfg.Mesh, nonce: newNonce(), lim: p.lim}
 }
 
@@ -78,7 +78,7 @@ func proof(secret []byte, role, path string, client, server hello) []byte {
 
 // shown returns the secret that a server's proof shows, of those that this member accepts,
 // or nil. The client proves the same one, so that the server needs to know no other.
-func (p *Pool) shown(given []byte, path string, client, server hello) []byte {
+func (p *core) shown(given []byte, path string, client, server hello) []byte {
 	if hmac.Equal(given, proof(p.cfg.Secret, "server", path, client, server)) {
 		return p.cfg.Secret
 	}
@@ -149,3 +149,21 @@ func parseHello(get func(string) string) (hello, error) {
 	}
 	return h, nil
 }
+
+// headerCarries names the connection that a new one is to be the carrier of, and in the
+// answer confirms it.
+const headerCarries = "Cachemesh-Carries"
+
+// carriesLine returns the header's line, or nothing.
+func carriesLine(nonce []byte) string {
+	if len(nonce) == 0 {
+		return ""
+	}
+	return headerCarries + ": " + base64.RawURLEncoding.EncodeToString(nonce) + "\r\n"
+}
+
+// headerRefused names why a connection was refused, where the caller may want to know.
+const (
+	headerRefused = "Cachemesh-Refused"
+	refusedAsFull = "full"
+)

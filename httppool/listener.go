@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 )
 
@@ -109,27 +108,3 @@ func (c *newcomer) Close() error {
 	c.stranger.leave()
 	return c.raw.Close()
 }
-
-// faultOfTLS reports whether a failed handshake failed for what the ends showed each
-// other, and not because the connection ended or time was up.
-func faultOfTLS(err error) bool {
-	if _, ok := errors.AsType[*net.OpError](err); ok {
-		return isAlert(err)
-	}
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, os.ErrDeadlineExceeded,
-		context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, end) {
-			return false
-		}
-	}
-	return true
-}
-
-// isAlert reports whether one end told the other by TLS why it refuses it.
-func isAlert(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && (op.Op == "remote error" || op.Op == "local error")
-}
-
-// clip shortens a text that the other end may have chosen.
-func clip(s string) string { return s[:min(len(s), 300)] }

@@ -1,45 +1,17 @@
 package httppool
 
 import (
-	"fmt"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
 )
 
-// TestMain fails the run when goroutines of this package outlive the tests. With
-// benchServerEnv set, the binary is the server of the two-process benchmarks instead.
+// TestMain is also the server of the two-process benchmarks, with benchServerEnv set.
 func TestMain(m *testing.M) {
 	if os.Getenv(benchServerEnv) != "" {
 		benchServer()
 		return
 	}
-	code := m.Run()
-	if left := leaked(); left != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "goroutines left over:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// leaked returns the stacks of goroutines that this package started, after giving
-// those that are ending the time to do so.
-func leaked() string {
-	buf := make([]byte, 1<<20)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(3 * time.Second); ; <-tick.C {
-		var left []string
-		all := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
-		for _, g := range all[1:] {
-			if strings.Contains(g, "cachemesh/httppool.") {
-				left = append(left, g)
-			}
-		}
-		if len(left) == 0 || time.Now().After(end) {
-			return strings.Join(left, "\n\n")
-		}
-	}
+	leaks.Main(m)
 }

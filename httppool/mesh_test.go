@@ -18,7 +18,7 @@ func TestMeshNames(t *testing.T) {
 				var log logLines
 				server, addr := serverPool(t, Config{Handler: echoFast, Secret: []byte(secret), Mesh: pair[0],
 					Logger: log.logger(), OnStream: func(c net.Conn, _ string) { c.Close() }})
-				client := newPool(t, Config{Secret: []byte(secret), Mesh: pair[1], BackoffMin: 1, BackoffMax: 1})
+				client := newPool(t, Config{Secret: []byte(secret), Mesh: pair[1]})
 				if pair[0] == pair[1] {
 					checkEcho(t, client.Peer(addr), "", Request{Key: "k"})
 					return
@@ -81,7 +81,9 @@ func TestTwoProcessesInTurn(t *testing.T) {
 	const both = "172.17.0.1:3000"
 	var log logLines
 	_, addr := serverPool(t, Config{Handler: echoFast, Self: "c", Logger: log.logger()})
-	knock := func(id, at string) error { return newPool(t, Config{Self: id, Addr: at}).Knock(within(t), addr) }
+	come := func(id, at string) error { // whoever is answered has been noted
+		return newPool(t, Config{Self: id, Addr: at}).Peer(addr).Call(within(t), new(Request), new(Response))
+	}
 	for _, step := range []struct {
 		id, at string
 		taken  bool
@@ -92,7 +94,7 @@ func TestTwoProcessesInTurn(t *testing.T) {
 		{"a#1", both, true},
 		{"a#2", both, false},
 	} {
-		if err := knock(step.id, step.at); errors.Is(err, ErrAddrTaken) != step.taken || (err == nil) == step.taken {
+		if err := come(step.id, step.at); errors.Is(err, ErrAddrTaken) != step.taken || (err == nil) == step.taken {
 			t.Errorf("%s at %q: %v, want ErrAddrTaken %t", step.id, step.at, err, step.taken)
 		}
 	}

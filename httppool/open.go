@@ -32,7 +32,7 @@ const maxAnswer = 16 << 10
 // open dials addr and upgrades the connection on path. TLS verifies the peer against
 // host, or the host of addr if it is empty. Errors match ErrUnreachable or ErrRefused, or
 // are ctx's. carries, if not nil, names the connection that the new one is to be the carrier of.
-func (p *Pool) open(ctx context.Context, addr, host, path string, carries []byte) (opened, error) {
+func (p *core) open(ctx context.Context, addr, host, path string, carries []byte) (opened, error) {
 	p.stats.dials.Add(1)
 	conn, err := p.dialConn(ctx, addr, host)
 	if err == nil {
@@ -58,7 +58,7 @@ func (p *Pool) open(ctx context.Context, addr, host, path string, carries []byte
 }
 
 // dialConn connects, and shakes hands for TLS if it is configured.
-func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error) {
+func (p *core) dialConn(ctx context.Context, addr, host string) (net.Conn, error) {
 	conn, err := p.cfg.Dial(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -82,19 +82,8 @@ func (p *Pool) dialConn(ctx context.Context, addr, host string) (net.Conn, error
 	return secure, nil
 }
 
-// noteTLS counts and logs a dial that failed for TLS.
-func (p *Pool) noteTLS(addr string, err error) {
-	if !faultOfTLS(err) {
-		return
-	}
-	p.stats.refused.add(refusedTLS)
-	if p.notices.due(addr, refusedTLS, time.Now()) {
-		p.cfg.Logger.Warn("the TLS handshake with a peer failed (Options.TLS)", "addr", addr, "err", clip(err.Error()))
-	}
-}
-
 // greet is the client's part of the handshake.
-func (p *Pool) greet(conn net.Conn, addr, path string, carries []byte) (opened, error) {
+func (p *core) greet(conn net.Conn, addr, path string, carries []byte) (opened, error) {
 	mine := p.hello()
 	mine.carries = carries
 	mine.auth = len(p.cfg.Secret) > 0
@@ -117,8 +106,12 @@ func (p *Pool) greet(conn net.Conn, addr, path string, carries []byte) (opened, 
 		return opened{}, err
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		why, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
-		err := fmt.Errorf("%w: the peer says %s: %q", ErrRefused, resp.Status, strings.TrimSpace(string(why)))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+		why := strings.TrimSpace(string(text))
+		if why == drainingText {
+			return opened{}, fmt.Errorf("%w: %w", ErrRefused, ErrDraining)
+		}
+		err := fmt.Errorf("%w: the peer says %s: %q", ErrRefused, resp.Status, why)
 		return opened{}, markStatus(err, resp.StatusCode)
 	}
 	if got := resp.Header.Get("Upgrade"); got != protocol {
@@ -141,7 +134,7 @@ func (p *Pool) greet(conn net.Conn, addr, path string, carries []byte) (opened, 
 }
 
 // prove checks the server's proof and gives the client's.
-func (p *Pool) prove(conn net.Conn, path, given string, mine, theirs hello) error {
+func (p *core) prove(conn net.Conn, path, given string, mine, theirs hello) error {
 	got, _ := base64.RawURLEncoding.DecodeString(given)
 	verdict := make([]byte, verdictSize)
 	secret := p.shown(got, path, mine, theirs)
@@ -167,51 +160,6 @@ func hostHeader(addr string) string {
 	return addr
 }
 
-// Knock connects to the member at addr, shakes hands, and hangs up. A nil error means
-// that a member answered that fits this one, or is this one. Errors match ErrUnreachable,
-// ErrRefused or ErrClosed.
-func (p *Pool) Knock(ctx context.Context, addr string) error {
-	if p.ctx.Err() != nil {
-		return ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
-	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
-	o, err := p.open(ctx, addr, "", pathPeer, nil)
-	if err == nil {
-		o.conn.Write(appendHeader(nil, framePing, 0, 0)) // without a secret it shows that a peer was there
-		o.conn.Close()
-	}
-	return err
-}
-
-// DialStream opens a raw stream to the OnStream of the member at addr. The stream
-// belongs to the caller; Pool.Close does not close it. It neither heeds nor moves the
-// backoff of calls. Errors match ErrUnreachable, ErrRefused or ErrClosed.
-func (p *Pool) DialStream(ctx context.Context, addr string) (net.Conn, error) {
-	return p.DialStreamAs(ctx, addr, "")
-}
-
-// DialStreamAs is DialStream to an address that was found by the name host: TLS verifies
-// the peer's certificate against it. An empty host is that of addr, and TLS.ServerName
-// comes before both.
-func (p *Pool) DialStreamAs(ctx context.Context, addr, host string) (net.Conn, error) {
-	if p.ctx.Err() != nil {
-		return nil, ErrClosed
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.DialTimeout)
-	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
-	o, err := p.open(ctx, addr, host, pathStream, nil)
-	if err != nil {
-		if p.ctx.Err() != nil {
-			err = ErrClosed
-		}
-		return nil, err
-	}
-	return o.stream(), nil
-}
-
 // stream returns the connection with what was read too far put back.
 func (o opened) stream() net.Conn {
 	if len(o.first) == 0 {
@@ -233,4 +181,12 @@ func (c *prefixed) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return c.Conn.Read(p)
+}
+
+// fullError is the client's error for a peer that is full.
+func fullError(resp *http.Response) error {
+	if resp.Header.Get(headerRefused) != refusedAsFull {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrRefused, ErrFull)
 }

@@ -15,6 +15,33 @@ type Pending struct {
 	err  error // it could not be started
 }
 
+// Call sends req and waits for the answer or for ctx. A nil error means that a
+// response arrived: look at resp.Status. Any error is a *CallError, whose Sent says
+// whether the peer may have acted. req is not used after Call returned, and resp is
+// only written when the error is nil.
+//
+// A call whose connection turned out to be dead before any handler could have seen the
+// request is tried once more on a new connection; no other call is ever repeated.
+func (q *Peer) Call(ctx context.Context, req *Request, resp *Response) error {
+	p := Pending{peer: q, req: req}
+	if p.err = q.usable(ctx, req); p.err == nil {
+		p.begin(ctx)
+	}
+	return p.Wait(ctx, resp)
+}
+
+// usable returns why a call cannot be made, whatever the connections.
+func (q *Peer) usable(ctx context.Context, req *Request) error {
+	if err := q.pool.lim.check(req); err != nil {
+		return err
+	}
+	if q.silent() {
+		q.knock()
+		return ErrSilent
+	}
+	return ctx.Err()
+}
+
 // Start is the first half of a Call: it sends req, which must not change before Wait
 // has returned. It waits for nothing, so that one goroutine can have calls to several
 // peers under way: without an open connection it reports false, and has done nothing.
@@ -74,5 +101,43 @@ func (p *Pending) Wait(ctx context.Context, resp *Response) error {
 		}
 		p.peer.pool.stats.retries.Add(1)
 		p.begin(ctx)
+	}
+}
+
+// Ready waits until Wait with the context until would not wait any more, but for another
+// connection if it needs one. It reports false if ctx ended first.
+func (p *Pending) Ready(ctx, until context.Context) bool {
+	if p.err != nil {
+		return true
+	}
+	select {
+	case <-p.call.wake:
+		p.call.wake <- struct{}{} // never blocks: there is one token, for Wait
+		return true
+	case <-until.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Ping returns nil as soon as the peer shows that it lives. Its errors are those of Call,
+// and Sent is false.
+func (q *Peer) Ping(ctx context.Context) error {
+	if q.silent() {
+		q.knock()
+		return q.failed(false, ErrSilent)
+	}
+	c, err := q.conn(ctx, 0)
+	if err != nil {
+		return q.failed(false, err)
+	}
+	select {
+	case <-c.ping():
+		return nil
+	case <-c.dead:
+		return q.failed(false, ErrConnLost)
+	case <-ctx.Done():
+		return q.failed(false, ctx.Err())
 	}
 }

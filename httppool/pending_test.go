@@ -51,3 +51,38 @@ func TestStartOfAnInvalidCall(t *testing.T) {
 	p, _ = q.Start(ended, &Request{})
 	wantCallError(t, p.Wait(ended, new(Response)), context.Canceled, false)
 }
+
+// Ready waits for the answer, and takes nothing from Wait; it leaves with its own context.
+func TestReady(t *testing.T) {
+	h := newHold()
+	_, addr := serverPool(t, Config{Handler: h})
+	q := newPool(t, Config{}).Peer(addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	go q.Call(ctx, &Request{Key: "k"}, new(Response)) // connects
+	<-h.entered
+	p, ok := q.Start(ctx, &Request{Key: "k"})
+	if !ok {
+		t.Fatal("the call was not started")
+	}
+	<-h.entered
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	if p.Ready(gone, ctx) {
+		t.Error("ready without an answer")
+	}
+	cancel()
+	for range 2 { // it can be asked again
+		if !p.Ready(context.Background(), ctx) {
+			t.Error("not ready though the call's own context has ended")
+		}
+	}
+	wantCallError(t, p.Wait(ctx, new(Response)), context.Canceled, true)
+	p, _ = newPool(t, Config{MaxValue: 10}).Peer(addr).Start(gone, &Request{})
+	if !p.Ready(gone, context.Background()) {
+		t.Error("not ready though the call could not be started")
+	}
+	wantCallError(t, p.Wait(gone, new(Response)), context.Canceled, false)
+	for range 2 {
+		<-h.ended
+	}
+}

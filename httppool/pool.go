@@ -1,39 +1,23 @@
 package httppool
 
 import (
+	"bytes"
 	"context"
-	"sync"
+	"maps"
+	"net"
+	"slices"
 	"sync/atomic"
-	"time"
 )
 
 // Pool is both ends of the peer connections of one member. It is safe for concurrent
 // use.
 type Pool struct {
-	cfg     Config
-	lim     limits
-	ctx     context.Context // ends with Close
-	cancel  context.CancelFunc
-	wg      sync.WaitGroup // every goroutine of the pool, but those of a serveConn
-	stats   counters
-	notices notices
-	tenants tenants
-
+	core
+	tenants   tenants
 	strangers strangers
-	serving   atomic.Int64 // open serveConns
 	draining  atomic.Bool
-	starving  atomic.Int32 // looks for which this process still passes for starved: see silent.go
-
-	mu     sync.RWMutex // guards all below
-	closed bool
-	peers  map[string]*Peer
-	conns  map[tracked]struct{}
-	idle   chan struct{} // closed when draining and the last serveConn ended; nil: not draining
-	past   Stats         // of connections that ended
+	peers     map[string]*Peer // guarded by mu
 }
-
-// tracked is a connection that Close must end.
-type tracked interface{ fail(err error) }
 
 // New returns a Pool, or an error that names the wrong field. Close must be called.
 func New(cfg Config) (*Pool, error) {
@@ -42,13 +26,12 @@ func New(cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		cfg:   cfg,
-		lim:   limits{cfg.MaxKey, cfg.MaxValue},
+		core:  core{cfg: cfg, lim: limits{cfg.MaxKey, cfg.MaxValue}, conns: make(map[tracked]struct{})},
 		peers: make(map[string]*Peer),
-		conns: make(map[tracked]struct{}),
 	}
 	p.strangers.time, p.strangers.evicted = cfg.DialTimeout, p.evicted
 	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.watching.start(&p.cfg)
 	p.wg.Go(p.watchLoop)
 	return p, nil
 }
@@ -64,7 +47,7 @@ func (p *Pool) Peer(addr string) *Peer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if q = p.peers[addr]; q == nil {
-		q = newPeer(p, addr)
+		q = newPeer(&p.core, addr)
 		p.peers[addr] = q
 	}
 	return q
@@ -131,86 +114,82 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// start runs f on a goroutine that Close waits for; false: the pool is closed.
-func (p *Pool) start(f func()) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.wg.Go(f)
-	return true
-}
-
-// adopt makes Close end c, and starts its loops; false: the pool is closed.
-func (p *Pool) adopt(c tracked, loops ...func()) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.conns[c] = struct{}{}
-	if _, ok := c.(*serveConn); ok {
-		p.serving.Add(1)
-	}
-	for _, f := range loops {
-		p.wg.Go(f)
-	}
-	return true
-}
-
-// drop undoes adopt for a connection that ended, and keeps its counts.
-func (p *Pool) drop(c tracked) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, ok := p.conns[c]; !ok {
-		return
-	}
-	delete(p.conns, c)
-	if t, ok := c.(tallied); ok {
-		t.tally(&p.past)
-	}
-	if _, ok := c.(*serveConn); ok {
-		p.serving.Add(-1)
-		p.drainedLocked()
-	}
-}
-
-// drainedLocked ends Drain's wait when no peer is connected any more. A peer whose
-// handshake ends later is sent away at once, and not waited for.
-func (p *Pool) drainedLocked() {
-	if p.idle == nil || p.serving.Load() > 0 {
-		return
-	}
-	select {
-	case <-p.idle:
-	default:
-		close(p.idle)
-	}
-}
-
 // watchLoop looks after the open connections until Close.
 func (p *Pool) watchLoop() {
-	every := p.cfg.watchEvery()
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	w := &p.watching
+	defer w.timer.Stop()
 	for {
 		select {
 		case <-p.ctx.Done():
 			return
-		case now := <-tick.C:
-			p.noteStarving(every)
-			p.mu.RLock()
-			var open []watched
-			for c := range p.conns {
-				if w, ok := c.(watched); ok {
-					open = append(open, w)
+		case now := <-w.timer.C:
+			w.look(now)
+			p.noteStarving(w.every)
+			for _, c := range p.tracked() {
+				if c, ok := c.(watched); ok {
+					c.look(now)
 				}
 			}
-			p.mu.RUnlock()
-			for _, w := range open {
-				w.look(now)
+			w.next(p.awaited)
+		}
+	}
+}
+
+// awaited reports whether anybody waits for a peer.
+func (p *Pool) awaited() bool {
+	return p.dialling.Load() > 0 || slices.ContainsFunc(p.tracked(), func(c tracked) bool {
+		calls, ok := c.(interface{ busy() bool })
+		return ok && calls.busy()
+	})
+}
+
+// tracked returns the open connections.
+func (p *Pool) tracked() []tracked {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return slices.Collect(maps.Keys(p.conns))
+}
+
+// Stats returns the counts so far.
+func (p *Pool) Stats() Stats {
+	p.mu.RLock()
+	s := p.past
+	for c := range p.conns {
+		if t, ok := c.(tallied); ok {
+			t.tally(&s)
+			if c.serves() {
+				s.ConnsIn++
+			} else {
+				s.ConnsOut++
 			}
 		}
 	}
+	p.mu.RUnlock()
+	s.CallErrors, s.Retries = p.stats.callErrors.Load(), p.stats.retries.Load()
+	s.Dials, s.DialErrors = p.stats.dials.Load(), p.stats.dialErrors.Load()
+	s.Overloaded, s.Panics = p.stats.overloaded.Load(), p.stats.panics.Load()
+	s.Refused, s.BadFrames = p.stats.refused.copy(), p.stats.badFrames.copy()
+	return s
+}
+
+// evicted closes a stranger that took too long, or that had to make room.
+func (p *Pool) evicted(conn net.Conn) {
+	p.refuse("", &refusal{reason: refusedHandshake})
+	conn.Close()
+}
+
+// carriedBy returns the connection that has the nonce and is from the same caller, or nil.
+// A carrier has none.
+func (p *Pool) carriedBy(nonce []byte, from string) *serveConn {
+	if len(nonce) == 0 {
+		return nil
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for c := range p.conns {
+		if c, ok := c.(*serveConn); ok && c.carries == nil && c.from == from && bytes.Equal(c.nonce, nonce) {
+			return c
+		}
+	}
+	return nil
 }

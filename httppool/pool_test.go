@@ -103,7 +103,8 @@ func TestDrain(t *testing.T) {
 	eventually(t, "new calls are refused", func() bool {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 		defer cancel()
-		return errors.Is(client.Peer(addr).Call(ctx, new(Request), new(Response)), ErrRefused)
+		err := client.Peer(addr).Call(ctx, new(Request), new(Response))
+		return errors.Is(err, ErrRefused) && errors.Is(err, ErrDraining) && !errors.Is(err, ErrMismatch)
 	})
 	close(h.release)
 	if err := <-result; err != nil {

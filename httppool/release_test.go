@@ -8,7 +8,7 @@ import (
 // TestAnsweredTwiceAtOnce: a peer answers a call that nobody waits for over both
 // connections at once. Its slot is free once.
 func TestAnsweredTwiceAtOnce(t *testing.T) {
-	c := &callConn{keep: maxSlots}
+	c := &callConn{slotTable: slotTable{keep: maxSlots}}
 	c.slots.Store(new([]*call))
 	for range 20_000 {
 		c.mu.Lock()

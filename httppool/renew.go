@@ -46,12 +46,3 @@ func (p *Pool) heardFrom(host string) {
 		q.mu.Unlock()
 	}
 }
-
-// retryLocked makes dials due at once.
-func (q *Peer) retryLocked() {
-	q.hushed.Store(nil)
-	for i := range q.places {
-		q.places[i].back = backoff{}
-		q.places[i].due.Store(0)
-	}
-}

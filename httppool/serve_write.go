@@ -5,14 +5,6 @@ import (
 	"runtime"
 )
 
-// largeAnswer is the value of an answer whose head was put in the buffer, or waits to
-// be. It is written from where it lies.
-type largeAnswer struct {
-	id      uint32
-	rest    []byte
-	carried bool // of a call of the connection that this one is the carrier of
-}
-
 // answerer says on which goroutine an answer was made.
 type answerer uint8
 
@@ -75,12 +67,9 @@ func (c *serveConn) put(id uint32, resp *Response, by answerer, carried bool) {
 	if mine {
 		// Let the calls that end together with this one add their answers.
 		runtime.Gosched()
-		c.write()
+		c.write(false)
 	}
 }
-
-// ownMax is how many bytes of large answers the reading goroutine writes itself.
-const ownMax = 2 * chunkMax
 
 // flush writes what waits before the reading goroutine goes to wait for more. Many or
 // very large answers go to a goroutine of their own, so that requests and cancels are
@@ -97,39 +86,19 @@ func (c *serveConn) flush() {
 	}
 	c.mu.Unlock()
 	if mine {
-		c.writeAs(true)
-	}
-}
-
-// fewLocked reports whether the reading goroutine may write the large answers itself.
-func (c *serveConn) fewLocked() bool {
-	n := 0
-	for i := range c.large {
-		n += len(c.large[i].rest)
-	}
-	return n <= ownMax
-}
-
-func (c *serveConn) spawnWriter() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.writing && c.err == nil {
-		c.startWriterLocked()
+		c.write(true)
 	}
 }
 
 func (c *serveConn) startWriterLocked() {
 	c.writing = true
-	c.wg.Go(c.write)
+	c.wg.Go(func() { c.write(false) })
 }
 
 // write writes until nothing waits, as the holder of the writer's role, and gives the
-// role away.
-func (c *serveConn) write() { c.writeAs(false) }
-
-// writeAs is write; the reading goroutine hands the role to a new one when more large
-// answers have come than it may write itself.
-func (c *serveConn) writeAs(reading bool) {
+// role away. The reading goroutine hands it to a new one when more large answers have come
+// than it may write itself.
+func (c *serveConn) write(reading bool) {
 	c.mu.Lock()
 	for c.err == nil {
 		if c.advanceLocked(); len(c.buf) == 0 && len(c.large) == 0 {
@@ -172,26 +141,48 @@ func (c *serveConn) writeAs(reading bool) {
 	c.mu.Unlock()
 }
 
-// chunkLocked takes the next piece of a large answer, whose frame header it puts at
-// the end of the buffer. The answers take turns.
-func (c *serveConn) chunkLocked() []byte {
-	if len(c.large) == 0 {
-		return nil
+// goaway asks the caller to stop using the connection and to close it.
+func (c *serveConn) goaway() {
+	c.mu.Lock()
+	if c.err == nil {
+		c.buf = appendHeader(c.buf, frameGoaway, 0, 0)
+		if !c.writing {
+			c.startWriterLocked()
+		}
 	}
-	a := c.large[0]
-	chunk := a.rest[:min(len(a.rest), chunkMax)]
-	a.rest = a.rest[len(chunk):]
-	kind := uint8(frameData)
-	if a.carried {
-		kind = frameCarriedData
+	c.mu.Unlock()
+}
+
+// replyOver puts an answer in line on the carrier. The reading goroutine does not wait for
+// room there, since small calls wait for it: it leaves that to a goroutine that counts
+// as the call's.
+func (c *serveConn) replyOver(carrier *serveConn, id uint32, resp *Response, by answerer) {
+	if by != byCall && !carrier.roomy(resp) && c.aside(carrier, id, *resp) {
+		return
 	}
-	c.buf = appendHeader(c.buf, kind, a.id, len(chunk))
-	copy(c.large, c.large[1:])
-	if len(a.rest) > 0 {
-		c.large[len(c.large)-1] = a
-	} else {
-		c.large[len(c.large)-1] = largeAnswer{}
-		c.large = c.large[:len(c.large)-1]
+	carrier.put(id, resp, byCall, true)
+}
+
+// aside is replyOver on a goroutine of its own; false: there are too many.
+func (c *serveConn) aside(carrier *serveConn, id uint32, resp Response) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || len(c.running) >= c.pool.cfg.MaxConcurrent || c.running[id] != nil {
+		return false
 	}
-	return chunk
+	c.running[id] = func() {} // the answer is there: it cannot be cancelled
+	c.wg.Go(func() {
+		carrier.put(id, &resp, byCall, true)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.running, id)
+	})
+	return true
+}
+
+// roomy reports whether an answer need not wait.
+func (c *serveConn) roomy(resp *Response) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err != nil || c.roomLocked(resp)
 }

@@ -1,6 +1,7 @@
 package httppool
 
 import (
+	"context"
 	"math/bits"
 	"time"
 	"unsafe"
@@ -12,18 +13,17 @@ import (
 // keeps to one of them. Those that are answered together then ask together, in one
 // write; if they took turns, each group would become two, half as large. Small
 // values, whose cost is in the groups, all go over the first connection.
-const (
-	bulkyFrom  = 1024 // mean bytes of an answer from which a connection is bulky
-	bulkyUntil = 512  // below, it is not any more
-	meanOf     = 8    // answers, about, that make up the mean
-)
 
-// weigh notes the size of an answer. Only the reading goroutine calls it.
-func (c *callConn) weigh(size int) {
-	c.mean += (size - c.mean) / meanOf
-	if bulky := c.bulky.Load(); !bulky && c.mean >= bulkyFrom || bulky && c.mean < bulkyUntil {
-		c.bulky.Store(!bulky)
+// conn returns a connection that takes calls with values of a size, dialling if it must and may.
+func (q *Peer) conn(ctx context.Context, size int) (*callConn, error) {
+	if c := q.open(size); c != nil {
+		return c, nil
 	}
+	d, err := q.join(0)
+	if err != nil {
+		return nil, err
+	}
+	return q.await(ctx, d)
 }
 
 // open returns an open connection for the calling goroutine's call with a value of a
@@ -52,17 +52,6 @@ func (q *Peer) open(size int) *callConn {
 	return nil
 }
 
-// dialPause is the least time between two dials that nobody waits for.
-const dialPause = 5 * time.Second
-
-// dialSoon dials for a place in the background.
-func (q *Peer) dialSoon(at int) {
-	now, p := time.Now().UnixNano(), &q.places[at]
-	if due := p.due.Load(); now >= due && p.due.CompareAndSwap(due, now+int64(dialPause)) {
-		q.join(at) // an error means that it is too early: next time
-	}
-}
-
 // bulky reports whether one of the connections is.
 func (q *Peer) bulky() bool {
 	for i := range q.places {
@@ -83,4 +72,27 @@ func home(n int) int {
 	page := uint64(uintptr(unsafe.Pointer(&here)) >> pageShift)
 	at, _ := bits.Mul64(page*golden, uint64(n))
 	return int(at)
+}
+
+// haul notes that a value above carryFrom is sent or comes.
+func (q *Peer) haul() {
+	if len(q.places) > 1 {
+		q.hauled.Store(time.Now().UnixNano())
+		if q.places[1].conn.Load() == nil && q.carriable() {
+			q.dialSoon(1)
+		}
+	}
+}
+
+// carriable reports whether the first connection can have a carrier: the peer knows a
+// connection for certain once it has sent something there.
+func (q *Peer) carriable() bool {
+	c := q.places[0].conn.Load()
+	return c != nil && c.rd.bytes.Load() > 0
+}
+
+// hauling reports whether one was of late.
+func (q *Peer) hauling() bool {
+	last := q.hauled.Load()
+	return last != 0 && time.Now().UnixNano()-last < int64(haulFor)
 }

@@ -1,7 +1,6 @@
 package httppool
 
 import (
-	"errors"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -56,58 +55,6 @@ func (r *reasons) copy() map[string]uint64 {
 
 // tallied is a connection with counts of its own.
 type tallied interface{ tally(s *Stats) }
-
-func (c *callConn) tally(s *Stats) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s.Calls += c.calls
-	s.BytesOut += c.bytesOut
-	s.BytesIn += c.rd.bytes.Load()
-}
-
-func (c *serveConn) tally(s *Stats) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s.ServedFast += c.fast
-	s.Served += c.slow
-	s.BytesOut += c.bytesOut
-	s.BytesIn += c.rd.bytes.Load()
-}
-
-// Stats returns the counts so far.
-func (p *Pool) Stats() Stats {
-	p.mu.RLock()
-	s := p.past
-	for c := range p.conns {
-		if t, ok := c.(tallied); ok {
-			t.tally(&s)
-		}
-		switch c.(type) {
-		case *callConn:
-			s.ConnsOut++
-		case *serveConn:
-			s.ConnsIn++
-		}
-	}
-	p.mu.RUnlock()
-	s.CallErrors, s.Retries = p.stats.callErrors.Load(), p.stats.retries.Load()
-	s.Dials, s.DialErrors = p.stats.dials.Load(), p.stats.dialErrors.Load()
-	s.Overloaded, s.Panics = p.stats.overloaded.Load(), p.stats.panics.Load()
-	s.Refused, s.BadFrames = p.stats.refused.copy(), p.stats.badFrames.copy()
-	return s
-}
-
-// noteBadFrame counts and logs err if it is a peer's fault against the protocol.
-func (p *Pool) noteBadFrame(addr string, err error) {
-	var bad *frameError
-	if !errors.As(err, &bad) {
-		return
-	}
-	p.stats.badFrames.add(bad.reason)
-	if host := hostOf(addr); p.notices.due(host, bad.reason, time.Now()) {
-		p.cfg.Logger.Warn("closed a peer connection with "+host+": bad frame", "reason", bad.reason, "detail", bad.detail)
-	}
-}
 
 const (
 	noticeEvery = time.Minute

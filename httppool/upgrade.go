@@ -1,43 +1,12 @@
 package httppool
 
 import (
-	"bufio"
-	"crypto/hmac"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 )
-
-// Reasons by which Stats.Refused counts.
-const (
-	refusedRequest   = "not an upgrade request"
-	refusedVersion   = "version"
-	refusedHello     = "bad handshake"
-	refusedMesh      = "mesh"
-	refusedAddr      = "address"
-	refusedSecret    = "secret"
-	refusedUnwanted  = "not served here"
-	refusedFull      = "too many connections"
-	refusedDraining  = "shutting down"
-	refusedHijack    = "server cannot upgrade"
-	refusedHandshake = "handshake not finished"
-	refusedTLS       = "tls"
-)
-
-const fullText = "there are too many connections already (Config.MaxConns)"
-
-// refusal is the answer to a request that will not become a connection.
-type refusal struct {
-	code   int
-	reason string // as counted
-	text   string // for the other end, and for the log where it is worth one
-	log    string // in this member's own words; empty: not logged
-}
 
 // ServeHTTP upgrades requests of peers. Mount it at /_cachemesh/ of an HTTP/1.1
 // server; it works behind middleware whose ResponseWriter has Unwrap or Hijack. It
@@ -137,7 +106,7 @@ func (p *Pool) examine(r *http.Request) (hello, *refusal) {
 	}
 	switch {
 	case p.draining.Load():
-		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedDraining, text: "this member is shutting down"}
+		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedDraining, text: drainingText}
 	case r.URL.Path == pathPeer && p.full(hostOf(r.RemoteAddr)):
 		return h, &refusal{code: http.StatusServiceUnavailable, reason: refusedFull, text: "too many connections",
 			log: fullText}
@@ -155,124 +124,3 @@ func hasToken(values []string, token string) bool {
 	}
 	return false
 }
-
-// admit finishes the handshake on a goroutine of the pool and serves the connection.
-func (p *Pool) admit(conn net.Conn, who *stranger, br *bufio.Reader, path, addr string, client hello) {
-	raw := &rawConn{conn}
-	if !p.adopt(raw) {
-		who.leave()
-		conn.Close()
-		return
-	}
-	if path != pathPeer || p.carriedBy(client.carries, client.id) == nil {
-		client.carries = nil // the answer does not confirm it
-	}
-	err := p.welcome(conn, br, path, client)
-	in := who.leave()
-	p.drop(raw)
-	if err == nil && in {
-		p.admitted(conn, br, path, addr, client)
-		return
-	}
-	if !in {
-		closeNow(conn)
-		return // it took too long, which was counted
-	}
-	defer closeNow(conn) // counted first: whoever sees it closed finds it counted
-	ref := &refusal{reason: refusedHandshake}
-	if errors.Is(err, errSecret) {
-		ref = &refusal{reason: refusedSecret, log: "it does not know the shared secret (Options.Secret)"}
-	}
-	p.noteBadFrame(addr, err)
-	p.refuse(addr, ref)
-}
-
-// admitted serves a connection that a peer has proved to be its own.
-func (p *Pool) admitted(conn net.Conn, br *bufio.Reader, path, addr string, client hello) {
-	p.tenants.moveIn(client.addr, client.id)
-	first, _ := br.Peek(br.Buffered())
-	o := opened{conn: conn, first: first, id: client.id, lim: client.lim, nonce: client.nonce, carries: client.carries}
-	p.heardFrom(hostOf(addr))
-	if path == pathStream {
-		p.cfg.OnStream(o.stream(), o.id)
-		return
-	}
-	if !p.makeRoom(hostOf(addr)) {
-		p.refuse(addr, &refusal{reason: refusedFull, log: fullText})
-		closeNow(conn)
-		return
-	}
-	p.serve(o, addr)
-}
-
-// evicted closes a stranger that took too long, or that had to make room.
-func (p *Pool) evicted(conn net.Conn) {
-	p.refuse("", &refusal{reason: refusedHandshake})
-	conn.Close()
-}
-
-var errSecret = errors.New("wrong proof of the shared secret")
-
-// welcome is the server's part of the handshake after the request was examined. The
-// books of strangers end it if it takes too long.
-func (p *Pool) welcome(conn net.Conn, br *bufio.Reader, path string, client hello) error {
-	mine := p.hello()
-	mine.carries = client.carries
-	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n" + mine.header()
-	if client.auth {
-		answer += headerProof + ": " +
-			base64.RawURLEncoding.EncodeToString(proof(p.cfg.Secret, "server", path, client, mine)) + "\r\n"
-	}
-	if _, err := io.WriteString(conn, answer+"\r\n"); err != nil {
-		return err
-	}
-	if client.auth {
-		verdict := make([]byte, verdictSize)
-		if _, err := io.ReadFull(br, verdict); err != nil {
-			return err
-		}
-		if verdict[0] != verdictAccept || !hmac.Equal(verdict[1:], proof(p.cfg.Secret, "client", path, client, mine)) {
-			return errSecret
-		}
-		return conn.SetDeadline(time.Time{})
-	}
-	// Without a secret it is for the first frame to show that a peer is there.
-	need := 1
-	if path == pathPeer {
-		need = headerSize
-	}
-	head, err := br.Peek(need)
-	if err != nil {
-		return err
-	}
-	if path == pathPeer {
-		if _, err := parseHeader(head); err != nil {
-			return err
-		}
-	}
-	return conn.SetDeadline(time.Time{})
-}
-
-// refuse counts a refusal and logs it when it has words for the log.
-func (p *Pool) refuse(addr string, ref *refusal) {
-	p.stats.refused.add(ref.reason)
-	if ref.log == "" {
-		return
-	}
-	host := hostOf(addr)
-	if p.notices.due(host, ref.reason, time.Now()) {
-		p.cfg.Logger.Warn("refused a peer connection from " + host + ": " + ref.log)
-	}
-}
-
-func hostOf(addr string) string {
-	if host, _, err := net.SplitHostPort(addr); err == nil {
-		return host
-	}
-	return addr
-}
-
-// rawConn lets the pool close a connection that is being opened.
-type rawConn struct{ net.Conn }
-
-func (c *rawConn) fail(error) { c.Close() }

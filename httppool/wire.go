@@ -115,3 +115,7 @@ func (c *cursor) varint() int64 {
 func appendVarint(b []byte, v int64) []byte {
 	return binary.AppendUvarint(b, uint64(v)<<1^uint64(v>>63))
 }
+
+// bufferMax is how many bytes may wait to be written. Requests beyond wait in line,
+// uncopied, with their callers, and answers with theirs.
+const bufferMax = 256 << 10

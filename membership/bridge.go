@@ -22,7 +22,8 @@ type bridge struct {
 // Write takes one line. It never blocks and never fails.
 func (b *bridge) Write(p []byte) (int, error) {
 	level, msg := parseLine(string(p))
-	if strings.HasPrefix(msg, "Refuting") { // so that a restart in order warns of nothing; who is held for dead hears it otherwise
+	// So that a restart in order warns of nothing: who is held for dead hears it otherwise, and who leaves has said so.
+	if strings.HasPrefix(msg, "Refuting") || strings.Contains(msg, ErrLeaving.Error()) {
 		level = slog.LevelInfo
 	}
 	if level < slog.LevelInfo || strings.Contains(msg, net.ErrClosed.Error()) { // this member closed it itself
@@ -88,7 +89,7 @@ func (b *bridge) aboutSecret(msg string) (line, bool) {
 		class: "secret of " + host,
 		quiet: strangerQuiet,
 		msg:   text,
-		attrs: []slog.Attr{slog.String("from", from)},
+		attrs: []slog.Attr{slog.String("addr", from)},
 	}, true
 }
 

@@ -17,11 +17,6 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// Resolver finds the addresses of a host name. *net.Resolver is one.
-type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
-}
-
 // Config describes a member. Name, Addr, Packets and DialStream are required.
 //
 // The default times detect a crash within 3 seconds on a local network; see ProbeInterval.

@@ -65,7 +65,7 @@ func (d *delegate) NotifyAlive(n *memberlist.Node) error {
 	p, err := peerFrom(n)
 	if err != nil {
 		d.once("reject "+n.Name, slog.LevelWarn, "a member is ignored: its gossip is not that of a member of this mesh",
-			slog.String("name", clip(n.Name)), slog.String("addr", hostPort(n)), slog.Any("error", err))
+			slog.String("peer", clip(n.Name)), slog.String("addr", hostPort(n)), slog.Any("err", err))
 		return err
 	}
 	if p.Name == d.name {
@@ -132,7 +132,7 @@ func (d *delegate) NotifyConflict(existing, other *memberlist.Node) {
 	held, claimed := hostPort(existing), hostPort(other)
 	d.once("conflict "+other.Name+" "+held+" "+claimed, slog.LevelError,
 		"two members use one name; the first one is kept until it is gone, the other ignored: give each its own (Options.Name)",
-		slog.String("name", other.Name), slog.String("first", held), slog.String("other", claimed))
+		slog.String("peer", other.Name), slog.String("addr", held), slog.String("other_addr", claimed))
 }
 
 // NodeMeta returns what this member says about itself. Its size is bounded by Config.
@@ -146,7 +146,7 @@ func (d *delegate) LocalState(bool) []byte { return encodeAbsences(d.table.absen
 func (d *delegate) MergeRemoteState(b []byte, _ bool) {
 	absences, err := decodeAbsences(b)
 	if err != nil {
-		d.once("absences", slog.LevelWarn, "what a member says about deaths cannot be read", slog.Any("error", err))
+		d.once("absences", slog.LevelWarn, "what a member says about deaths cannot be read", slog.Any("err", err))
 		return
 	}
 	d.table.told(absences)

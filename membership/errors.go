@@ -23,6 +23,9 @@ var (
 	// ErrAddrTaken is wrapped by what Config.DialStream returns when another process answered that advertises this
 	// member's own address. Join returns it whatever the other seeds did.
 	ErrAddrTaken = errors.New("membership: another process advertises this member's address")
+	// ErrLeaving is wrapped by what Config.DialStream returns when the peer answered that it is shutting down: that
+	// gossip fails with it for a moment is no trouble.
+	ErrLeaving = errors.New("membership: the member is leaving")
 	// ErrUnresolved is wrapped by GossipAddr when a host has no address yet.
 	ErrUnresolved = errors.New("membership: host cannot be resolved")
 )
@@ -33,6 +36,7 @@ type ConfigError struct {
 	Reason string
 }
 
+// Error says what is wrong.
 func (e *ConfigError) Error() string { return "membership: Config." + e.Field + ": " + e.Reason }
 
 func configErrorf(field, format string, args ...any) error {
@@ -42,6 +46,7 @@ func configErrorf(field, format string, args ...any) error {
 // LoopbackError says that a member at a loopback address has a seed on another machine, which cannot reach it there.
 type LoopbackError struct{ Addr, Seed string }
 
+// Error says what is wrong.
 func (e *LoopbackError) Error() string {
 	return fmt.Sprintf("%s is a loopback address, and the bootstrap node %s is on another machine, which could not reach it: listen at an address "+
 		"that it can reach, and advertise that", e.Addr, e.Seed)
@@ -54,6 +59,7 @@ type NameTakenError struct {
 	Other string // the address of the member that holds the name, and that answered
 }
 
+// Error says what is wrong.
 func (e *NameTakenError) Error() string {
 	return fmt.Sprintf("membership: name %q of the member at %s is taken by a live member at %s", e.Name, e.Addr, e.Other)
 }

@@ -4,23 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 )
 
 const (
-	maxContacts   = 8                // exchanges of state, or look-ups, at once
-	maxJoinErrors = 8                // reported by one Join
 	acceptTimeout = 10 * time.Second // for seeds to accept this member; longer than detecting a crash takes
 	introduceTime = 1 * time.Second  // for telling the others, which gossip does too
 	acceptPause   = 20 * time.Millisecond
 	pingAttempts  = 3
-	reviveTime    = 25 * time.Millisecond // for a member that was told of its death to begin another life
 )
 
 // Join contacts every address of every seed once, a few at a time, and returns how many answered. Before it returns, at
@@ -42,8 +35,8 @@ func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
 	}
 	m.delegate.conflict.Store(nil)
 	echoes := m.delegate.echoes.Load()
-	addrs, errs := m.seedAddrs(ctx)
-	if err := m.reachable(addrs); err != nil {
+	addrs, errs := m.seeds.findAll(ctx)
+	if err := m.seeds.own.loopback(m.cfg.Addr, addrs); err != nil {
 		return 0, err
 	}
 	answered, contactErrs := m.contactAll(ctx, addrs)
@@ -64,19 +57,6 @@ func (m *Membership) Join(ctx context.Context) (contacted int, err error) {
 		err = m.sync(ctx)
 	}
 	return len(answered), err
-}
-
-// reachable returns a *LoopbackError if this member is at a loopback address and a seed at none of this machine.
-func (m *Membership) reachable(seeds []netip.AddrPort) error {
-	if !m.own.advertised.Addr().IsLoopback() {
-		return nil
-	}
-	for _, s := range seeds {
-		if elsewhere(s.Addr()) {
-			return &LoopbackError{Addr: m.cfg.Addr, Seed: s.String()}
-		}
-	}
-	return nil
 }
 
 // refusal returns the errors of seeds that answered and refused, if they count: another process at this member's address
@@ -148,106 +128,4 @@ func (m *Membership) answers(ctx context.Context, addr netip.AddrPort) bool {
 		}
 	}
 	return false
-}
-
-// contactAll contacts addrs, a few at a time, and returns those that answered and the errors of the others.
-func (m *Membership) contactAll(ctx context.Context, addrs []netip.AddrPort) (answered []netip.AddrPort, errs []error) {
-	results := make([]error, len(addrs))
-	each(len(addrs), func(i int) { results[i] = m.contact(ctx, addrs[i]) })
-	for i, err := range results {
-		if err == nil {
-			answered = append(answered, addrs[i])
-		} else {
-			errs = append(errs, err)
-		}
-	}
-	return answered, errs
-}
-
-// contact exchanges full state with the member at addr. When ctx is done it returns at once, and leaves the exchange to
-// end by StreamTimeout.
-func (m *Membership) contact(ctx context.Context, addr netip.AddrPort) error {
-	select {
-	case m.slots <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-m.ctx.Done():
-		return ErrClosed
-	}
-	result := make(chan error, 1)
-	exchange := func() {
-		defer func() { <-m.slots }()
-		result <- m.exchange(addr)
-	}
-	if !m.spawn(exchange) {
-		<-m.slots
-		return ErrClosed
-	}
-	select {
-	case err := <-result:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-m.ctx.Done():
-		return ErrClosed
-	}
-}
-
-// exchange does one exchange of state, and another if the member there is still not alive in the table: two members
-// that hold each other for dead both refute it by the first, and believe it by the second. One that was lost may have
-// to be told first, and takes a moment to begin another life.
-func (m *Membership) exchange(addr netip.AddrPort) error {
-	m.transport.streams.watch(addr.String())
-	defer m.transport.streams.unwatch(addr.String())
-	for attempt := range 4 {
-		if attempt > 1 && (!m.table.lostAt(addr) || !wait(m.ctx, reviveTime)) {
-			return nil
-		}
-		if _, err := m.list.Join([]string{addr.String()}); err != nil {
-			if mismatch(err) {
-				return fmt.Errorf("%v: %w: %w", addr, ErrRefused, ErrSecretMismatch)
-			}
-			if dial := m.transport.streams.unwatch(addr.String()); errors.Is(dial, ErrRefused) {
-				m.journal.put(line{level: slog.LevelWarn, class: "refused by " + addr.String(), quiet: strangerQuiet,
-					msg: "a member refuses this one", attrs: []slog.Attr{slog.Any("addr", addr), slog.Any("error", dial)}})
-				return fmt.Errorf("%v: %w", addr, dial)
-			}
-			return fmt.Errorf("%v: %s", addr, plain(err, addr))
-		}
-		if _, alive := m.table.at(addr); alive {
-			return nil
-		}
-	}
-	return nil
-}
-
-// plain takes the text of a failed exchange out of memberlist's list of errors of one address.
-func plain(err error, addr netip.AddrPort) string {
-	if list, ok := err.(interface{ WrappedErrors() []error }); ok && len(list.WrappedErrors()) > 0 {
-		err = list.WrappedErrors()[0]
-	}
-	return strings.TrimPrefix(err.Error(), fmt.Sprintf("failed to join %v: ", addr))
-}
-
-// each calls f for 0 to n-1, on at most maxContacts goroutines, and returns when all calls have returned.
-func each(n int, f func(i int)) {
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(n, maxContacts) {
-		workers.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-}
-
-// without returns addrs that are not in known.
-func without(addrs, known []netip.AddrPort) []netip.AddrPort {
-	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.AddrPort) bool { return slices.Contains(known, a) })
 }

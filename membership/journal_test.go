@@ -27,6 +27,28 @@ func TestParseLine(t *testing.T) {
 	}
 }
 
+// TestRestartsInOrderWarnOfNothing: what gossip says of a member that comes back under its name, or of one that
+// is leaving, is worth no warning; what it says of another that cannot be dialled is.
+func TestRestartsInOrderWarnOfNothing(t *testing.T) {
+	var out bytes.Buffer
+	b := &bridge{journal: newJournal(slog.New(slog.NewTextHandler(&out, nil)))}
+	leaving := fmt.Errorf("%w: connection refused", ErrLeaving)
+	for _, said := range []string{
+		"[WARN] memberlist: Refuting a dead message (from: n1)",
+		fmt.Sprintf("[ERR] memberlist: Push/Pull with n1 failed: %v", leaving),
+		"[ERR] memberlist: Push/Pull with n1 failed: dial tcp 10.0.0.1:3000: refused",
+	} {
+		fmt.Fprintln(b, said)
+	}
+	var got []string
+	for len(b.journal.lines) > 0 {
+		got = append(got, (<-b.journal.lines).level.String())
+	}
+	if want := "[INFO INFO WARN]"; fmt.Sprint(got) != want {
+		t.Errorf("levels %v, want %v", got, want)
+	}
+}
+
 func TestLimiter(t *testing.T) {
 	l := limiter{classes: make(map[string]*quota)}
 	t0 := time.Now()

@@ -4,14 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
-
-// maxTell is how many peers a leaving member tells by itself; gossip tells the others.
-const maxTell = 32
-
-// noWait is how long memberlist waits for gossip to go out, as this package tells the peers itself. 0 would be for ever.
-const noWait = time.Nanosecond
 
 // AnnounceLeaving makes peers see this member as leaving, while it stays reachable. It tells up to 32 peers directly,
 // so that they know by the time it returns or moments later, and the others by gossip. Calling it again repeats that. It returns ctx's error

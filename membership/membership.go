@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log"
 	"net"
-	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,79 +16,20 @@ const settle = 5 * time.Millisecond
 
 // Membership is one member's part in gossip. Its methods may be called from any goroutine.
 type Membership struct {
+	lifetime
 	cfg       Config
-	own       ownAddrs
+	seeds     seeds
 	list      *memberlist.Memberlist
 	transport *transport
 	delegate  *delegate
 	table     *table
 	journal   *journal
 
-	view      atomic.Pointer[View]
-	syncs     chan chan struct{}                        // asks the view goroutine for a view now; closed once delivered
-	wake      chan struct{}                             // one slot: look for missing members now
-	seedHosts atomic.Pointer[map[netip.AddrPort]string] // host names of seeds, as last resolved
-	found     atomic.Bool                               // another member was seen, ever
-	slots     chan struct{}                             // one per exchange of state under way
-
-	ctx    context.Context // done once Close was called
-	cancel context.CancelFunc
-	work   sync.WaitGroup // all goroutines of this member, but the log's
-	scribe sync.WaitGroup // the goroutine that writes the log
-	closed chan struct{}  // Close is complete
-
-	mu      sync.RWMutex   // guards the fields below, and that none is added to work or ops once closing is set
-	closing bool           // Close was called
-	left    bool           // Leave was called
-	ops     sync.WaitGroup // calls of memberlist that must end before its Shutdown
-}
-
-// New starts a member that knows no other yet; call Join next. A *ConfigError names the field that is
-// wrong; in any other case New takes ownership of cfg.Packets.
-func New(cfg Config) (*Membership, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	if !cfg.Gossip.IsValid() {
-		if cfg.Gossip, err = GossipAddr(context.Background(), cfg.Resolver, cfg.Addr); err != nil {
-			return nil, configErrorf("Addr", "%v", err)
-		}
-	}
-	m := assemble(cfg, cfg.Gossip)
-	b := &bridge{journal: m.journal, secret: len(cfg.Secret) > 0}
-	gossip, err := cfg.gossipConfig(m.transport, m.delegate, log.New(b, "", 0))
-	if err != nil {
-		return nil, err
-	}
-	m.view.Store(m.nextView(0))
-	m.transport.start(cfg.DialStream, m.hostOf)
-	if m.list, err = memberlist.Create(gossip); err != nil {
-		_ = m.transport.Shutdown()
-		return nil, err
-	}
-	m.ctx, m.cancel = context.WithCancel(context.Background())
-	m.scribe.Go(func() { m.journal.run(m.ctx) })
-	m.work.Go(m.publish)
-	m.work.Go(m.rejoin)
-	return m, nil
-}
-
-func assemble(cfg Config, addr netip.AddrPort) *Membership {
-	j := newJournal(cfg.Logger)
-	t := newTable(Member{Name: cfg.Name, Addr: cfg.Addr, Boot: cfg.Boot, Life: 1})
-	m := &Membership{
-		cfg: cfg, own: newOwnAddrs(addr, cfg.Packets), table: t, journal: j,
-		syncs:  make(chan chan struct{}),
-		wake:   make(chan struct{}, 1),
-		slots:  make(chan struct{}, maxContacts),
-		closed: make(chan struct{}),
-	}
-	m.transport = &transport{addr: addr, mesh: cfg.Mesh, conn: cfg.Packets, journal: j, heard: m.heard}
-	m.delegate = &delegate{name: cfg.Name, boot: cfg.Boot, addr: addr, table: t, journal: j,
-		said: make(map[string]struct{}), reach: m.reachNow}
-	m.describe()
-	return m
+	view  atomic.Pointer[View]
+	syncs chan chan struct{} // asks the view goroutine for a view now; closed once delivered
+	wake  chan struct{}      // one slot: look for missing members now
+	found atomic.Bool        // another member was seen, ever
+	slots chan struct{}      // one per exchange of state under way
 }
 
 // describe sets what this member says about itself, and returns whether that changed.
@@ -190,30 +128,6 @@ func (m *Membership) sync(ctx context.Context) error {
 	}
 }
 
-// spawn runs f on a goroutine that Close waits for, or returns false if this member is closing.
-func (m *Membership) spawn(f func()) bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if m.closing {
-		return false
-	}
-	m.work.Go(f)
-	return true
-}
-
-// state returns ErrClosed or ErrLeft once that is so.
-func (m *Membership) state() error {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	switch {
-	case m.closing:
-		return ErrClosed
-	case m.left:
-		return ErrLeft
-	}
-	return nil
-}
-
 // Close stops at once: unless Leave was called before, the others will see a crash. It waits for all goroutines that
 // this package started, and may be called at any time and more than once, but not from OnView. memberlist's own
 // goroutines end shortly after; what they still call does nothing.
@@ -236,4 +150,15 @@ func (m *Membership) Close() error {
 		return nil
 	}
 	return err
+}
+
+// noWait is how long memberlist waits for gossip to go out, as this package tells the peers itself. 0 would be for ever.
+const noWait = time.Nanosecond
+
+// reachNow asks the rejoin goroutine to contact the lost members that are due.
+func (m *Membership) reachNow() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
 }

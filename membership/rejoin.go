@@ -44,9 +44,9 @@ func (m *Membership) rejoin() {
 func (m *Membership) search(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, max(m.cfg.RejoinInterval, 2*m.cfg.StreamTimeout))
 	defer cancel()
-	seeds, errs := m.seedAddrs(ctx)
+	seeds, errs := m.seeds.findAll(ctx)
 	if err := errors.Join(errs[:min(len(errs), maxJoinErrors)]...); err != nil {
-		m.journal.add(slog.LevelWarn, "bootstrap nodes cannot be resolved; this member goes on trying", slog.Any("error", err))
+		m.journal.add(slog.LevelWarn, "bootstrap nodes cannot be resolved; this member goes on trying", slog.Any("err", err))
 	}
 	missing := without(seeds, m.table.peerAddrs())
 	lost := m.table.missing(time.Now(), m.cfg.RejoinInterval)
@@ -62,7 +62,7 @@ func (m *Membership) reach(ctx context.Context, addrs []netip.AddrPort) {
 	errs = slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, ErrRefused) }) // each was told already
 	if len(answered) == 0 && len(errs) > 0 && m.table.alone() && ctx.Err() == nil {
 		m.journal.add(slog.LevelWarn, "no other member can be reached; this one goes on trying",
-			slog.Any("error", errors.Join(errs[:min(len(errs), maxJoinErrors)]...)))
+			slog.Any("err", errors.Join(errs[:min(len(errs), maxJoinErrors)]...)))
 	}
 }
 
@@ -71,14 +71,6 @@ func (m *Membership) reach(ctx context.Context, addrs []netip.AddrPort) {
 func (m *Membership) heard(addr netip.AddrPort) {
 	if m.table.heard(addr, time.Now()) {
 		m.reachNow()
-	}
-}
-
-// reachNow asks the rejoin goroutine to contact the lost members that are due.
-func (m *Membership) reachNow() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
 	}
 }
 

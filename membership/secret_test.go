@@ -45,7 +45,7 @@ func TestSecretsDiffer(t *testing.T) {
 				if k := a.log.count(text); k < 1 || k > 3 {
 					t.Errorf("the log says so %d times, want few:\n%s", k, a.log)
 				}
-				if a.log.count("from=10.0.0.2:3000") == 0 {
+				if a.log.count("addr=10.0.0.2:3000") == 0 {
 					t.Errorf("the log does not name the source:\n%s", a.log)
 				}
 			})

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -116,29 +118,37 @@ func (o ownAddrs) thisHost() netip.Addr {
 	return localhost6
 }
 
-// seed resolves one seed. No host, or an unspecified one, means this host.
-func (m *Membership) seed(ctx context.Context, seed string) ([]netip.AddrPort, error) {
+// seeds are where other members may be found, as configured.
+type seeds struct {
+	names    []string
+	resolver Resolver
+	own      ownAddrs
+	hosts    atomic.Pointer[map[netip.AddrPort]string] // host names, as last resolved
+}
+
+// find resolves one seed. No host, or an unspecified one, means this host.
+func (s *seeds) find(ctx context.Context, seed string) ([]netip.AddrPort, error) {
 	host, port, _ := splitAddr(seed) // New checked it
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		return []netip.AddrPort{netip.AddrPortFrom(m.own.thisHost(), port)}, nil
+		return []netip.AddrPort{netip.AddrPortFrom(s.own.thisHost(), port)}, nil
 	}
-	addrs, err := resolve(ctx, m.cfg.Resolver, seed)
+	addrs, err := resolve(ctx, s.resolver, seed)
 	if err != nil {
 		return nil, fmt.Errorf("bootstrap node %q: %w", seed, err)
 	}
 	return addrs, nil
 }
 
-// seedAddrs resolves all seeds, a few at a time, without this member's own addresses. It returns the errors of those
+// findAll resolves all seeds, a few at a time, without this member's own addresses. It returns the errors of those
 // that could not be resolved, each naming its seed.
-func (m *Membership) seedAddrs(ctx context.Context) ([]netip.AddrPort, []error) {
+func (s *seeds) findAll(ctx context.Context) ([]netip.AddrPort, []error) {
 	type answer struct {
 		addrs []netip.AddrPort
 		err   error
 	}
-	answers := make([]answer, len(m.cfg.Seeds))
-	each(len(m.cfg.Seeds), func(i int) {
-		a, err := m.seed(ctx, m.cfg.Seeds[i])
+	answers := make([]answer, len(s.names))
+	each(len(s.names), func(i int) {
+		a, err := s.find(ctx, s.names[i])
 		answers[i] = answer{a, err}
 	})
 	var errs []error
@@ -149,16 +159,16 @@ func (m *Membership) seedAddrs(ctx context.Context) ([]netip.AddrPort, []error) 
 			errs = append(errs, a.err)
 		}
 		for _, addr := range a.addrs {
-			if m.own.has(addr) || slices.Contains(addrs, addr) || len(addrs) == maxSeedAddrs {
+			if s.own.has(addr) || slices.Contains(addrs, addr) || len(addrs) == maxSeedAddrs {
 				continue
 			}
 			addrs = append(addrs, addr)
-			if host := hostName(m.cfg.Seeds[i]); host != "" {
+			if host := hostName(s.names[i]); host != "" {
 				hosts[addr] = host
 			}
 		}
 	}
-	m.seedHosts.Store(&hosts)
+	s.hosts.Store(&hosts)
 	return addrs, errs
 }
 
@@ -174,13 +184,41 @@ func hostName(addr string) string {
 	return strings.TrimSuffix(host, ".")
 }
 
-// hostOf returns the host name by which the address of a seed or of a member, lost ones included, is known, or "".
-func (m *Membership) hostOf(addr netip.AddrPort) string {
-	if host := hostName(m.table.advertisedAt(addr)); host != "" {
-		return host
+// Resolver finds the addresses of a host name. *net.Resolver is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// each calls f for 0 to n-1, on at most maxContacts goroutines, and returns when all calls have returned.
+func each(n int, f func(i int)) {
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(n, maxContacts) {
+		workers.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
 	}
-	if hosts := m.seedHosts.Load(); hosts != nil {
-		return (*hosts)[addr]
+	for i := range n {
+		next <- i
 	}
-	return ""
+	close(next)
+	workers.Wait()
+}
+
+// maxContacts bounds the exchanges of state, and the look-ups, at once.
+const maxContacts = 8
+
+// loopback returns a *LoopbackError if this member is at a loopback address and a seed at none of this machine.
+func (o ownAddrs) loopback(addr string, seeds []netip.AddrPort) error {
+	if !o.advertised.Addr().IsLoopback() {
+		return nil
+	}
+	for _, s := range seeds {
+		if elsewhere(s.Addr()) {
+			return &LoopbackError{Addr: addr, Seed: s.String()}
+		}
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ type Seed struct {
 func (m *Membership) Told(ctx context.Context) []Seed {
 	var told []Seed
 	for _, name := range m.cfg.Seeds {
-		addrs, err := m.seed(ctx, name)
+		addrs, err := m.seeds.find(ctx, name)
 		if err != nil {
 			dns, ok := errors.AsType[*net.DNSError](err)
 			told = append(told, Seed{Name: name, Missing: ok && dns.IsNotFound})
@@ -27,7 +27,7 @@ func (m *Membership) Told(ctx context.Context) []Seed {
 		}
 		for _, addr := range addrs {
 			s := Seed{Name: name, Addr: addr.String()}
-			if m.own.has(addr) || slices.ContainsFunc(told, func(o Seed) bool { return o.Addr == s.Addr }) || len(told) == maxSeedAddrs {
+			if m.seeds.own.has(addr) || slices.ContainsFunc(told, func(o Seed) bool { return o.Addr == s.Addr }) || len(told) == maxSeedAddrs {
 				continue
 			}
 			if p, ok := m.table.at(addr); ok {

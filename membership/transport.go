@@ -60,7 +60,7 @@ func (t *transport) read() {
 			return
 		}
 		if err != nil {
-			t.journal.add(slog.LevelWarn, "gossip packets cannot be read", slog.Any("error", err))
+			t.journal.add(slog.LevelWarn, "gossip packets cannot be read", slog.Any("err", err))
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
@@ -104,7 +104,7 @@ func (t *transport) ofThisMesh(packet []byte, from net.Addr) bool {
 	t.journal.put(line{
 		level: slog.LevelWarn, class: "mesh of " + sender.Addr().String(), quiet: strangerQuiet,
 		msg:   "gossip of another mesh is ignored (Options.Mesh)",
-		attrs: []slog.Attr{slog.Any("from", from), slog.String("mesh", clip(mesh)), slog.String("own", t.mesh)},
+		attrs: []slog.Attr{slog.Any("addr", from), slog.String("mesh", clip(mesh)), slog.String("own_mesh", t.mesh)},
 	})
 	return false
 }

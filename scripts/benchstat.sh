@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 rounds=${1:-6}
 shift || true
 packages=("$@")
-[ ${#packages[@]} -gt 0 ] || packages=(. ./hotcache ./httppool ./internal/ring ./internal/store)
+[ ${#packages[@]} -gt 0 ] || packages=(. ./hotcache ./httppool ./internal/codec ./internal/ring ./internal/store)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cachemesh-benchstat-XXXXXX")
 trap 'git worktree remove --force "$dir/parent" >/dev/null 2>&1 || true; rm -rf "$dir"' EXIT
 git worktree add --quiet --detach "$dir/parent" HEAD~1

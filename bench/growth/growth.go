@@ -23,6 +23,8 @@ type Result struct {
 	PacketRate  float64       // gossip packets a second sent by one member, idle
 	ByteRate    float64       // bytes a second in them
 	IdleCPU     float64       // share of a core that one idle member takes
+	SessionsCPU float64       // the same, while each member holds copies of every other's keys
+	Held        []HeldWrites
 }
 
 const (
@@ -38,7 +40,11 @@ const (
 type mesh struct {
 	meter  meter
 	nodes  []*cachemesh.Node
-	groups []*cachemesh.Group[[]byte]
+	groups []*cachemesh.Group[[]byte] // without copies
+	held   []*cachemesh.Group[[]byte] // with copies of what others own, from the first read on
+
+	ownHeld   []string // keys of held that the first member owns
+	keysOfAll []string // keys of held of all members
 }
 
 // Run starts members and one more, and measures each cost for the duration.
@@ -58,7 +64,16 @@ func Run(ctx context.Context, members int, d time.Duration) (*Result, error) {
 	if err := m.measureGossip(ctx, d, r); err != nil {
 		return nil, err
 	}
-	return r, m.measureCalls(ctx, d, r)
+	if err := m.measureCalls(ctx, d, r); err != nil {
+		return nil, err
+	}
+	if err := m.pickKeys(); err != nil {
+		return nil, err
+	}
+	if err := m.measureIdle(ctx, d, r); err != nil {
+		return nil, err
+	}
+	return r, m.measureHeld(ctx, r)
 }
 
 func (m *mesh) add(seeds []string) (*cachemesh.Node, error) {
@@ -69,6 +84,12 @@ func (m *mesh) add(seeds []string) (*cachemesh.Node, error) {
 		return nil, err
 	}
 	m.nodes = append(m.nodes, node)
+	held, err := cachemesh.NewGroup(node, heldGroup, func(context.Context, string) ([]byte, error) { return []byte("a value"), nil },
+		cachemesh.GroupOptions[[]byte]{MaxBytes: maxBytes, HotReads: 1})
+	if err != nil {
+		return nil, err
+	}
+	m.held = append(m.held, held)
 	group, err := cachemesh.NewGroup(node, "growth", func(_ context.Context, key string) ([]byte, error) {
 		it, err := work.ParseKey(key)
 		if err != nil {

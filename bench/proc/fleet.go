@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/praveenduddu/cachemesh/bench/delay"
 	"github.com/praveenduddu/cachemesh/bench/systems"
 	"github.com/praveenduddu/cachemesh/bench/work"
 )
@@ -22,6 +23,7 @@ type Setup struct {
 	HotCopies  bool  // else drivers keep no copies of what others own
 	Entries    int
 	Origin     work.OriginSpec
+	Delay      delay.Dialer // of the network between all processes
 
 	OriginProcess *Origin // whose processor time counts too; nil: none
 }
@@ -49,7 +51,7 @@ func Start(ctx context.Context, e systems.Entry, s Setup) (*Fleet, error) {
 }
 
 func (f *Fleet) start(ctx context.Context, s Setup) error {
-	spec := systems.Spec{System: f.Entry.Name, CacheBytes: s.CacheBytes, HotCopies: s.HotCopies, Entries: s.Entries, Origin: s.Origin}
+	spec := systems.Spec{System: f.Entry.Name, CacheBytes: s.CacheBytes, HotCopies: s.HotCopies, Entries: s.Entries, Origin: s.Origin, Delay: s.Delay}
 	switch {
 	case f.Entry.Kind == systems.Local:
 		s.Members, s.Drivers = 1, 1

@@ -29,6 +29,7 @@ var jobs = map[string]job{
 	"storm":    storm,    // Gets of one item that is not in the cache
 	"fill":     fill,     // reading this process's share of the items once
 	"mixed":    mixed,    // Gets and writes of items of different popularity
+	"paced":    paced,    // the same at a steady rate
 	"memory":   memory,   // what the process takes for a number of entries
 	"resident": resident, // the resident set of this process
 }
@@ -39,23 +40,43 @@ var errCannot = errors.New("the system has no such operation")
 // run drives the process's system after a garbage collection and adds what the
 // process itself counts.
 func (p *process) run(ctx context.Context, d work.Drive, op work.Op) *work.Result {
-	runtime.GC()
-	loads, calls, hot := p.counts()
-	r := work.Run(ctx, d, op)
-	loadsNow, callsNow, hotNow := p.counts()
-	r.Loads, r.PeerCalls, r.HotHits = loadsNow-loads, callsNow-calls, hotNow-hot
+	r, _ := p.counted(func() (*work.Result, error) { return work.Run(ctx, d, op), nil })
 	return r
 }
 
+// counted does a run after a garbage collection, and adds to its result what the
+// process itself counted meanwhile.
+func (p *process) counted(run func() (*work.Result, error)) (*work.Result, error) {
+	runtime.GC()
+	before := p.counts()
+	r, err := run()
+	if err != nil {
+		return nil, err
+	}
+	now := p.counts()
+	r.Loads, r.PeerCalls, r.HotHits = now.loads-before.loads, now.calls-before.calls, now.hot-before.hot
+	r.Near, r.NearKnown = now.near-before.near, now.nearKnown
+	return r, nil
+}
+
+type counts struct {
+	loads, calls, hot, near uint64
+	nearKnown               bool
+}
+
 // counts returns what has been counted so far.
-func (p *process) counts() (loads, calls, hot uint64) {
+func (p *process) counts() (n counts) {
 	if c, ok := p.system.(systems.PeerCounter); ok {
-		calls = c.PeerCalls()
+		n.calls = c.PeerCalls()
 	}
 	if c, ok := p.system.(systems.HotCounter); ok {
-		hot = c.HotHits()
+		n.hot = c.HotHits()
 	}
-	return p.origin.Loads(), calls, hot
+	if c, ok := p.system.(systems.NearCounter); ok {
+		n.near, n.nearKnown = c.NearHits(), true
+	}
+	n.loads = p.origin.Loads()
+	return n
 }
 
 func (p *process) getOp(ctx context.Context, _ *work.Caller, it *work.Item) error {

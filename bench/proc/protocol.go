@@ -23,7 +23,8 @@ type Job struct {
 	Callers  int           // goroutines
 	Duration time.Duration // of the run
 	Batch    int           // items in one GetMany
-	Writes   int           // per thousand operations of the mixed work
+	Writes   int           // per thousand operations of the mixed work and the paced one
+	Rate     int           // operations a second of each process, in the paced work
 	Seed     uint64
 	Part     int // of Parts: which share of a fill is this process's
 	Parts    int

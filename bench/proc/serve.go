@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime/pprof"
-	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/bench/growth"
@@ -22,27 +21,6 @@ const maxLine = 16 << 20
 
 // startTimeout bounds how long a system may take to start.
 const startTimeout = 30 * time.Second
-
-// A process is the driven end.
-type process struct {
-	spec   systems.Spec
-	system systems.System
-	origin work.Origin
-	items  map[itemsKey][]*work.Item
-	drawn  struct { // for the mixed work
-		key   sequenceKey
-		items []*work.Item
-	}
-	placed sync.Map // key to bool: whether this process holds it
-
-	table   io.Closer // the origin being served, else nil
-	profile *os.File  // being written, else nil
-}
-
-type itemsKey struct {
-	size, keys int
-	place      Place
-}
 
 // Serve does what the lines of in ask for until in ends.
 func Serve(in io.Reader, out io.Writer) error {

@@ -25,6 +25,10 @@ func (d *Document) charts() []chart {
 	add("write", "set-cold", "Set of a cold key", "Sets a second, 128 B, 64 callers; longer is better", Rate, perSecond, true)
 	add("storm", "storm", "192 callers miss the same key", "loads of one key; shorter is better", PerKey, digits, false)
 	add("mixed", "mixed", "A service over a database", "operations a second, 1 % writes; longer is better", Rate, perSecond, true)
+	add("far", "mixed-far", "The same service, half a millisecond away", "operations a second, 1 % writes; longer is better", Rate, perSecond, true)
+	for _, rate := range []string{"500", "3000", "20000"} {
+		add("paced-"+rate, "paced-"+rate, rate+" operations a second in each process", "time in which nine tenths of the Gets are answered; shorter is better", P90, nanos, false)
+	}
 	add("memory", "memory", "Memory of an entry of 128 B", "resident bytes per entry; shorter is better", Resident,
 		func(b float64) string { return digits(b) + " B" }, false)
 	return append(append(out, d.growthCharts()...), d.hitRatioCharts()...)

@@ -1,9 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/bench/growth"
@@ -25,10 +22,11 @@ type Document struct {
 	Growth   []growth.Result
 	Traces   []Trace
 	HitRatio []hitratio.Point
+	Kept     []Kept // what of the above is of earlier runs
 }
 
 // A System took part.
-type System struct{ Name, Title, Module, Version, Program, Note string }
+type System struct{ Name, Title, Module, Version, Program, Rival, Note string }
 
 // A Suite is a section of the report.
 type Suite struct {
@@ -50,34 +48,6 @@ type Trace struct {
 
 // baseline is the system that the others are compared with.
 const baseline = "cachemesh"
-
-// Write writes RESULTS.md, results.json and the charts into a folder.
-func (d *Document) Write(dir string) error {
-	for i := range d.Systems {
-		d.Systems[i].Version = version(d.Systems[i].Module, d.Systems[i].Program)
-	}
-	charts := d.charts()
-	if err := os.MkdirAll(filepath.Join(dir, "charts"), 0o755); err != nil {
-		return err
-	}
-	for _, c := range charts {
-		if err := os.WriteFile(filepath.Join(dir, "charts", c.file), []byte(c.svg), 0o644); err != nil {
-			return err
-		}
-	}
-	raw, err := json.MarshalIndent(d, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "results.json"), append(raw, '\n'), 0o644); err != nil {
-		return err
-	}
-	notes, err := os.ReadFile(filepath.Join(dir, "NOTES.md"))
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "RESULTS.md"), []byte(d.markdown(charts, string(notes))), 0o644)
-}
 
 func (d *Document) title(system string) string {
 	for _, s := range d.Systems {

@@ -18,17 +18,18 @@ import (
 // document is a small one with something in every part.
 func document() *Document {
 	a, b := sample("remote-128-64", "cachemesh", 1, 3e5), sample("remote-128-64", "redis-rueidis", 1, 1e5)
-	a.P50, b.P50 = 100_000, 400_000
+	a.P50, b.P50, a.Suite, b.Suite = 100_000, 400_000, "remote", "remote"
 	run := &work.Result{Ops: 1000, Elapsed: time.Second}
 	run.Latency.Record(time.Millisecond)
 	run.Latency.Pack()
 	return &Document{
 		Command: "go run .", Rounds: 1, Skipped: []string{"memcached: not there"},
-		Samples: Samples{a, b, {Cell: "remote-128-64", System: "olric", Round: 1, Failure: "no <route>"}},
+		Samples: Samples{a, b, {Suite: "remote", Cell: "remote-128-64", System: "olric", Round: 1, Failure: "no <route>"}},
 		Systems: []System{{Name: "cachemesh", Title: "CacheMesh"}, {Name: "redis-rueidis", Title: "Redis & rueidis"}},
 		Suites:  []Suite{{Name: "remote", Title: "Remote", Cells: []Cell{{Name: "remote-128-64", Title: "64 callers", Work: "get"}}}},
-		Growth:  []growth.Result{{Members: 3, GetHere: run, GetAnywhere: run, SetAnywhere: run, ByteRate: 12}},
-		Traces:  []Trace{{Name: "T", Reads: 10, Distinct: 5}},
+		Growth: []growth.Result{{Members: 3, GetHere: run, GetAnywhere: run, SetAnywhere: run, ByteRate: 12,
+			SessionsCPU: 0.0123, Held: []growth.HeldWrites{{Holders: 2, P50: time.Millisecond, P99: 3 * time.Millisecond}}}},
+		Traces: []Trace{{Name: "T", Reads: 10, Distinct: 5}},
 		HitRatio: []hitratio.Point{
 			{Trace: "T", Policy: "CacheMesh", Capacity: 2, Ratio: 0.40}, {Trace: "T", Policy: "otter v2", Capacity: 2, Ratio: 0.45},
 			{Trace: "T", Policy: "CacheMesh", Capacity: 4, Ratio: 0.60}, {Trace: "T", Policy: "otter v2", Capacity: 4, Ratio: 0.55},
@@ -55,6 +56,8 @@ func TestWriteSaysWhatWasMeasured(t *testing.T) {
 		"| ≥ 2.00× | **3.00×** (3.00–3.00) | reached |",
 		"| ≥ -2 | **-5.0** | missed by", // the worst capacity counts, not the best
 		"| 2 | 40.0 % | 45.0 % | – | – |",
+		"| 0.00 % | 1.23 % |",
+		"| 3 | 2 | 1.00 ms | 3.00 ms |",
 		"## Notes\n\nkept\n",
 	} {
 		if !strings.Contains(string(b), want) {

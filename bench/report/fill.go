@@ -18,6 +18,7 @@ func (s *Sample) Fill(r *work.Result, callers int) {
 		s.PerOp = float64(r.Elapsed) * float64(callers) / ops
 	}
 	s.P50 = float64(r.Latency.Quantile(0.5))
+	s.P90 = float64(r.Latency.Quantile(0.9))
 	s.P99 = float64(r.Latency.Quantile(0.99))
 	s.P999 = float64(r.Latency.Quantile(0.999))
 	s.CPU = float64(r.CPU) / ops
@@ -26,6 +27,19 @@ func (s *Sample) Fill(r *work.Result, callers int) {
 	s.Loads = 1000 * float64(r.Loads) / ops
 	s.Stale = 1e6 * float64(r.Stale) / ops
 	s.HotShare = float64(r.HotHits) / ops
+	if r.Gets > 0 {
+		s.fillPaced(r)
+	}
+}
+
+// fillPaced takes over what is known of paced work alone.
+func (s *Sample) fillPaced(r *work.Result) {
+	s.Gets, s.Near = r.Gets, -1
+	if r.NearKnown {
+		s.Near = float64(r.Near) / float64(r.Gets)
+	}
+	s.Late = float64(r.Late) / float64(r.Ops)
+	s.Missed = float64(r.Missed) / float64(r.Ops+r.Missed)
 }
 
 // Line sums the sample up for the progress.
@@ -40,7 +54,10 @@ func (s *Sample) Line() string {
 	case s.PerKey > 0:
 		line = fmt.Sprintf("%.1f loads per key", s.PerKey)
 	}
-	if s.HotShare > 0 {
+	if s.Gets > 0 {
+		line += fmt.Sprintf("  p90 %8s  %s in own memory  %.1f loads  %.0f stale  %s late  %s not begun",
+			nanos(s.P90), share(s.Near), s.Loads, s.Stale, share(s.Late), share(s.Missed))
+	} else if s.HotShare > 0 {
 		line += fmt.Sprintf("  %.0f %% from hot copies", 100*s.HotShare)
 	}
 	if s.Errors > 0 {

@@ -47,6 +47,14 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
+// share formats a part of a whole; below zero it is not known.
+func share(x float64) string {
+	if x < 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*x)
+}
+
 // mebibytes formats a size.
 func mebibytes(b float64) string { return digits(b/(1<<20)) + " MiB" }
 

@@ -22,7 +22,7 @@ func (d *Document) hitRatio(b *strings.Builder, charts []chart) {
 	if len(d.HitRatio) == 0 {
 		return
 	}
-	b.WriteString("\n## Hit ratio\n\nOne reader, values of 128 B. CacheMesh gets the budget in bytes, bookkeeping included, with which it " +
+	b.WriteString("\n## " + hitRatioTitle + "\n\nOne reader, values of 128 B. CacheMesh gets the budget in bytes, bookkeeping included, with which it " +
 		"holds the given number of entries when it is full of keys that were read once; the others hold that number of entries. ristretto is bare, with ten counters per entry.\n")
 	show(b, charts, "hitratio")
 	for _, t := range d.Traces {

@@ -15,6 +15,7 @@ type Sample struct {
 	Rate  float64 // operations a second, all callers together
 	PerOp float64 // nanoseconds from the start to the end of one, for one caller
 	P50   float64 // nanoseconds
+	P90   float64
 	P99   float64
 	P999  float64
 	CPU   float64 // nanoseconds of processor time per operation, of all processes
@@ -24,6 +25,11 @@ type Sample struct {
 	Loads     float64 // calls of the origin, per thousand operations
 	PerKey    float64 `json:",omitempty"` // calls of the origin per key, in a storm
 	Stale     float64 `json:",omitempty"` // stale answers per million operations
+
+	Gets   uint64  `json:",omitempty"` // of the paced operations, those that are no writes
+	Near   float64 `json:",omitempty"` // of the paced Gets, answered in the memory of who asked; below 0: it cannot be told
+	Late   float64 `json:",omitempty"` // of the paced operations, those that began too late
+	Missed float64 `json:",omitempty"` // of those that were due, those that nobody began
 
 	HotShare float64 `json:",omitempty"` // of the Gets, answered from hot copies
 	Heap     float64 `json:",omitempty"` // bytes of live heap per entry
@@ -45,6 +51,7 @@ var (
 	Rate     Metric = func(s *Sample) float64 { return s.Rate }
 	PerOp    Metric = func(s *Sample) float64 { return s.PerOp }
 	P50      Metric = func(s *Sample) float64 { return s.P50 }
+	P90      Metric = func(s *Sample) float64 { return s.P90 }
 	P99      Metric = func(s *Sample) float64 { return s.P99 }
 	P999     Metric = func(s *Sample) float64 { return s.P999 }
 	CPU      Metric = func(s *Sample) float64 { return s.CPU }
@@ -53,6 +60,9 @@ var (
 	Loads    Metric = func(s *Sample) float64 { return s.Loads }
 	PerKey   Metric = func(s *Sample) float64 { return s.PerKey }
 	Stale    Metric = func(s *Sample) float64 { return s.Stale }
+	Near     Metric = func(s *Sample) float64 { return s.Near }
+	Late     Metric = func(s *Sample) float64 { return s.Late }
+	Missed   Metric = func(s *Sample) float64 { return s.Missed }
 	HotShare Metric = func(s *Sample) float64 { return s.HotShare }
 	Heap     Metric = func(s *Sample) float64 { return s.Heap }
 	Resident Metric = func(s *Sample) float64 { return s.Resident }

@@ -137,3 +137,11 @@ func spread(curves []curve, y func(float64) float64) []float64 {
 	}
 	return out
 }
+
+func show(b *strings.Builder, charts []chart, section string) {
+	for _, c := range charts {
+		if c.section == section {
+			fmt.Fprintf(b, "\n![%s](charts/%s)\n", c.title, c.file)
+		}
+	}
+}

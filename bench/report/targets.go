@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ type target struct {
 	bound      float64
 }
 
-var targets = []target{
+var targets = slices.Concat([]target{
 	{claim: "local hit, times as fast as golang/groupcache", metric: Rate, cell: "local", other: "groupcache", atLeast: true, bound: 2},
 	{claim: "local hit, time of bare ristretto", metric: PerOp, cell: "local", other: "ristretto", bound: 1.3},
 	{claim: "local hit of a struct, time of bare ristretto", metric: PerOp, cell: "local", system: "cachemesh-struct", other: "ristretto", bound: 1.3},
@@ -31,11 +32,29 @@ var targets = []target{
 	{claim: "GetMany of 100 keys, one caller, keys/s of MGET through rueidis", metric: Rate, cell: "getmany-1", other: "redis-rueidis", atLeast: true, bound: 1},
 	{claim: "GetMany of 100 keys, 16 callers, keys/s of MGET through rueidis", metric: Rate, cell: "getmany-16", other: "redis-rueidis", atLeast: true, bound: 1},
 	{claim: "Set of a cold key, 64 callers, times as fast as Redis SET through rueidis", metric: Rate, cell: "set-cold", other: "redis-rueidis", atLeast: true, bound: 1},
-	{claim: "mixed work, times as fast as groupcache-go", metric: Rate, cell: "mixed", other: "groupcache-go", atLeast: true, bound: 5},
+	{claim: "mixed work, times as fast as groupcache-go", metric: Rate, cell: "mixed", other: "groupcache-go", atLeast: true, bound: 2.5},
+	{claim: "mixed work, times as fast as Redis through rueidis with client-side caching", metric: Rate, cell: "mixed", other: strongest, atLeast: true, bound: 2},
 	{claim: "mixed work, times as fast as Redis through rueidis", metric: Rate, cell: "mixed", other: "redis-rueidis", atLeast: true, bound: 3},
 	{claim: "mixed work, times as fast as Redis through go-redis", metric: Rate, cell: "mixed", other: "redis-go-redis", atLeast: true, bound: 3},
 	{claim: "mixed work, loads of groupcache-go", metric: Loads, cell: "mixed", other: "groupcache-go", bound: 1},
 	{claim: "mixed work, loads of Redis through rueidis", metric: Loads, cell: "mixed", other: "redis-rueidis", bound: 1},
+	{claim: "mixed work half a millisecond away, times as fast as groupcache-go", metric: Rate, cell: "mixed-far", other: "groupcache-go", atLeast: true, bound: 3},
+	{claim: "mixed work half a millisecond away, times as fast as Redis through rueidis with client-side caching", metric: Rate, cell: "mixed-far", other: strongest, atLeast: true, bound: 2},
+}, paced("paced-500"), paced("paced-3000"), paced("paced-20000"))
+
+// strongest is the rival that answers most from the memory of who asks.
+const strongest = "redis-rueidis-cached"
+
+// paced returns the aims of one rate of the paced work, beside the strongest rival.
+func paced(cell string) []target {
+	rate := strings.TrimPrefix(cell, "paced-") + " a second, "
+	const beside = " of Redis through rueidis with client-side caching"
+	return []target{
+		{claim: rate + "share of Gets answered in own memory" + beside, metric: Near, cell: cell, other: strongest, atLeast: true, bound: 1},
+		{claim: rate + "p90" + beside, metric: P90, cell: cell, other: strongest, bound: 1},
+		{claim: rate + "p99" + beside, metric: P99, cell: cell, other: strongest, bound: 1},
+		{claim: rate + "loads" + beside, metric: Loads, cell: cell, other: strongest, bound: 1},
+	}
 }
 
 // An absolute is a figure of CacheMesh alone.
@@ -55,6 +74,10 @@ var absolutes = []absolute{
 	{"bytes beside the value of a 128 B entry, resident", func(s *Sample) float64 { return s.Resident - 128 }, "memory", baseline, 300},
 	{"bytes beside the value of a 128 B entry, live heap", func(s *Sample) float64 { return s.Heap - 128 }, "memory", baseline, 300},
 	{"mixed work, stale answers", Stale, "mixed", baseline, 0},
+	{"mixed work half a millisecond away, stale answers", Stale, "mixed-far", baseline, 0},
+	{"500 a second, stale answers", Stale, "paced-500", baseline, 0},
+	{"3000 a second, stale answers", Stale, "paced-3000", baseline, 0},
+	{"20000 a second, stale answers", Stale, "paced-20000", baseline, 0},
 }
 
 // noise is what counts as none of a figure that background work adds to.

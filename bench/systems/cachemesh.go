@@ -3,9 +3,11 @@ package systems
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
+	"github.com/praveenduddu/cachemesh/bench/delay"
 	"github.com/praveenduddu/cachemesh/bench/work"
 )
 
@@ -13,16 +15,47 @@ const groupName = "bench"
 
 // startNode starts a member and waits until it serves.
 func startNode(s Spec) (*cachemesh.Node, error) {
-	node, err := cachemesh.New(cachemesh.Options{
+	opts := cachemesh.Options{
 		Name:           fmt.Sprintf("member-%d", s.Index),
 		ListenAddr:     s.self(),
 		BootstrapNodes: s.Addrs[:s.Index],
 		RequireJoin:    true,
-	})
+	}
+	if s.Delay > 0 {
+		opts.Network = far{s.Delay}
+	}
+	node, err := cachemesh.New(opts)
 	if err != nil {
 		return nil, err
 	}
 	return node, node.Start()
+}
+
+// far is the operating system's network with a delay.
+type far struct{ delay delay.Dialer }
+
+func (f far) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	c, err := f.delay.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return farConn{c}, nil
+}
+
+// farConn says that it is TCP, so that callers write for themselves as over TCP alone: a
+// small write waits for nobody here either.
+type farConn struct{ net.Conn }
+
+func (c farConn) NetConn() net.Conn { return c.Conn.(interface{ Raw() net.Conn }).Raw() }
+
+func (far) Listen(ctx context.Context, addr string) (net.Listener, error) {
+	var c net.ListenConfig
+	return c.Listen(ctx, "tcp", addr)
+}
+
+func (far) ListenPacket(ctx context.Context, addr string) (net.PacketConn, error) {
+	var c net.ListenConfig
+	return c.ListenPacket(ctx, "udp", addr)
 }
 
 // mesh is a member of CacheMesh with a group of []byte.
@@ -88,6 +121,11 @@ func (m *mesh) Ready(context.Context) (bool, error) { return len(m.node.Members(
 func (m *mesh) PeerCalls() uint64 { return m.group.Stats().PeerCalls }
 
 func (m *mesh) HotHits() uint64 { return m.group.Stats().HotHits }
+
+func (m *mesh) NearHits() uint64 {
+	s := m.group.Stats()
+	return s.OwnHits + s.HotHits
+}
 
 func (m *mesh) Close() error { return m.node.Close() }
 

@@ -35,7 +35,10 @@ func openGalaxy(_ context.Context, s Spec, o work.Origin) (System, error) {
 	if err != nil {
 		return nil, err
 	}
-	protocol := galaxygrpc.NewGRPCFetchProtocol(grpc.WithTransportCredentials(insecure.NewCredentials()))
+	protocol := galaxygrpc.NewGRPCFetchProtocol(grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+			return s.Delay.DialContext(ctx, "tcp", addr)
+		}))
 	g := &galaxy{universe: galaxycache.NewUniverse(protocol, s.self()), peers: s.Addrs}
 	load := func(ctx context.Context, key string, dest galaxycache.Codec) error {
 		b, err := o.Load(ctx, key)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/golang/groupcache"
 
+	"github.com/praveenduddu/cachemesh/bench/delay"
 	"github.com/praveenduddu/cachemesh/bench/work"
 )
 
@@ -18,8 +19,9 @@ type original struct {
 
 // peerTransport keeps enough idle connections: the default of two would make
 // every call of many callers dial.
-func peerTransport() *http.Transport {
+func peerTransport(d delay.Dialer) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = d.DialContext
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = idleConns
 	return t
@@ -35,7 +37,7 @@ func openGroupcache(_ context.Context, s Spec, o work.Origin) (System, error) {
 		urls[i] = "http://" + addr
 	}
 	pool := groupcache.NewHTTPPoolOpts(urls[s.Index], nil)
-	transport := peerTransport()
+	transport := peerTransport(s.Delay)
 	pool.Transport = func(context.Context) http.RoundTripper { return transport }
 	pool.Set(urls...)
 	load := func(ctx context.Context, key string, dest groupcache.Sink) error {

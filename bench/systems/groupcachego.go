@@ -25,7 +25,7 @@ func openGroupcacheGo(ctx context.Context, s Spec, o work.Origin) (System, error
 	daemon, err := groupcache.ListenAndServe(ctx, s.self(), groupcache.Options{
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Transport: transport.NewHttpTransport(transport.HttpTransportOptions{
-			Client: &http.Client{Transport: peerTransport()},
+			Client: &http.Client{Transport: peerTransport(s.Delay)},
 		}),
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package systems
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -23,12 +24,16 @@ type lookAside struct {
 	origin work.Origin
 	index  int
 	flight singleflight.Group
+	near   func(*work.Item) bool // whether this process holds an item that was found; nil: none
+	counts striped               // of what it held
 }
 
 func (l *lookAside) Get(ctx context.Context, it *work.Item) (work.Header, error) {
 	b, found, err := l.table.get(ctx, it.Key)
 	if err == nil && !found {
 		b, err = l.load(ctx, it.Key)
+	} else if l.near != nil && l.near(it) {
+		l.counts.add(it.Key)
 	}
 	if err != nil {
 		return work.Header{}, err
@@ -58,10 +63,29 @@ func (l *lookAside) Delete(ctx context.Context, it *work.Item) error {
 	return l.table.del(ctx, it.Key)
 }
 
+// NearHits returns how many Gets were answered by what this process held.
+func (l *lookAside) NearHits() uint64 { return l.counts.sum() }
+
 // Here reports false: a server holds everything.
 func (l *lookAside) Here(*work.Item) bool { return false }
 
 func (l *lookAside) Close() error { return l.table.close() }
+
+// striped counts without having processors fetch one counter from each other.
+type striped [16]struct {
+	n atomic.Uint64
+	_ [56]byte
+}
+
+// add counts one for a key, whose last byte is spread well enough.
+func (s *striped) add(key string) { s[key[len(key)-1]%16].n.Add(1) }
+
+func (s *striped) sum() (n uint64) {
+	for i := range s {
+		n += s[i].n.Load()
+	}
+	return n
+}
 
 func keysOf(items []*work.Item) []string {
 	keys := make([]string, len(items))

@@ -21,6 +21,7 @@ type memcachedSystem struct {
 func openMemcached(_ context.Context, s Spec, o work.Origin) (System, error) {
 	client := memcache.New(s.Addrs...)
 	client.MaxIdleConns = idleConns
+	client.DialContext = s.Delay.DialContext
 	client.Timeout = 5 * time.Second
 	return &memcachedSystem{lookAside{table: memcachedTable{client}, origin: o, index: s.Index}, client}, nil
 }

@@ -84,6 +84,10 @@ func olricConfig(s Spec) (*config.Config, error) {
 	c.Peers = s.Gossip[:s.Index]
 	c.LogOutput = io.Discard
 	c.Logger = log.New(io.Discard, "", 0)
+	if s.Delay > 0 {
+		c.Client = config.NewClient()
+		c.Client.Dialer = s.Delay.DialContext
+	}
 	return c, nil
 }
 
@@ -126,7 +130,13 @@ func openOlricEmbedded(ctx context.Context, s Spec, o work.Origin) (System, erro
 }
 
 func openOlricClient(_ context.Context, s Spec, o work.Origin) (System, error) {
-	client, err := olric.NewClusterClient(s.Addrs, olric.WithLogger(log.New(io.Discard, "", 0)))
+	opts := []olric.ClusterClientOption{olric.WithLogger(log.New(io.Discard, "", 0))}
+	if s.Delay > 0 {
+		c := config.NewClient()
+		c.Dialer = s.Delay.DialContext
+		opts = append(opts, olric.WithConfig(c))
+	}
+	client, err := olric.NewClusterClient(s.Addrs, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +148,9 @@ func openOlricClient(_ context.Context, s Spec, o work.Origin) (System, error) {
 }
 
 func newOlric(s Spec, o work.Origin, t *olricTable) *olricSystem {
-	return &olricSystem{lookAside: lookAside{table: t, origin: o, index: s.Index}, t: t, spec: s}
+	sys := &olricSystem{lookAside: lookAside{table: t, origin: o, index: s.Index}, t: t, spec: s}
+	sys.near = sys.Here
+	return sys
 }
 
 // Ready waits until every member owns partitions.

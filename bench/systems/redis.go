@@ -2,7 +2,9 @@ package systems
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/rueidis"
@@ -18,8 +20,19 @@ type rueidisSystem struct {
 	client rueidis.Client
 }
 
+// newRueidis makes a client, with or without a cache of its own.
+func newRueidis(s Spec, bare bool) (rueidis.Client, error) {
+	return rueidis.NewClient(rueidis.ClientOption{
+		InitAddress:  s.Addrs,
+		DisableCache: bare,
+		DialCtxFn: func(ctx context.Context, addr string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
+			return s.Delay.DialContext(ctx, "tcp", addr)
+		},
+	})
+}
+
 func openRueidis(_ context.Context, s Spec, o work.Origin) (System, error) {
-	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: s.Addrs, DisableCache: true})
+	client, err := newRueidis(s, true)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +86,12 @@ type goRedisSystem struct {
 	client *goredis.Client
 }
 
+func goRedisOptions(s Spec) *goredis.Options {
+	return &goredis.Options{Addr: s.Addrs[0], Dialer: s.Delay.DialContext}
+}
+
 func openGoRedis(_ context.Context, s Spec, o work.Origin) (System, error) {
-	client := goredis.NewClient(&goredis.Options{Addr: s.Addrs[0]})
+	client := goredis.NewClient(goRedisOptions(s))
 	return &goRedisSystem{lookAside{table: goRedisTable{client}, origin: o, index: s.Index}, client}, nil
 }
 

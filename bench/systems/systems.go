@@ -4,8 +4,8 @@ package systems
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/praveenduddu/cachemesh/bench/delay"
 	"github.com/praveenduddu/cachemesh/bench/work"
 )
 
@@ -46,6 +46,10 @@ type (
 	PeerCounter interface {
 		PeerCalls() uint64
 	}
+	// A NearCounter counts the Gets answered in the memory of this very process.
+	NearCounter interface {
+		NearHits() uint64
+	}
 	// A HotCounter counts the Gets answered from copies of what others own.
 	HotCounter interface {
 		HotHits() uint64
@@ -73,60 +77,11 @@ type Spec struct {
 	HotCopies  bool     // whether copies of what others own may be kept
 	Entries    int      // expected, for systems that are sized so
 	Origin     work.OriginSpec
+	Delay      delay.Dialer // of the network between processes
 }
 
 // self returns the address of this process.
 func (s *Spec) self() string { return s.Addrs[s.Index] }
-
-// An Entry describes a system.
-type Entry struct {
-	Name    string // on the command line and in the raw data
-	Title   string // in tables
-	Module  string // Go module whose version is reported
-	Kind    Kind
-	Program string // server program to run, such as redis-server; empty: this program
-	Note    string // how it is driven
-	open    func(ctx context.Context, s Spec, o work.Origin) (System, error)
-}
-
-// All lists the systems; the first is the one that the others are compared with.
-var All = []Entry{
-	{"cachemesh", "CacheMesh", "github.com/praveenduddu/cachemesh", Mesh, "", "a group of []byte with a loader", openMesh},
-	{"cachemesh-struct", "CacheMesh, struct", "github.com/praveenduddu/cachemesh", Mesh, "", "a group of structs with the default codec", openMeshStruct},
-	{"groupcache", "golang/groupcache", "github.com/golang/groupcache", Mesh, "", "HTTPPool, its transport keeping an idle connection per caller; values as ByteView", openGroupcache},
-	{"groupcache-go", "groupcache-go v3", "github.com/groupcache/groupcache-go/v3", Mesh, "", "HTTP transport keeping an idle connection per caller; values as ByteView", openGroupcacheGo},
-	{"galaxycache", "galaxycache (gRPC)", "github.com/vimeo/galaxycache", Mesh, "", "gRPC without TLS; a codec that does not copy", openGalaxy},
-	{"olric-embedded", "Olric, embedded", "github.com/olric-data/olric", Mesh, "", "EmbeddedClient, one copy of each key; look-aside with singleflight", openOlricEmbedded},
-	{"olric", "Olric, cluster client", "github.com/olric-data/olric", Served, "", "ClusterClient to members in other processes; look-aside with singleflight", openOlricClient},
-	{"redis-rueidis", "Redis, rueidis", "github.com/redis/rueidis", Served, "redis-server", "automatic pipelining, no client-side cache; look-aside with singleflight", openRueidis},
-	{"redis-go-redis", "Redis, go-redis", "github.com/redis/go-redis/v9", Served, "redis-server", "default pool; look-aside with singleflight", openGoRedis},
-	{"memcached", "memcached, gomemcache", "github.com/bradfitz/gomemcache", Served, "memcached", "an idle connection per caller; look-aside with singleflight", openMemcached},
-	{"ristretto", "ristretto", "github.com/dgraph-io/ristretto/v2", Local, "", "bare, ten counters per entry", openRistretto},
-	{"otter", "otter v2", "github.com/maypok86/otter/v2", Local, "", "with a loader", openOtter},
-	{"sturdyc", "sturdyc", "github.com/viccon/sturdyc", Local, "", "Get, then GetOrFetch", openSturdyc},
-}
-
-// Find returns the entry of a name.
-func Find(name string) (Entry, error) {
-	for _, e := range All {
-		if e.Name == name {
-			return e, nil
-		}
-	}
-	return Entry{}, fmt.Errorf("there is no system %q", name)
-}
-
-// Open starts this process's end of the system that the spec names.
-func Open(ctx context.Context, s Spec, o work.Origin) (System, error) {
-	e, err := Find(s.System)
-	if err != nil {
-		return nil, err
-	}
-	if s.Server {
-		return openOlricEmbedded(ctx, s, o)
-	}
-	return e.open(ctx, s, o)
-}
 
 // idleConns is how many connections are kept to a peer by those whose pool has
 // to be sized: one for each caller of the largest work.

@@ -17,11 +17,17 @@ type Caller struct {
 	first              error
 	hist               Histogram
 
+	gets, late uint64 // of paced operations
+	write      bool   // whether the one under way is no Get
+
 	_ [64]byte // keeps neighbours out of one cache line
 }
 
 // Stale counts an answer that was older than it may be.
 func (c *Caller) Stale() { c.stale++ }
+
+// Wrote keeps the paced operation that is under way out of the Gets and their latencies.
+func (c *Caller) Wrote() { c.write = true }
 
 // An Op does one operation on an item.
 type Op func(ctx context.Context, c *Caller, it *Item) error
@@ -48,6 +54,11 @@ type Result struct {
 	Loads       uint64        // calls of this process's origin
 	PeerCalls   uint64        // calls to peers, where the system counts them
 	HotHits     uint64        // Gets answered from copies of what others own, where they are counted
+	Near        uint64        // Gets answered in the memory of the process that asked
+	NearKnown   bool          // whether the system counts these
+	Gets        uint64        // of paced operations, those that are no writes
+	Late        uint64        // paced operations that began too late, and are timed from when they were due
+	Missed      uint64        // paced operations that nobody began
 	Bytes       int64         // memory taken, for those runs that measure it
 	Heap        int64         // of which in the Go heap
 }
@@ -92,6 +103,8 @@ func (r *Result) add(c *Caller, perOp uint64) {
 	r.Ops += c.ops * perOp
 	r.Errors += c.errors
 	r.Stale += c.stale
+	r.Gets += c.gets
+	r.Late += c.late
 	r.Latency.Add(&c.hist)
 	if c.first != nil && r.FirstError == "" {
 		r.FirstError = c.first.Error()
@@ -107,6 +120,11 @@ func (r *Result) Merge(o *Result) {
 	r.Loads += o.Loads
 	r.PeerCalls += o.PeerCalls
 	r.HotHits += o.HotHits
+	r.Near += o.Near
+	r.NearKnown = r.NearKnown || o.NearKnown
+	r.Gets += o.Gets
+	r.Late += o.Late
+	r.Missed += o.Missed
 	r.Bytes += o.Bytes
 	r.Heap += o.Heap
 	r.Elapsed = max(r.Elapsed, o.Elapsed)

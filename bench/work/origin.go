@@ -4,6 +4,9 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/praveenduddu/cachemesh/bench/delay"
+	"github.com/praveenduddu/cachemesh/bench/timer"
 )
 
 // An Origin is what lies behind a cache.
@@ -21,19 +24,39 @@ type Origin interface {
 type OriginSpec struct {
 	Driver string        `json:",omitempty"` // "sqlite", "pgx" or ServedDriver; empty: values are computed
 	DSN    string        `json:",omitempty"`
-	Delay  time.Duration `json:",omitempty"` // of a computed value
+	Delay  time.Duration `json:",omitempty"` // that a Load takes, besides what it takes anyway
+
+	Network delay.Dialer `json:",omitempty"` // between the process and a database
 }
 
 // OpenOrigin opens the origin of the from-th process.
-func OpenOrigin(s OriginSpec, from int) (Origin, error) {
+func OpenOrigin(s OriginSpec, from int) (o Origin, err error) {
 	switch s.Driver {
 	case "":
+		return &computed{from: from, delay: s.Delay}, nil
 	case ServedDriver:
-		return openServed(s.DSN, from)
+		o, err = openServed(s, from)
 	default:
-		return openSQL(s, from)
+		o, err = openSQL(s, from)
 	}
-	return &computed{from: from, delay: s.Delay}, nil
+	if err == nil && s.Delay > 0 {
+		o = &slow{o, s.Delay}
+	}
+	return o, err
+}
+
+// slow takes its time for each Load, and reads in the middle of it: what it returns may
+// have changed since.
+type slow struct {
+	Origin
+	delay time.Duration
+}
+
+func (o *slow) Load(ctx context.Context, key string) ([]byte, error) {
+	timer.Sleep(o.delay / 2)
+	b, err := o.Origin.Load(ctx, key)
+	timer.Sleep(o.delay - o.delay/2)
+	return b, err
 }
 
 // computed makes values up, after a delay.

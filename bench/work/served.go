@@ -26,15 +26,15 @@ type Row struct {
 	Body    []byte
 }
 
-func openServed(addr string, from int) (*served, error) {
+func openServed(s OriginSpec, from int) (*served, error) {
 	o := &served{from: from}
 	for range originConns {
-		c, err := rpc.Dial("tcp", addr)
+		c, err := s.Network.DialContext(context.Background(), "tcp", s.DSN)
 		if err != nil {
 			o.Close()
 			return nil, err
 		}
-		o.clients = append(o.clients, c)
+		o.clients = append(o.clients, rpc.NewClient(c))
 	}
 	return o, nil
 }

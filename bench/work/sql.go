@@ -7,8 +7,9 @@ import (
 	"strings"
 	"sync/atomic"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib" // and the driver "pgx"
+	_ "modernc.org/sqlite"           // the driver "sqlite"
 )
 
 // sqlOrigin reads and writes the table bench_items.
@@ -28,8 +29,21 @@ func SQLiteDSN(file string) string {
 // originConns bounds the connections of one process.
 const originConns = 4
 
+// openDB opens a file, or connects over a network with a delay.
+func openDB(s OriginSpec) (*sql.DB, error) {
+	if s.Driver != "pgx" {
+		return sql.Open(s.Driver, s.DSN)
+	}
+	config, err := pgx.ParseConfig(s.DSN)
+	if err != nil {
+		return nil, err
+	}
+	config.DialFunc = s.Network.DialContext
+	return stdlib.OpenDB(*config), nil
+}
+
 func openSQL(s OriginSpec, from int) (*sqlOrigin, error) {
-	db, err := sql.Open(s.Driver, s.DSN)
+	db, err := openDB(s)
 	if err != nil {
 		return nil, err
 	}

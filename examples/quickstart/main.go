@@ -1,3 +1,6 @@
+// Command quickstart is the library's oldest program, which must go on working: two nodes, a Set and a Get. It
+// ignores what Start returns and sleeps, neither of which a service should: examples/first and examples/twonodes
+// show how it is done.
 package main
 
 import (

@@ -168,7 +168,8 @@ func reply(w http.ResponseWriter, v any) {
 	json.NewEncoder(w).Encode(v) // an error here means that the client went away
 }
 
-// fail says not found, or that the mesh or the database could not answer.
+// fail says not found, or that the mesh or the database could not answer. What a loader returned names the
+// database's host and user: a service that strangers reach keeps that text in its log.
 func fail(w http.ResponseWriter, err error) {
 	status := http.StatusServiceUnavailable
 	switch {

@@ -1,5 +1,10 @@
 // Package clock is a member's time: nanoseconds on its monotonic clock, which no other
 // member can read, and versions, which count on over all members.
+//
+// What holds: a version is greater than all that this member gave or saw.
+//
+// Caveats: Now does not count while the machine sleeps, versions do; neither may be compared with
+// another member's Now.
 package clock
 
 import (

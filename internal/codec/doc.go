@@ -5,4 +5,10 @@
 //
 // A [Format] is all of that for one type. What a user's codec or value does, panics
 // included, ends as an error.
+//
+// What holds: what Encode returns does not alias the value, and Decode's error is always one that
+// counts as a miss.
+//
+// Caveats: a decoded value may alias the bytes it came from; how large a value is, is measured by
+// what it refers to, and what two values share counts twice.
 package codec

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	text "encoding"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 )
@@ -62,6 +63,37 @@ func losslessStruct(t reflect.Type, within []reflect.Type) bool {
 	}
 	return true
 }
+
+// Unfit says why JSON keeps nothing of a type's values: it cannot write them, or writes {} for each.
+// nil: it keeps something, or the type does not tell.
+func Unfit(t reflect.Type) error {
+	for range maxNested {
+		if codes(t) {
+			return nil
+		}
+		switch t.Kind() {
+		case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+			return fmt.Errorf("JSON cannot write a %v", t)
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			t = t.Elem()
+			continue
+		case reflect.Struct:
+			if t.NumField() == 0 {
+				return nil
+			}
+			for f := range t.Fields() {
+				if f.IsExported() || f.Anonymous {
+					return nil
+				}
+			}
+			return fmt.Errorf("JSON keeps exported fields alone, and a %v has none", t)
+		}
+		return nil
+	}
+	return nil
+}
+
+const maxNested = 8 // a type may be made of itself
 
 // notInName is true of characters that the name in a field's tag may not have, and of
 // the comma before options.

@@ -3,6 +3,10 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,7 +39,11 @@ type OptionError struct {
 func Option(name string, value any, err error) *OptionError { return &OptionError{name, value, err} }
 
 func (e *OptionError) Error() string {
-	return fmt.Sprintf("cachemesh: option %s = %#v: %v", e.Option, e.Value, e.Err)
+	value := fmt.Sprintf("%#v", e.Value)
+	if d, ok := e.Value.(time.Duration); ok {
+		value = d.String()
+	}
+	return fmt.Sprintf("cachemesh: option %s = %s: %v", e.Option, value, e.Err)
 }
 
 func (e *OptionError) Unwrap() error { return e.Err }
@@ -51,7 +59,7 @@ type LoadError struct {
 	Group  string
 	Key    string
 	Member string // name of the member that ran the loader
-	Panic  bool   // the loader panicked; Err holds the panic's value and stack
+	Panic  bool   // the loader panicked; Err says with what
 	Err    error
 }
 
@@ -71,7 +79,7 @@ type WriteError struct {
 	Group  string
 	Key    string
 	Member string // name of the member that called the Writer
-	Panic  bool   // the Writer panicked; Err holds the panic's value and stack
+	Panic  bool   // the Writer panicked; Err says with what
 	Err    error
 }
 
@@ -137,27 +145,47 @@ func (e *LostError) Error() string {
 
 func (e *LostError) Unwrap() error { return e.Err }
 
-// A KeyErrors value says which keys of a GetMany or Delete failed, and why.
+// A KeyErrors value says which keys of a GetMany, SetMany, Delete or Refresh failed, and why.
 // Keys that are not in it succeeded.
 type KeyErrors map[string]error
 
 func (e KeyErrors) Error() string {
-	for key, err := range e {
-		if len(e) == 1 {
-			return fmt.Sprintf("cachemesh: key %q: %v", key, err)
-		}
-		return fmt.Sprintf("cachemesh: %d keys failed, one of them %q: %v", len(e), key, err)
+	if len(e) == 0 {
+		return "cachemesh: no key failed"
 	}
-	return "cachemesh: no key failed"
+	key := slices.Min(slices.Collect(maps.Keys(e)))
+	if len(e) == 1 {
+		return fmt.Sprintf("cachemesh: key %q: %v", key, e[key])
+	}
+	return fmt.Sprintf("cachemesh: %d keys failed, the first of them %q: %v", len(e), key, e[key])
 }
 
-// Unwrap returns the keys' errors, for errors.Is and errors.As.
-func (e KeyErrors) Unwrap() []error {
-	errs := make([]error, 0, len(e))
-	for _, err := range e {
-		errs = append(errs, err)
+// OfKey returns the error of an operation on one key as that of one on several: those that any
+// key would have had are plain.
+func OfKey(key string, err error) error {
+	switch err {
+	case nil, ErrClosed, ErrGroupClosed, ErrNotStarted:
+		return err
 	}
-	return errs
+	return KeyErrors{strings.Clone(key): err}
+}
+
+// Unwrap returns the keys' errors in the order of the keys, one that several have once, for
+// errors.Is and errors.As.
+func (e KeyErrors) Unwrap() []error {
+	all := make([]error, 0, len(e))
+	seen := make(map[error]struct{})
+	for _, key := range slices.Sorted(maps.Keys(e)) {
+		err := e[key]
+		if err != nil && reflect.TypeOf(err).Comparable() && reflect.ValueOf(err).Comparable() {
+			if _, twice := seen[err]; twice {
+				continue
+			}
+			seen[err] = struct{}{}
+		}
+		all = append(all, err)
+	}
+	return all
 }
 
 // A StaleError comes together with a value whose TTL has passed: the loader

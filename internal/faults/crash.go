@@ -35,7 +35,7 @@ func killOneOf(ctx context.Context, m *mesh) error {
 	}
 	r := m.read(ctx, names, m.except(victim))
 	defer r.stop()
-	before := m.loadsByKey()
+	before := m.loads.soFar()
 	began := time.Now()
 	m.kill(victim)
 	deleted, longest := m.deleteAll(ctx, held[:min(20, len(held))], m.except(victim))
@@ -52,7 +52,7 @@ func killOneOf(ctx context.Context, m *mesh) error {
 // reportAgain reports what was loaded since before: of keys that lost their owner, and
 // of others.
 func (m *mesh) reportAgain(before map[string]int, lost []string, keys int) {
-	since := m.loadsByKey()
+	since := m.loads.soFar()
 	maps.DeleteFunc(since, func(key string, n int) bool { return n == before[key] })
 	loads := 0
 	for _, key := range lost {

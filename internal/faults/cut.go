@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"time"
 
@@ -92,7 +93,7 @@ func (m *mesh) turnMinority(ctx context.Context, i int, cut time.Time) error {
 }
 
 // sides reports how long what each side read was superseded.
-func (m *mesh) sides(tr *meshtest.Traffic, majority, minority []int) {
+func (f *findings) sides(tr *meshtest.Traffic, majority, minority []int) {
 	v := tr.Ledger.Verdict()
 	oldest := func(side []int) (most time.Duration) {
 		for _, i := range side {
@@ -100,8 +101,8 @@ func (m *mesh) sides(tr *meshtest.Traffic, majority, minority []int) {
 		}
 		return most
 	}
-	m.report(oldest(majority) == 0, "0 late reads", "the majority's oldest late read: %v", ms(oldest(majority)))
-	m.report(oldest(minority) <= maxStale, "at most MaxStale", "the minority's oldest late read: %v", ms(oldest(minority)))
+	f.report(oldest(majority) == 0, "0 late reads", "the majority's oldest late read: %v", ms(oldest(majority)))
+	f.report(oldest(minority) <= maxStale, "at most MaxStale", "the minority's oldest late read: %v", ms(oldest(minority)))
 }
 
 // deletes adds up what Deletes through these members came to.
@@ -124,3 +125,8 @@ func (o outcomes) since(before outcomes) outcomes {
 func (o outcomes) String() string {
 	return fmt.Sprintf("%d nil, %d ErrMinority, %d failed otherwise", o.applied, o.minority, o.failed)
 }
+
+// cutFor is how long the black hole lasts.
+var cutFor = flag.Duration("cut", shortCut, "how long the mesh is cut in two; production has seen an hour")
+
+const shortCut = 20 * time.Second

@@ -26,7 +26,11 @@ const (
 	kindHeld     = "held"     // → Names: keys of rows that the member owns and holds
 	kindLeave    = "leave"    // Shutdown; the process ends when it is answered
 	kindLoad     = "load"
-	kindHello    = "hello" // the first message: Key is the member's name
+	kindHello    = "hello"   // the first message: Key is the member's name
+	kindPut      = "put"     // Copies: in which group; Key, Value
+	kindFetch    = "fetch"   // Copies: from which group; Key → Value
+	kindWrong    = "wrong"   // Copies: in which group; Names: numbered keys → Names: those that do not have their number
+	kindLacking  = "lacking" // → Value: how many values of the groups with copies have too few
 	groupRows    = "rows"
 	probeTimeout = 30 * time.Second
 )
@@ -40,6 +44,7 @@ type message struct {
 	Value   int           `json:",omitempty"`
 	Timeout time.Duration `json:",omitempty"`
 	Names   []string      `json:",omitempty"`
+	Copies  int           `json:",omitempty"`
 
 	Err      string `json:",omitempty"`
 	NotFound bool   `json:",omitempty"`

@@ -18,11 +18,6 @@ import (
 // limit bounds the whole run, beside what -cut adds.
 const limit = 270 * time.Second
 
-// cutFor is how long the black hole lasts.
-var cutFor = flag.Duration("cut", shortCut, "how long the mesh is cut in two; production has seen an hour")
-
-const shortCut = 20 * time.Second
-
 func main() {
 	if config := os.Getenv(memberEnv); config != "" {
 		os.Exit(runMember(config))
@@ -31,7 +26,7 @@ func main() {
 	verbose := flag.Bool("v", false, "print what goes wrong for callers, and the members' logs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	ctx, cancel := context.WithTimeout(ctx, limit+max(0, *cutFor-shortCut))
+	ctx, cancel := context.WithTimeout(ctx, limit+max(0, *cutFor-shortCut)+copiesTime())
 	failed, err := runAll(ctx, *only, *verbose)
 	cancel()
 	stop()
@@ -42,12 +37,6 @@ func main() {
 	if failed > 0 {
 		os.Exit(1)
 	}
-}
-
-// A result is a line of the table.
-type result struct {
-	figure, want string
-	ok           bool
 }
 
 // runAll runs the scenarios, each on a mesh of its own, and prints the table.

@@ -32,6 +32,8 @@ type member struct {
 	rows  *cachemesh.Group[int]
 	probe *cachemesh.Group[int]
 	link  *link
+
+	copied map[int]*cachemesh.Group[int] // those with copies, by how many
 }
 
 // runMember serves until the controller hangs up.
@@ -69,6 +71,12 @@ func (c memberConfig) run() error {
 	}
 	if m.probe, err = cachemesh.NewGroup[int](m.node, "probe", nil, cachemesh.GroupOptions[int]{}); err != nil {
 		return err
+	}
+	m.copied = make(map[int]*cachemesh.Group[int])
+	for _, n := range []int{2, 3} {
+		if m.copied[n], err = cachemesh.NewGroup[int](m.node, fmt.Sprint("copies ", n), nil, cachemesh.GroupOptions[int]{Replicas: n}); err != nil {
+			return err
+		}
 	}
 	ended := make(chan struct{})
 	go func() { m.link.run(json.NewDecoder(conn)); close(ended) }()
@@ -115,6 +123,17 @@ func (m *member) answer(q message) (a message) {
 	case kindHeld:
 		for key := range m.rows.All() {
 			a.Names = append(a.Names, key)
+		}
+	case kindPut:
+		err = m.copied[q.Copies].Set(ctx, q.Key, q.Value, 0)
+	case kindFetch:
+		a.Value, err = m.copied[q.Copies].Get(ctx, q.Key)
+	case kindWrong:
+		a.Names, err = wrong(ctx, m.copied[q.Copies], q.Names)
+	case kindLacking:
+		for _, g := range m.copied {
+			st := g.Stats()
+			a.Value += int(st.Lacking + st.Hidden)
 		}
 	case kindLeave:
 		err = m.node.Shutdown(ctx)

@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -20,49 +18,21 @@ import (
 
 // A mesh is the processes of one scenario and what they need.
 type mesh struct {
+	findings
 	net     *network
 	dir     string
 	control *net.UnixListener
 	origin  *meshtest.Origin
 	verbose bool
-	results []result
 	work    sync.WaitGroup // links
+	loads   loads          // of all members
 
 	secret []byte // of processes that start from now on
 	accept [][]byte
 
 	mu      sync.Mutex // guards the fields below
 	members []*process
-	down    []bool         // what callers do not use
-	loaded  map[string]int // calls of the loader by key
-}
-
-// newMesh starts the members, one after the other, and waits until they agree.
-func newMesh(ctx context.Context, members int, secret []byte, verbose bool) (m *mesh, err error) {
-	m = &mesh{
-		origin: meshtest.NewOrigin(), verbose: verbose, secret: secret, members: make([]*process, members), down: make([]bool, members), loaded: make(map[string]int),
-	}
-	defer func() {
-		if err != nil {
-			m.close()
-		}
-	}()
-	if m.dir, err = os.MkdirTemp("", "cmfaults"); err != nil {
-		return m, err
-	}
-	if m.control, err = net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(m.dir, "control"), Net: "unix"}); err != nil {
-		return m, err
-	}
-	if m.net, err = newNetwork(ctx, members); err != nil {
-		return m, err
-	}
-	for i := range members {
-		if err := m.start(ctx, i); err != nil {
-			return m, err
-		}
-	}
-	_, err = m.await(ctx, m.all(), probeTimeout)
-	return m, err
+	down    []bool // what callers do not use
 }
 
 // killAll kills what runs.
@@ -103,18 +73,6 @@ func (m *mesh) member(i int) *process {
 	return m.members[i]
 }
 
-// start starts member i, again if it ran before.
-func (m *mesh) start(ctx context.Context, i int) error {
-	p, err := m.startProcess(ctx, i)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.members[i], m.down[i] = p, false
-	return nil
-}
-
 // kill ends member i at once.
 func (m *mesh) kill(i int) {
 	m.mu.Lock()
@@ -143,10 +101,11 @@ func (m *mesh) await(ctx context.Context, which []int, within time.Duration) (ti
 	defer cancel()
 	began := time.Now()
 	var want []string
+	var members []*process
 	for _, i := range which {
-		want = append(want, meshtest.HostName(i))
+		want, members = append(want, meshtest.HostName(i)), append(members, m.member(i))
 	}
-	for !m.agree(ctx, which, want) {
+	for !agree(ctx, members, want) {
 		if err := wait(ctx, pollEvery); err != nil {
 			return time.Since(began), fmt.Errorf("members %v do not see each other: %w", which, err)
 		}
@@ -166,19 +125,6 @@ func (m *mesh) settled(ctx context.Context, i int) error {
 	}
 }
 
-func (m *mesh) countLoad(key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.loaded[key]++
-}
-
-// loadsByKey returns how often each key was loaded, on whichever member.
-func (m *mesh) loadsByKey() map[string]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return maps.Clone(m.loaded)
-}
-
 // except returns the members but these.
 func (m *mesh) except(these ...int) []int {
 	return slices.DeleteFunc(m.all(), func(i int) bool { return slices.Contains(these, i) })
@@ -195,32 +141,12 @@ func (m *mesh) leave(ctx context.Context, i int) error {
 	return err
 }
 
-func (m *mesh) agree(ctx context.Context, which []int, want []string) bool {
-	for _, i := range which {
-		a, err := m.member(i).ask(ctx, message{Kind: kindMembers})
-		slices.Sort(a.Names)
-		if err != nil || !slices.Equal(a.Names, want) {
-			return false
-		}
-	}
-	return true
-}
-
-// wait returns ctx's error if it was cut short.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// findings are the lines of a scenario's table.
+type findings struct{ results []result }
 
 // report adds a line to the table.
-func (m *mesh) report(ok bool, want, figure string, args ...any) {
-	m.results = append(m.results, result{figure: fmt.Sprintf(figure, args...), want: want, ok: ok})
+func (f *findings) report(ok bool, want, figure string, args ...any) {
+	f.results = append(f.results, result{figure: fmt.Sprintf(figure, args...), want: want, ok: ok})
 }
 
 var errNoHolder = errors.New("no member came to hold a copy of the key")
@@ -250,4 +176,10 @@ func (m *mesh) hold(ctx context.Context, key string, not int) (holder int, err e
 		}
 	}
 	return 0, errNoHolder
+}
+
+// A result is a line of the table.
+type result struct {
+	figure, want string
+	ok           bool
 }

@@ -5,20 +5,19 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
-	"github.com/praveenduddu/cachemesh/internal/meshtest"
 )
 
 // A process is a member as the controller sees it. It is a meshtest.Group: the
@@ -55,80 +54,6 @@ func (t *tally) add(key string, took time.Duration, err error) {
 		t.minority.Add(1)
 	default:
 		t.failed.Add(1)
-	}
-}
-
-const startTime = 15 * time.Second
-
-// startProcess runs this program as member i in its namespace and waits until it
-// has joined.
-func (m *mesh) startProcess(ctx context.Context, i int) (*process, error) {
-	c := memberConfig{
-		Name: meshtest.HostName(i), Listen: net.JoinHostPort(m.net.addr(i), "3000"), Control: m.control.Addr().String(),
-		Secret: m.secret, Accept: m.accept, Verbose: m.verbose,
-	}
-	for s := range 3 {
-		c.Bootstrap = append(c.Bootstrap, net.JoinHostPort(m.net.addr(s), "3000"))
-	}
-	if m.members[0] == nil { // nobody is there yet
-		c.JoinTimeout = 100 * time.Millisecond
-	}
-	config, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	p := &process{ready: make(chan struct{}), ended: make(chan struct{})}
-	// The ip command becomes the program, so signals reach that.
-	p.cmd = exec.Command("ip", "netns", "exec", m.net.space(i), self)
-	p.cmd.Env = append(os.Environ(), memberEnv+"="+string(config))
-	p.cmd.Stderr = os.Stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the controller alone
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() { p.cmd.Wait(); close(p.ended) }()
-	if err := m.connect(ctx, p); err != nil {
-		p.kill()
-		return nil, fmt.Errorf("starting member %d: %w", i, err)
-	}
-	return p, nil
-}
-
-// connect takes the member's call and waits for its hello. Members are started
-// one after the other, so the next caller is this one.
-func (m *mesh) connect(ctx context.Context, p *process) error {
-	m.control.SetDeadline(time.Now().Add(startTime))
-	conn, err := m.control.Accept()
-	if err != nil {
-		return err
-	}
-	p.link = newLink(conn, func(q message) (a message) {
-		if q.Kind == kindHello {
-			close(p.ready)
-			return a
-		}
-		m.countLoad(q.Key)
-		v, err := m.origin.Load(context.Background(), q.Key)
-		a.Value = v
-		a.fail(err)
-		return a
-	})
-	m.work.Go(func() { p.link.run(json.NewDecoder(conn)) })
-	timer := time.NewTimer(startTime)
-	defer timer.Stop()
-	select {
-	case <-p.ready:
-		return nil
-	case <-p.ended:
-		return errGone
-	case <-timer.C:
-		return errors.New("it does not serve")
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -201,4 +126,50 @@ func (p *process) ask(ctx context.Context, m message) (message, error) {
 		m.Timeout = max(time.Until(deadline), time.Millisecond)
 	}
 	return p.link.ask(context.WithoutCancel(ctx), m)
+}
+
+// wait returns ctx's error if it was cut short.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// loads counts the calls of the loader by key.
+type loads struct {
+	mu    sync.Mutex // guards byKey
+	byKey map[string]int
+}
+
+func (l *loads) count(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byKey == nil {
+		l.byKey = make(map[string]int)
+	}
+	l.byKey[key]++
+}
+
+// soFar returns how often each key was loaded, on whichever member.
+func (l *loads) soFar() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.byKey)
+}
+
+// agree reports whether members see exactly those of these names.
+func agree(ctx context.Context, members []*process, want []string) bool {
+	for _, p := range members {
+		a, err := p.ask(ctx, message{Kind: kindMembers})
+		slices.Sort(a.Names)
+		if err != nil || !slices.Equal(a.Names, want) {
+			return false
+		}
+	}
+	return true
 }

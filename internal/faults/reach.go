@@ -106,19 +106,19 @@ func loseTCP(ctx context.Context, m *mesh) error {
 		return err
 	}
 	tr.Ledger.Agree() // nobody reads at the victim
-	before, loads := tr.Outcome(), m.loads(ctx, rest...)
+	before, loads := tr.Outcome(), m.loadsOf(ctx, rest...)
 	if err := m.net.loseTCP(ctx, victim); err != nil {
 		return err
 	}
 	if err := m.whole(ctx, rest, 15*time.Second, "TCP was lost"); err != nil {
 		return err
 	}
-	between, loadsBetween := tr.Outcome(), m.loads(ctx, rest...)
+	between, loadsBetween := tr.Outcome(), m.loadsOf(ctx, rest...)
 	m.reportLoads("until then", before, between, loadsBetween-loads)
 	if err := wait(ctx, 10*time.Second); err != nil {
 		return err
 	}
-	m.reportLoads("in 10 s from then on", between, tr.Outcome(), m.loads(ctx, rest...)-loadsBetween)
+	m.reportLoads("in 10 s from then on", between, tr.Outcome(), m.loadsOf(ctx, rest...)-loadsBetween)
 	if err := m.net.findTCP(ctx, victim); err != nil {
 		return err
 	}
@@ -156,14 +156,14 @@ func (m *mesh) longestDelete(members []int, keys []string) (longest time.Duratio
 	return longest
 }
 
-func (m *mesh) reportLoads(when string, before, after meshtest.Outcome, loads int) {
+func (f *findings) reportLoads(when string, before, after meshtest.Outcome, loads int) {
 	reads, writes, failed := after.Reads-before.Reads, after.Writes-before.Writes, after.WriteErrors-before.WriteErrors
-	m.report(loads < reads/2, "most reads are hits", "%s: %d loads for %d reads", when, loads, reads)
-	m.report(failed == 0 && writes > 0, "0 writes fail", "%s: %d of %d writes failed", when, failed, writes)
+	f.report(loads < reads/2, "most reads are hits", "%s: %d loads for %d reads", when, loads, reads)
+	f.report(failed == 0 && writes > 0, "0 writes fail", "%s: %d of %d writes failed", when, failed, writes)
 }
 
-// loads adds up the calls of loaders at these members.
-func (m *mesh) loads(ctx context.Context, members ...int) (n int) {
+// loadsOf adds up the calls of loaders at these members.
+func (m *mesh) loadsOf(ctx context.Context, members ...int) (n int) {
 	for _, i := range members {
 		if a, err := m.member(i).ask(ctx, message{Kind: kindLoads}); err == nil {
 			n += a.Value

@@ -49,7 +49,7 @@ func stopHolder(ctx context.Context, m *mesh) error {
 		}
 	}
 	// A Delete that waits for nobody met no holder, and proves nothing.
-	m.report(worst > lease/10 && worst <= lease+200*time.Millisecond, "at most lease + 200 ms", "Delete took %v", ms(worst))
+	m.report(worst > lease/10 && worst <= 4*lease/3+200*time.Millisecond, "at most 4/3 lease + 200 ms", "Delete took %v", ms(worst))
 	m.report(stale == 0 && reads > 0, "0 stale reads", "%d stale reads after SIGCONT", stale)
 	return nil
 }

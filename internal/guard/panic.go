@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"time"
 )
@@ -59,28 +58,43 @@ const (
 
 // A PanicError is the panic of a user's function.
 type PanicError struct {
-	text  string // its value and its stack
+	text  string // its value
+	stack string // where it was; "": that is not kept
 	cause error  // its value, if that is an error
 }
 
+// Error returns the panic's value, and not its stack, which is no text for whoever the error is
+// shown to.
 func (e *PanicError) Error() string { return e.text }
+
+// Stack returns the stack of the goroutine that panicked, "" where that is not kept.
+func (e *PanicError) Stack() string { return e.stack }
+
+// LogArgs returns what a log line says of a panic.
+func LogArgs(err error) []any {
+	args := []any{"panic", TextOf(err)}
+	if p, ok := err.(*PanicError); ok && p.stack != "" {
+		args = append(args, "stack", p.stack)
+	}
+	return args
+}
 
 // Unwrap returns the panic's value if it is an error.
 func (e *PanicError) Unwrap() error { return e.cause }
 
-// Clipped returns the panic with no more than so many bytes of its text.
+// Clipped returns the panic with no more than so many bytes of its text, and without its stack.
 func (e *PanicError) Clipped(most int) *PanicError {
 	if len(e.text) <= most {
-		return e
+		return &PanicError{text: e.text, cause: e.cause}
 	}
-	return &PanicError{text: e.text[:min(len(e.text), most)] + "…", cause: e.cause}
+	return &PanicError{text: e.text[:most] + "…", cause: e.cause}
 }
 
 // Recovered returns the error that a panic's value stands for. It is called where
 // the panic was recovered.
 func Recovered(value any) *PanicError {
 	text, stack := TextOf(value), debug.Stack()
-	e := &PanicError{text: fmt.Sprintf("panic: %s\n%s", text[:min(len(text), panicTextBytes)], stack[:min(len(stack), panicStackBytes)])}
+	e := &PanicError{text: "panic: " + text[:min(len(text), panicTextBytes)], stack: string(stack[:min(len(stack), panicStackBytes)])}
 	if err, ok := value.(error); ok {
 		e.cause = Seal(err, nil)
 	}

@@ -7,6 +7,11 @@
 // errors.Is asks it. This module asks errors on goroutines of its own, where a
 // panic ends the process. So each error is asked everything once where the user's
 // function was called, under the same guard; one that does not stand it is sealed.
+//
+// What holds: an error that left this package can be asked anything without a panic.
+//
+// Caveats: an error is asked once, so one that would answer otherwise later is taken at its
+// first word.
 package guard
 
 import (

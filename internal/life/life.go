@@ -1,6 +1,12 @@
 // Package life is the phases of a node, and the goroutines that its end waits for.
 //
 // A node is new, starts, serves and closes, in that order, and may close at any time.
+//
+// What holds: once closing has begun no goroutine is started by Go, and Wait returns when all that
+// were have ended.
+//
+// Caveats: Begin announces a goroutine before it runs; it must be called while something else
+// keeps the node from being over.
 package life
 
 import (

@@ -7,14 +7,6 @@ import (
 	"time"
 )
 
-// An Event is a fault that was applied or lifted.
-type Event struct {
-	At    time.Duration // since New
-	Fault string        // such as "cut a -> b"
-}
-
-func (e Event) String() string { return fmt.Sprintf("%10v  %s", e.At, e.Fault) }
-
 // Trace calls fn for every fault from now on, after it took effect. fn may be
 // called concurrently; nil ends it.
 func (n *Network) Trace(fn func(Event)) {
@@ -59,12 +51,6 @@ func (n *Network) refreshLocked() {
 			l.ready.Broadcast()
 		}
 	}
-}
-
-// changedLocked wakes those who wait to dial.
-func (n *Network) changedLocked() {
-	close(n.change)
-	n.change = make(chan struct{})
 }
 
 // SetLatency gives every link a latency that is drawn from min to max for each

@@ -2,15 +2,6 @@ package memnet
 
 import "fmt"
 
-// An answer is what a host's dials to another come to.
-type answer uint8
-
-const (
-	accepts answer = iota
-	refuses
-	hangsUp
-)
-
 // CutStreams cuts one link one way for streams alone, until Heal: they stall, and
 // none can be opened either way. Packets pass, as where a firewall lost its rule
 // for TCP: gossip finds both hosts well.

@@ -2,40 +2,10 @@ package memnet
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"syscall"
 )
-
-// Ports that are given out to who asks for port 0, and to those who dial.
-const firstEphemeral, lastEphemeral = 32768, 65535
-
-// A Host is one machine of a network, until it is killed. Its methods are called
-// concurrently. Addresses are "host:port", the host being a name, an IP address
-// or empty for this host.
-type Host struct {
-	net      *Network
-	name     string
-	ip       netip.Addr
-	counters *counters
-
-	// Guarded by the network's lock.
-	dead, paused bool
-	listeners    map[uint16]*listener
-	streams      map[uint16]*Conn // dialled here, by local port
-	accepted     map[*Conn]struct{}
-	sockets      map[uint16]*packetConn
-	held         []heldPacket // sent while paused
-	nextTCP      uint16
-	nextUDP      uint16
-}
-
-// Name returns the host's name.
-func (h *Host) Name() string { return h.name }
-
-// IP returns the host's address.
-func (h *Host) IP() netip.Addr { return h.ip }
 
 // LookupNetIP returns the address of a host's name, whether it is up or not, or
 // of an IP address. The error for a name that is not known is a *net.DNSError.
@@ -84,56 +54,53 @@ func (h *Host) ListenPacket(ctx context.Context, addr string) (net.PacketConn, e
 	return c, nil
 }
 
-func (h *Host) bindAddr(ctx context.Context, addr string) (netip.Addr, uint16, error) {
-	if err := ctx.Err(); err != nil {
-		return netip.Addr{}, 0, err
+// Host returns the host of a name and adds it if there is none. After Kill it
+// returns a new host that has the name and the address of the killed one. It
+// panics if name is empty or an IP address, or if there are 65534 names.
+func (n *Network) Host(name string) *Host {
+	if _, err := netip.ParseAddr(name); err == nil || name == "" {
+		panic(fmt.Sprintf("memnet: %q cannot name a host", name))
 	}
-	ip, port, err := h.net.hostPort(addr)
-	if err == nil && ip.IsValid() && ip != h.ip {
-		err = os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if h := n.hosts[name]; h != nil && !h.dead {
+		return h
 	}
-	return h.ip, port, err
-}
-
-// portLocked returns port, or for port 0 the next one that is free.
-func (h *Host) portLocked(port uint16, next *uint16, used func(uint16) bool) (uint16, error) {
-	if h.dead {
-		return port, os.NewSyscallError("bind", syscall.ENETDOWN)
+	h := &Host{
+		net: n, name: name, ip: n.addressLocked(name),
+		listeners: make(map[uint16]*listener),
+		streams:   make(map[uint16]*Conn),
+		accepted:  make(map[*Conn]struct{}),
+		sockets:   make(map[uint16]*packetConn),
+		nextTCP:   firstEphemeral,
+		nextUDP:   firstEphemeral,
 	}
-	if port != 0 {
-		if used(port) {
-			return port, os.NewSyscallError("bind", syscall.EADDRINUSE)
-		}
-		return port, nil
-	}
-	for range lastEphemeral - firstEphemeral + 1 {
-		port = *next
-		if *next++; *next < firstEphemeral { // it wrapped around
-			*next = firstEphemeral
-		}
-		if !used(port) {
-			return port, nil
-		}
-	}
-	return 0, os.NewSyscallError("bind", syscall.EADDRINUSE)
-}
-
-// forgetLocked takes a closed stream from the books.
-func (h *Host) forgetLocked(c *Conn) {
-	if c.dialled {
-		delete(h.streams, c.local.Port())
+	if old := n.hosts[name]; old != nil { // counting goes on, and ports are not reused at once
+		h.counters = old.counters
+		h.nextTCP, h.nextUDP = old.nextTCP, old.nextUDP
 	} else {
-		delete(h.accepted, c)
+		h.counters = new(counters)
 	}
+	n.hosts[name] = h
+	return h
 }
 
-// opError says what failed, with the address that is not the host's own, if any.
-func (h *Host) opError(op, network string, addr netip.AddrPort, err error) error {
-	e := &net.OpError{Op: op, Net: network, Err: err}
-	if addr.IsValid() {
-		if e.Addr = net.Addr(net.TCPAddrFromAddrPort(addr)); network == "udp" {
-			e.Addr = net.UDPAddrFromAddrPort(addr)
-		}
+// Stats returns what the host sent, in former lives of its name too.
+func (h *Host) Stats() Stats { return h.counters.snapshot() }
+
+// Stats returns the sum over all hosts.
+func (n *Network) Stats() Stats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var sum Stats
+	for _, h := range n.hosts {
+		s := h.Stats()
+		sum.Packets += s.Packets
+		sum.PacketBytes += s.PacketBytes
+		sum.PacketsLost += s.PacketsLost
+		sum.PacketsDropped += s.PacketsDropped
+		sum.Dials += s.Dials
+		sum.StreamBytes += s.StreamBytes
 	}
-	return e
+	return sum
 }

@@ -1,46 +1,12 @@
 package memnet
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"runtime"
 	"testing"
-	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
 )
 
-// TestMain fails if goroutines outlive the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if stacks := leaked(); stacks != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "goroutines outlive the tests:\n%s\n", stacks)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// leaked returns the stacks of goroutines in this package's code, once those
-// that are about to end had time to.
-func leaked() string {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	var left []byte
-	for range 200 {
-		buf := make([]byte, 1<<20)
-		buf = buf[:runtime.Stack(buf, true)]
-		left = nil
-		for i, g := range bytes.Split(buf, []byte("\n\n")) {
-			if i > 0 && bytes.Contains(g, []byte("internal/memnet.")) {
-				left = append(append(left, g...), "\n\n"...)
-			}
-		}
-		if left == nil {
-			return ""
-		}
-		<-tick.C
-	}
-	return string(left)
-}
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // pair returns both ends of a stream between two hosts, a and b.
 func pair(t testing.TB, n *Network) (near, far *Conn) {

@@ -166,3 +166,43 @@ func (c *packetConn) SetReadDeadline(t time.Time) error {
 
 // SetWriteDeadline does nothing: sending never waits.
 func (c *packetConn) SetWriteDeadline(time.Time) error { return nil }
+
+// send decides the fate of a packet, whose data it keeps.
+func (h *Host) send(from, to netip.AddrPort, data []byte) {
+	h.counters.packets.Add(1)
+	h.counters.packetBytes.Add(uint64(len(data)))
+	h.net.mu.Lock()
+	defer h.net.mu.Unlock()
+	if h.paused && len(h.held) < maxHeld {
+		h.held = append(h.held, heldPacket{from, to, data})
+		return
+	}
+	h.sendLocked(heldPacket{from, to, data})
+}
+
+func (h *Host) sendLocked(p heldPacket) {
+	n := h.net
+	name, known := n.ips[p.to.Addr()]
+	if !known || h.dead || h.paused || n.isCutLocked(h.name, name) {
+		h.counters.lost.Add(1)
+		return
+	}
+	l := n.linkLocked(h.name, name)
+	if l.loss > 0 && l.packets.Float64() < l.loss {
+		h.counters.lost.Add(1)
+		return
+	}
+	var due time.Time
+	if l.max > 0 {
+		due = time.Now().Add(l.latency(l.packets))
+	}
+	socket := n.hosts[name].sockets[p.to.Port()]
+	if socket == nil {
+		h.counters.lost.Add(1)
+		return
+	}
+	n.packetSeq++
+	if !socket.deliver(packet{from: p.from, data: p.data, due: due, seq: n.packetSeq}) {
+		h.counters.dropped.Add(1)
+	}
+}

@@ -28,23 +28,3 @@ func (c *counters) snapshot() Stats {
 		StreamBytes:    c.streamBytes.Load(),
 	}
 }
-
-// Stats returns what the host sent, in former lives of its name too.
-func (h *Host) Stats() Stats { return h.counters.snapshot() }
-
-// Stats returns the sum over all hosts.
-func (n *Network) Stats() Stats {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var sum Stats
-	for _, h := range n.hosts {
-		s := h.Stats()
-		sum.Packets += s.Packets
-		sum.PacketBytes += s.PacketBytes
-		sum.PacketsLost += s.PacketsLost
-		sum.PacketsDropped += s.PacketsDropped
-		sum.Dials += s.Dials
-		sum.StreamBytes += s.StreamBytes
-	}
-	return sum
-}

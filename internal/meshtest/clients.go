@@ -5,89 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
 )
-
-// An Origin stands for the database behind a mesh. Its methods are called
-// concurrently.
-type Origin struct {
-	Loads *History             // records loads; nil: nothing
-	Delay func() time.Duration // of a load, before and after it reads the row; nil: none
-
-	Loaded func(key string) // is told of each load; nil: nobody
-
-	// Down says of each load whether it fails, with ErrDown. It is called under a lock.
-	// Nil: none does.
-	Down func() bool
-
-	mu   sync.Mutex // guards rows, and calls of Down
-	rows map[string]int
-}
-
-// NewOrigin returns an empty one.
-func NewOrigin() *Origin { return &Origin{rows: make(map[string]int)} }
-
-// Write changes a row.
-func (o *Origin) Write(key string, v int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.rows[key] = v
-}
-
-func (o *Origin) read(key string) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.rows[key]
-}
-
-// ErrDown is what an Origin says that is down.
-var ErrDown = errors.New("the origin is down")
-
-func (o *Origin) isDown() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.Down != nil && o.Down()
-}
-
-// Load is a loader.
-func (o *Origin) Load(ctx context.Context, key string) (int, error) {
-	if o.Loaded != nil {
-		o.Loaded(key)
-	}
-	if o.Delay == nil {
-		return o.value(key)
-	}
-	if err := sleep(ctx, o.Delay()); err != nil {
-		return 0, err
-	}
-	v, err := o.value(key)
-	if late := sleep(ctx, o.Delay()); late != nil {
-		return 0, late
-	}
-	return v, err
-}
-
-// loaders is the client that loads are recorded for.
-const loaders = 1 << 20
-
-func (o *Origin) value(key string) (int, error) {
-	if o.isDown() {
-		return 0, ErrDown
-	}
-	end := func(Output) {}
-	if o.Loads != nil {
-		end = o.Loads.Begin(loaders, Input{Kind: Load, Key: key})
-	}
-	v := o.read(key)
-	end(Output{Value: v})
-	if v != 0 {
-		return v, nil
-	}
-	return 0, cachemesh.ErrNotFound
-}
 
 // Clients describes what clients do.
 type Clients struct {
@@ -101,8 +22,15 @@ type Clients struct {
 	Clears  bool          // clients also clear the group
 	Timeout time.Duration // of an operation
 	Peeks   bool          // clients also peek
+	Removes bool          // clients also delete tags and prefixes
 
 	Refreshes bool // clients also have keys loaded again
+
+	Conditions bool // clients also write on conditions
+
+	// Claims says that the group is a cache without a loader: clients have loaders of their
+	// own. That a key has no value in memory says nothing then.
+	Claims bool
 
 	// Patience, if not 0, is how long a third of the Gets wait at most.
 	Patience time.Duration
@@ -174,6 +102,9 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	if c.Peeks && dice < 22 {
 		return c.peek(ctx, id, key, h, g)
 	}
+	if c.Conditions && dice >= 60 && dice < 80 {
+		return c.conditional(ctx, dice, id, key, value, h, g)
+	}
 	if dice < 85 {
 		end := h.Begin(id, Input{Kind: Get, Key: key})
 		if c.Patience > 0 && dice%3 == 0 {
@@ -181,7 +112,10 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 			ctx, cancel = context.WithTimeout(ctx, c.Patience)
 			defer cancel()
 		}
-		v, err := g.Get(ctx, key)
+		v, err := c.get(ctx, dice, key, g)
+		if c.Claims && errors.Is(err, errNotHere) {
+			return nil
+		}
 		if c.Patience > 0 && v == 0 && errors.Is(err, context.DeadlineExceeded) {
 			return nil
 		}
@@ -193,6 +127,9 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	}
 	if c.Refreshes && dice < 90 {
 		return g.Refresh(ctx, key) // what it does to the history are loads
+	}
+	if c.Removes && dice >= 92 {
+		return c.remove(ctx, dice < 98, id, key, value, h, g)
 	}
 	if c.Clears && dice >= 97 {
 		return c.clearAll(ctx, id, h, g)
@@ -211,6 +148,21 @@ func (c Clients) operate(ctx context.Context, dice, id int, key string, value in
 	}
 	end := h.Begin(id, Input{Kind: Delete, Key: key})
 	return ended(end, g.Delete(ctx, key))
+}
+
+// errNotHere says that a key has no value in memory.
+var errNotHere = errors.New("not here")
+
+// get gets a key: by a loader of the client's own, if clients have such, most of the time.
+func (c Clients) get(ctx context.Context, dice int, key string, g *cachemesh.Group[int]) (int, error) {
+	if c.Claims && dice%4 != 0 {
+		return g.GetOr(ctx, key, c.Origin.Load)
+	}
+	v, err := g.Get(ctx, key)
+	if c.Claims && errors.Is(err, cachemesh.ErrNotFound) {
+		err = errNotHere
+	}
+	return v, err
 }
 
 // peek records what is in memory. That nothing is there says nothing.
@@ -240,7 +192,7 @@ func (c Clients) getAll(ctx context.Context, id int, h *History, g *cachemesh.Gr
 		if isStale(failed[key]) {
 			delete(failed, key)
 		}
-		if failed[key] == nil {
+		if failed[key] == nil && (!c.Claims || values[key] != 0) {
 			end(Output{Value: values[key]})
 		}
 	}

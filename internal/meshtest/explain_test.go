@@ -13,7 +13,11 @@ import (
 // end of the longest order that it found, and the operations that fit nowhere behind it,
 // first those that had to come next.
 func explain(loads bool, ops []porcupine.Operation, limit time.Duration) string {
-	model := Model(loads)
+	return explainBy(Model(loads), ops, limit)
+}
+
+// explainBy is explain by a model.
+func explainBy(model porcupine.Model, ops []porcupine.Operation, limit time.Duration) string {
 	var b strings.Builder
 	for _, part := range partition(ops) {
 		result, info := porcupine.CheckOperationsVerbose(model, part, limit)

@@ -4,17 +4,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/faultinject"
 	"github.com/praveenduddu/cachemesh/internal/memnet"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/await"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/members"
 	"github.com/praveenduddu/cachemesh/internal/seam"
 )
-
-const port = "3000"
 
 // Config describes a mesh.
 type Config struct {
@@ -24,7 +24,9 @@ type Config struct {
 	Logger  *slog.Logger       // nil: silent
 	Edit    func(*cachemesh.Options)
 
-	HotReads int // of a Stage's groups; 0: their default
+	HotReads int                              // of a Stage's groups; 0: their default
+	Replicas int                              // of a Stage's group without a loader; 0: one
+	Tags     func(key string, v int) []string // of the same; nil: none
 }
 
 // A Mesh is a number of members on a network in memory. Its methods, but for
@@ -56,28 +58,16 @@ func HostName(i int) string { return fmt.Sprintf("m%d", i) }
 // also of those that restart.
 func (m *Mesh) Start(setup func(i int, n *cachemesh.Node) error) error {
 	m.setup = setup
-	errs := make(chan error, len(m.nodes))
-	for i := range m.nodes {
-		go func() { errs <- m.StartMember(i) }()
-	}
-	var first error
-	for range m.nodes {
-		if err := <-errs; err != nil && first == nil {
-			first = err
-		}
-	}
-	return first
+	return members.Start(len(m.nodes), m.StartMember)
 }
 
 // StartMember starts member i, again if it ran before. The mesh may grow by one.
 func (m *Mesh) StartMember(i int) error {
-	host := m.Net.Host(HostName(i))
-	o := cachemesh.Options{
-		Name: HostName(i), ListenAddr: net.JoinHostPort(host.IP().String(), port),
-		Network: network{host, m.Calls, m.news, m.cfg.Faults, m.setClock}, Logger: m.cfg.Logger,
-	}
+	o := cachemesh.Options{Name: HostName(i), Logger: m.cfg.Logger}
+	members.Place(&o, m.Net, HostName(i))
+	o.Network = network{m.Net.Host(HostName(i)), m.Calls, m.news, m.cfg.Faults, m.setClock}
 	for s := range 3 {
-		o.BootstrapNodes = append(o.BootstrapNodes, net.JoinHostPort(m.Net.Host(HostName(s)).IP().String(), port))
+		o.BootstrapNodes = append(o.BootstrapNodes, members.Addr(m.Net, HostName(s)))
 	}
 	if m.cfg.Edit != nil {
 		m.cfg.Edit(&o)
@@ -135,18 +125,15 @@ const lingering = 10 * time.Second
 // never does ends its test soon.
 const agreement = 2 * time.Minute
 
+// poll is how often members are looked at meanwhile.
+const poll = 5 * time.Millisecond
+
 // AwaitMembers waits until each of these members sees exactly these.
 func (m *Mesh) AwaitMembers(ctx context.Context, which ...int) error {
 	ctx, cancel := context.WithTimeout(ctx, agreement)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !m.agree(which) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("members %v do not see each other: %w", which, ctx.Err())
-		}
+	if err := await.Until(ctx, poll, func() bool { return m.agree(which) }); err != nil {
+		return fmt.Errorf("members %v do not see each other: %w", which, err)
 	}
 	return nil
 }
@@ -155,7 +142,7 @@ func (m *Mesh) AwaitMembers(ctx context.Context, which ...int) error {
 // all act by that.
 func (m *Mesh) Settled(which ...int) bool {
 	for _, i := range which {
-		if s := m.Node(i).Stats(); !s.Settled || s.Members != len(which) {
+		if !members.Settled(m.Node(i), len(which)) {
 			return false
 		}
 	}
@@ -166,35 +153,18 @@ func (m *Mesh) Settled(which ...int) bool {
 func (m *Mesh) AwaitSettled(ctx context.Context, which ...int) error {
 	ctx, cancel := context.WithTimeout(ctx, agreement)
 	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !m.Settled(which...) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("members %v have not settled: %w", which, ctx.Err())
-		}
+	if err := await.Until(ctx, poll, func() bool { return m.Settled(which...) }); err != nil {
+		return fmt.Errorf("members %v have not settled: %w", which, err)
 	}
 	return nil
 }
 
 func (m *Mesh) agree(which []int) bool {
-	for _, i := range which {
-		seen := m.Node(i).Members()
-		if len(seen) != len(which) {
-			return false
-		}
-		names := make(map[string]bool, len(seen))
-		for _, s := range seen {
-			names[s.Name] = true
-		}
-		for _, j := range which {
-			if !names[HostName(j)] {
-				return false
-			}
-		}
+	names := make([]string, len(which))
+	for k, i := range which {
+		names[k] = HostName(i)
 	}
-	return true
+	return !slices.ContainsFunc(which, func(i int) bool { return !members.See(m.Node(i), names) })
 }
 
 // network is one member's network, with a test's hand in its peer calls.

@@ -36,10 +36,19 @@ func (s *Stage) nobodyExpelled(t *testing.T, members int) {
 
 // TestOneWay: member 3 can call the others, and nobody can call it. It is put out soon,
 // writes nothing with nil once its right is over, and costs the others nothing of what
-// they hold; and it comes back empty by itself.
+// they hold; and it comes back empty by itself. So too if another joined
+// when the mesh was there: what was said of that before is known when it is back.
 func TestOneWay(t *testing.T) {
 	underFault(t, 2, func(t *testing.T, seed uint64) {
 		s := stageOf(t, Config{Seed: seed, Members: 5, HotReads: noHotCopies})
+		if seed == 2 {
+			if err := s.Leave(t.Context(), 4); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(s.Join(4), s.Settle(t.Context(), everybody()...)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		all := keys("w", 200)
 		s.warm(t, all, everybody()...)
 		owners := s.ownersOf(all, everybody()...)

@@ -16,7 +16,7 @@ import (
 // some of them at the same time. Whatever happens, reads go on, nothing older
 // than MaxStale is read, and afterwards the mesh is whole again.
 func TestNemesis(t *testing.T) {
-	underFault(t, 15, func(t *testing.T, seed uint64) {
+	underFault(t, min(max(*seeds/8, 1), 50), func(t *testing.T, seed uint64) {
 		s := stage(t, seed, 5)
 		rows := s.traffic(t, seed, s.Rows, nil)
 		// Both sides of a cut serve their own values of a map, for as long as it lasts.

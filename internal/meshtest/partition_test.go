@@ -9,7 +9,7 @@ import (
 // TestPartition cuts five members into three and two for 20 s, with readers and
 // writers on both sides.
 func TestPartition(t *testing.T) {
-	underFault(t, 5, func(t *testing.T, seed uint64) {
+	underFault(t, 3, func(t *testing.T, seed uint64) {
 		s := stage(t, seed, 5)
 		rows := s.traffic(t, seed, s.Rows, nil)
 		time.Sleep(3 * time.Second)
@@ -37,7 +37,7 @@ func TestPartition(t *testing.T) {
 // TestRestartInPartition restarts members while the mesh is cut in two: the new
 // processes have never seen the other side, and must learn that it may live on.
 func TestRestartInPartition(t *testing.T) {
-	underFault(t, 5, func(t *testing.T, seed uint64) {
+	underFault(t, 3, func(t *testing.T, seed uint64) {
 		s := stage(t, seed, 5)
 		rows := s.traffic(t, seed, s.Rows, nil)
 		s.Net.Partition([]string{"m0", "m1", "m2"}, []string{"m3", "m4"})

@@ -86,7 +86,7 @@ func readWhile(t *testing.T, s *Stage, l *Ledger, key string, paused int, d time
 // TestFalselySuspected pauses each member in turn for 4 s under traffic, long
 // enough that the others give it up.
 func TestFalselySuspected(t *testing.T) {
-	underFault(t, 4, func(t *testing.T, seed uint64) {
+	underFault(t, 2, func(t *testing.T, seed uint64) {
 		s := stage(t, seed, 5)
 		rows := s.traffic(t, seed, s.Rows, nil)
 		var back time.Duration

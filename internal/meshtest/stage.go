@@ -9,6 +9,7 @@ import (
 
 	"github.com/praveenduddu/cachemesh"
 	"github.com/praveenduddu/cachemesh/internal/memnet"
+	"github.com/praveenduddu/cachemesh/internal/meshtest/await"
 )
 
 // A Stage is a mesh whose members have two groups, one with a loader and one
@@ -59,7 +60,7 @@ func (s *Stage) setUp(i int, n *cachemesh.Node) error {
 	if err != nil {
 		return err
 	}
-	values, err := cachemesh.NewGroup[int](n, valuesGroup, nil, cachemesh.GroupOptions[int]{HotReads: s.cfg.HotReads})
+	values, err := cachemesh.NewGroup[int](n, valuesGroup, nil, cachemesh.GroupOptions[int]{HotReads: s.cfg.HotReads, Replicas: max(s.cfg.Replicas, 1), Tags: s.cfg.Tags})
 	if err != nil {
 		return err
 	}
@@ -135,12 +136,8 @@ func (s *Stage) Settle(ctx context.Context, which ...int) error {
 	ctx, cancel := context.WithTimeout(ctx, agreement)
 	defer cancel()
 	for _, i := range which {
-		for !s.Node(i).Stats().Settled {
-			select {
-			case <-time.After(time.Millisecond):
-			case <-ctx.Done():
-				return fmt.Errorf("member %d has not settled: %+v: %w", i, s.Node(i).Stats(), ctx.Err())
-			}
+		if err := await.Until(ctx, poll, func() bool { return s.Node(i).Stats().Settled }); err != nil {
+			return fmt.Errorf("member %d has not settled: %+v: %w", i, s.Node(i).Stats(), err)
 		}
 	}
 	return nil

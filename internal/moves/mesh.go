@@ -24,10 +24,12 @@ const (
 
 // A mesh is a few members in this process.
 type mesh struct {
-	values  int
-	log     *slog.Logger
-	say     report
-	members map[string]*member
+	values int
+
+	replicas int // of each value
+	log      *slog.Logger
+	say      report
+	members  map[string]*member
 }
 
 type member struct {
@@ -50,7 +52,7 @@ func (m *mesh) join(name string) error {
 	if m.members == nil {
 		m.members = make(map[string]*member)
 	}
-	g, err := cachemesh.NewGroup[int64](n, groupName, nil, cachemesh.GroupOptions[int64]{MaxBytes: int64(m.values)*bytesAValue + 64<<20})
+	g, err := cachemesh.NewGroup[int64](n, groupName, nil, cachemesh.GroupOptions[int64]{Replicas: m.replicas, MaxBytes: int64(m.values)*bytesAValue + 64<<20})
 	m.members[name] = &member{n, g}
 	return errors.Join(err, n.Start())
 }
@@ -87,8 +89,9 @@ func (m *mesh) settle(members int) error {
 		settled, now := true, int64(0)
 		for _, x := range m.members {
 			s := x.node.Stats()
-			settled = settled && s.Settled && s.Members == members
-			now = 31*now + x.group.Stats().Entries
+			g := x.group.Stats()
+			settled = settled && s.Settled && s.Members == members && g.Lacking+g.Hidden == 0
+			now = 31*now + g.Entries + int64(g.Repaired)
 		}
 		if now != entries {
 			entries, end = now, time.Now().Add(settleWithin)

@@ -15,8 +15,8 @@ type report func(format string, args ...any)
 
 // play fills a member, lets another join and the first leave, and then cuts off the
 // Shutdown of one of two members.
-func play(values int, log *slog.Logger, say report) (err error) {
-	m := &mesh{values: values, log: log, say: say}
+func play(values, replicas int, log *slog.Logger, say report) (err error) {
+	m := &mesh{values: values, replicas: replicas, log: log, say: say}
 	defer m.close()
 	if err := m.join("a"); err != nil {
 		return err
@@ -26,12 +26,16 @@ func play(values int, log *slog.Logger, say report) (err error) {
 		return err
 	}
 	say("filled with %d values in %v", values, round(time.Since(began)))
-	for _, scene := range []func() error{
+	scenes := []func() error{
 		func() error { return m.playJoin("a", "b") },
 		func() error { return m.playLeave("a", "b") },
 		func() error { return m.playJoin("b", "c") },
 		func() error { return m.playCut("b", "c") },
-	} {
+	}
+	if replicas > 1 {
+		scenes = scenes[:3]
+	}
+	for _, scene := range scenes {
 		if err := scene(); err != nil {
 			return err
 		}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/praveenduddu/cachemesh"
 )
 
 // A watcher reads and writes keys that do not move, while others do, and looks how much
@@ -16,6 +19,7 @@ type watcher struct {
 	longestSet   time.Duration
 	ops          int
 	err          error
+	unsure       bool // a Set may be one that may be applied
 
 	once      sync.Once
 	end, done chan struct{}
@@ -34,7 +38,7 @@ func (m *mesh) watch(who, other string) *watcher {
 		}
 	}
 	runtime.GC()
-	w := &watcher{before: heap(), end: make(chan struct{}), done: make(chan struct{})}
+	w := &watcher{before: heap(), unsure: m.replicas > 1, end: make(chan struct{}), done: make(chan struct{})}
 	x := m.members[who]
 	go func() {
 		defer close(w.done)
@@ -67,6 +71,9 @@ func (w *watcher) use(x *member, key string, value int64) {
 	w.longestGet = max(w.longestGet, read.Sub(began))
 	w.longestSet = max(w.longestSet, time.Since(read))
 	w.ops += 2
+	if pe, ok := errors.AsType[*cachemesh.PeerError](err); ok && pe.MaybeApplied && w.unsure {
+		return // the view changed while copies were made
+	}
 	if err != nil && w.err == nil {
 		w.err = fmt.Errorf("%s, which did not move: %w", key, err)
 	}

@@ -4,6 +4,12 @@
 //
 // An [Origin] has them; a [Place] is where one load stands in the queue for its turn. What
 // may be stored of what they return is the owner's to decide.
+//
+// What holds: a turn that was taken is given back when the function returns, and not when its
+// caller gave it up; whoever waits goes before those for whom nobody waits.
+//
+// Caveats: a function that ignores its context goes on after the caller was answered; returned
+// says when it is over.
 package origin
 
 import (
@@ -15,6 +21,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/store"
+	"github.com/praveenduddu/cachemesh/internal/tally"
 )
 
 // Funcs are the user's functions. What they return and take is entries. nil: none.
@@ -38,17 +45,22 @@ type Origin struct {
 	Known         []guard.Known // errors that other members are to recognise
 	Turn          *Turns        // nil: any number of loads may run
 	Counts        Counts
+
+	// OnPanic is told, where the user's function ran, that it panicked; it must be quick. Set
+	// before the first call; nil: nobody is told.
+	OnPanic func(function, key string, p *guard.PanicError)
 }
 
 // Counts are what an origin counts of its loads.
 type Counts struct {
 	Loads, Failed atomic.Uint64 // calls, and those that failed otherwise than with ErrNotFound
-	Nanos, Most   atomic.Int64  // what they took, all and the longest
+	Took          tally.Times   // what they took
+	Most          atomic.Int64  // what the longest took, in nanoseconds
 }
 
 // add counts one call.
 func (k *Counts) add(took time.Duration, failed bool) {
-	k.Nanos.Add(int64(took))
+	k.Took.Add(took)
 	for last := k.Most.Load(); int64(took) > last && !k.Most.CompareAndSwap(last, int64(took)); {
 		last = k.Most.Load()
 	}
@@ -61,6 +73,12 @@ func (k *Counts) add(took time.Duration, failed bool) {
 // loader has returned, which may be later, or if it is not called. Errors: ErrNotFound,
 // wrapped or not, and *LoadError.
 func (o *Origin) CallLoad(ctx context.Context, key string, p *Place, returned func()) (*store.Entry, error) {
+	return o.Call(ctx, key, p, o.Load, returned)
+}
+
+// Call is CallLoad with another loader.
+func (o *Origin) Call(ctx context.Context, key string, p *Place, load func(context.Context, string) (*store.Entry, error),
+	returned func()) (*store.Entry, error) {
 	if err := o.Turn.take(ctx, p); err != nil {
 		returned()
 		return nil, o.LoadError(key, err)
@@ -70,7 +88,7 @@ func (o *Origin) CallLoad(ctx context.Context, key string, p *Place, returned fu
 	e, err := guard.Call(ctx, o.Known, func() (*store.Entry, error) {
 		defer returned()
 		defer o.Turn.give(p) // when it returns, and not when it is given up
-		return o.Load(o.withTurn(ctx), key)
+		return load(o.withTurn(ctx), key)
 	})
 	failed := err != nil && !guard.IsAbsence(err)
 	o.Counts.add(time.Since(start), failed)
@@ -121,14 +139,23 @@ func (o *Origin) CallWriter(ctx context.Context, key string, e *store.Entry, ret
 	if err == nil {
 		return nil
 	}
-	_, panicked := errors.AsType[*guard.PanicError](err)
+	panicked := o.panicked("Writer", key, err)
 	return &errs.WriteError{Group: o.Group, Key: key, Member: o.Member, Panic: panicked, Err: err}
 }
 
 // LoadError says that a load of a key failed.
 func (o *Origin) LoadError(key string, err error) *errs.LoadError {
-	_, panics := errors.AsType[*guard.PanicError](err)
+	panics := o.panicked("loader", key, err)
 	return &errs.LoadError{Group: o.Group, Key: key, Member: o.Member, Panic: panics, Err: errs.AsFailure(err)}
+}
+
+// panicked reports whether a function of the user's has panicked, and tells OnPanic.
+func (o *Origin) panicked(function, key string, err error) bool {
+	p, ok := errors.AsType[*guard.PanicError](err)
+	if ok && o.OnPanic != nil && p.Stack() != "" {
+		o.OnPanic(function, key, p)
+	}
+	return ok
 }
 
 // HurryUp notes that one who came with ctx waits for loads at these places.

@@ -2,13 +2,11 @@ package owner
 
 import (
 	"context"
-	"errors"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
@@ -25,15 +23,14 @@ func (c *Part) ClearHere(ctx context.Context, id uint64) error {
 	if !c.State.ActsBy(id) {
 		return errs.ErrUnsettled
 	}
-	leased := c.beginClear()
-	err := c.deleteLeased(ctx, leased)
+	c.stopGrants()
+	c.recallEverything()
 	c.eachShard(func(s *shard) {
 		s.emptying++
 		c.voidAllLocked(s)
 	})
 	c.Store.Clear()
-	c.setbacks.forgetAll()
-	c.reasons.forgetAll()
+	c.ForgetFailures()
 	closed := false
 	c.eachShard(func(s *shard) {
 		s.emptying--
@@ -42,11 +39,9 @@ func (c *Part) ClearHere(ctx context.Context, id uint64) error {
 		closed = closed || s.closed
 	})
 	switch {
-	case err != nil:
-		return err
 	case closed: // what it held may be kept elsewhere
 		return c.closedError()
-	case !c.State.ActsBy(id):
+	case !c.State.ActsBy(id), c.Clock.Now() >= c.State.Confirmed():
 		return errs.ErrUnsettled
 	case c.State.Phase() == view.AsMinority:
 		return &errs.PeerError{Op: wire.OpNames[wire.OpClear], Member: c.Member, Addr: c.Addr, MaybeApplied: true, Err: errs.ErrMinority}
@@ -54,57 +49,44 @@ func (c *Part) ClearHere(ctx context.Context, id uint64) error {
 	return nil
 }
 
-// beginClear stops leases, and returns the keys with leases out: one could be
-// granted for a value that the store is about to lose.
-func (c *Part) beginClear() (leased []string) {
-	c.allShards() // those that stop leases are those that grant them again
-	c.eachShard(func(s *shard) {
-		s.clearing++
-		for key := range s.books {
-			leased = append(leased, key)
-		}
-	})
-	return leased
+// stopGrants grants no copy any more: one could be granted of a value that the store is about
+// to lose.
+func (c *keys) stopGrants() {
+	c.allShards() // those that stop grants are those that would grant, or grant again
+	c.eachShard(func(s *shard) { s.clearing++ })
 }
 
-// deleteLeased recalls the copies of keys, by deleting these.
-func (c *Part) deleteLeased(ctx context.Context, keys []string) error {
-	var mu sync.Mutex // guards errs
-	var errs []error
+// recallEverything recalls all copies of the group, when none is granted any more: with one message a holder.
+// Holders of copies that a write is recalling are in no book: so all that have a session are told.
+func (c *keys) recallEverything() {
+	if !c.granted.Load() || c.Faults.SkipInvalidation {
+		return
+	}
+	c.holders.tellEach(c.Sessions.All(c.Clock.Now()), c.Others.InvalidateAll)
+	c.eachShard(func(s *shard) { s.forgetRegistered(&c.notes) })
+}
+
+// forgetRegistered forgets all registrations.
+func (s *shard) forgetRegistered(room *allowance) {
+	s.registered.sweep(room, func(uint64, tick, []session.Slot) bool { return false },
+		func(hash uint64) { s.unlabel(hash, room) })
+}
+
+// recallUnstored recalls the copies of what the store has no more: which keys they are of is not known.
+func (c *keys) recallUnstored() {
 	var g errgroup.Group
 	g.SetLimit(ClearCalls)
-	for _, key := range keys {
-		g.Go(func() error {
-			if err := c.Write(ctx, ring.Hash(c.Seed, key), key, Change{CacheOnly: true}); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				errs = append(errs, err)
-			}
-			return nil
-		})
+	for i := range c.made() {
+		s := &c.made()[i]
+		s.mu.Lock()
+		all := s.registered.leaveAll(func(hash uint64) bool { return c.Store.PeekHash(hash, c.Clock.Now()) == nil })
+		s.mu.Unlock()
+		for hash, slots := range all.holders {
+			g.Go(func() error {
+				c.holders.takeBack(s, all, hash, slots, &c.notes)
+				return nil
+			})
+		}
 	}
 	g.Wait()
-	return errors.Join(errs...)
-}
-
-// eachShard calls f for each shard that was made, under its lock.
-func (c *Part) eachShard(f func(s *shard)) {
-	shards := c.made()
-	for i := range shards {
-		s := &shards[i]
-		s.mu.Lock()
-		f(s)
-		s.mu.Unlock()
-	}
-}
-
-// voidAllLocked takes back the tokens of all loads.
-func (c *Part) voidAllLocked(s *shard) {
-	for key := range s.lanes {
-		c.voidKeyLocked(s, key)
-	}
-	for key := range s.tooLarge {
-		c.forgetTooLargeLocked(s, key)
-	}
-	s.changes.Add(1)
 }

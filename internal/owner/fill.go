@@ -1,79 +1,55 @@
 package owner
 
-import "github.com/praveenduddu/cachemesh/internal/store"
-
-// DoNotStore, as an entry's expiry, marks a value that answers those who wait
-// and is not kept.
-const DoNotStore = -1
-
-// recallForFillLocked ends the leases on a value that is about to be refreshed:
-// nobody may see the new value while others still read the former one. It
-// unlocks s meanwhile; the key is reserved, and whoever misses joins the flight
-// or waits.
-func (c *Part) recallForFillLocked(f *flight) {
-	s := f.shard
-	for !f.void {
-		b := s.books[f.key]
-		switch {
-		case b == nil:
-			return
-		case f.reserved: // it is this flight's already
-			s.mu.Unlock()
-			c.recall(s, f.hash, f.key)
-			s.mu.Lock()
-			return
-		case b.write != nil: // leases on the value, which was evicted, are being recalled
-			busy := b.write
-			s.mu.Unlock()
-			<-busy
-			s.mu.Lock()
-		case !b.live(c.Clock.Now()):
-			return
-		default:
-			b.write = make(chan struct{})
-			s.mu.Unlock()
-			c.recall(s, f.hash, f.key)
-			s.mu.Lock()
-			c.releaseLocked(s, f.hash, f.key)
-			return
-		}
-	}
-}
+import (
+	"github.com/praveenduddu/cachemesh/internal/store"
+)
 
 // fillLocked stores a loaded value if it may be stored. If not, an older one must
 // not stay either, which could be served when a later load fails.
-func (c *Part) fillLocked(f *flight, e *store.Entry) {
+func (c *changes) fillLocked(f *flight, e *store.Entry) {
 	f.shard.changes.Add(1)
-	if f.void && !c.Faults.IgnoreFillToken {
-		return // the view changed while leases were recalled
+	if f.void && !c.Faults.IgnoreFillToken && !(f.claim != nil && c.Faults.ClaimLookOnce) {
+		return // the view changed while copies were recalled
 	}
 	if !c.tryFillLocked(f, e) {
 		c.Store.Delete(f.hash, f.key)
 	}
 }
 
-func (c *Part) tryFillLocked(f *flight, e *store.Entry) bool {
+func (c *changes) tryFillLocked(f *flight, e *store.Entry) bool {
 	now := c.Clock.Now()
 	switch {
+	case c.removed(f, e) != 0:
+		return false
 	case e.Expires == DoNotStore, f.shard.emptying > 0, f.shard.closed, f.era != c.State.Era():
 		return false
 	case c.State.MayServe(f.hash, c.Clock.Now()) != nil:
 		return false
 	}
-	e.Expires = c.State.Limit(e.Expires, f.began)
+	e.Version, e.Expires = c.NextVersion(), c.State.Limit(e.Expires, f.began)
 	c.attend(e, now)
 	e.Epoch.Store(f.era)
 	// A value too large to keep still answers those who wait.
-	if c.Store.Set(f.hash, e, now) != nil {
+	if c.put(f.hash, e, now) != nil {
+		e.Version = store.Version{} // of nothing that the key has
 		c.noteTooLargeToKeep(e, now)
 		return false
 	}
 	return true
 }
 
+// removed returns the number of the first removal that came after a load began and hits its
+// value; 0 if there was none.
+func (c *changes) removed(f *flight, e *store.Entry) uint64 {
+	if c.Faults.IgnoreRemovals {
+		return 0
+	}
+	return c.removals.hit(f.removals, f.key, labelOf(e))
+}
+
 // fillNotFoundLocked remembers that a key does not exist, if the group wants it,
 // and forgets the value that it had.
-func (c *Part) fillNotFoundLocked(f *flight) {
+func (c *changes) fillNotFoundLocked(f *flight) {
 	e := &store.Entry{Key: f.key, Negative: true, Expires: DoNotStore}
 	if c.NotFoundTTL > 0 {
 		e.Expires = 0

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
@@ -35,8 +34,11 @@ type flight struct {
 	began   int64  // when the load began
 	era     uint32 // State.Era when the load began: what is held gets a limit in a later one, and so would its value
 	waiters int
-	timer   *time.Timer // gives the load up at its deadline; nil: not needed
-	state   flightState
+
+	removals uint64 // how many there were when the load began: see removals
+
+	timer *time.Timer // gives the load up at its deadline; nil: not needed
+	state flightState
 
 	// void is the fill token taken back: a write or a change of view came after
 	// the load began. Its value answers those who waited already and no one else.
@@ -52,6 +54,25 @@ type flight struct {
 	// insists says that the key is to be reserved for the load: those who wait
 	// were sent back by voided loads before. reserved says that it is.
 	insists, reserved bool
+
+	claim *claim // whoever has it loads the key; nil: the group's loader does
+}
+
+// A loadBatch is one call of LoadMany and the flights that it carries. It
+// gathers until it is started.
+type loadBatch struct {
+	ctx    context.Context // ends after LoadTimeout, or when no flight waits
+	cancel context.CancelFunc
+	done   chan struct{} // closed once entries and err are set
+
+	flights []*flight // that it carries; guarded by gathering.mu until it is started
+	started bool      // guarded by gathering.mu
+
+	waiting int          // flights that have not been called off; guarded by gathering.mu
+	place   origin.Place // in the queue for a turn to call LoadMany
+
+	outcomes map[string]origin.Loaded // keys that are missing do not exist, unless err
+	err      error
 }
 
 // A flightState says how a flight counts in its lane.
@@ -70,71 +91,23 @@ type landed struct {
 	hit    bool // the value was there after all
 	err    error
 	failed error // what the loader said, if that was an error and entry is served instead
+
+	removal uint64 // whoever came after this one gets none of it; 0: none
 }
 
-func (c *Part) newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
+// errVoid sends those who wait for a void flight back to look again.
+//
+// The schedule it defends against, in a group with a Writer: a load begins; Set A
+// voids it and is done; Set B changes the origin, and waits for the holders of A;
+// the load reads B's row; whoever waits for it returns B; the next Get, at the
+// owner or at a holder, returns A. Without a Writer the origin changes when it
+// likes, and then only the write after it counts.
+var errVoid = errors.New("cachemesh: the key was written during the load")
+
+// newFlight makes a flight that waits, with the values of ctx.
+func newFlight(ctx context.Context, s *shard, hash uint64, key string) *flight {
 	// The key is kept with the value, and may be a part of a large string.
 	return &flight{shard: s, hash: hash, key: strings.Clone(key), values: context.WithoutCancel(ctx), done: make(chan struct{})}
-}
-
-// maxVoids is how many voided loads a Get of a group with a Writer puts up with
-// before writes of the key wait for its next one.
-const maxVoids = 2
-
-// Load answers a Get that missed at the owner: it joins the flight of the key or
-// makes one. The key must not alias a buffer.
-// It reports a hit if the value was there after all.
-// Its errors are ctx's own, errs.ErrNotOwner, ErrUnsettled, ErrClosed, ErrNotFound
-// and *LoadError.
-func (c *Part) Load(ctx context.Context, hash uint64, key string) (e *store.Entry, hit bool, err error) {
-	for voids := 0; ; voids++ {
-		e, f, err := c.joinFlight(ctx, hash, key, joining{insists: voids >= maxVoids})
-		if f == nil {
-			return e, err == nil, err
-		}
-		last, cancel := c.Origin.LastCall(ctx)
-		e, hit, err = c.await(ctx, last, f)
-		cancel()
-		if err != errVoid {
-			return e, hit, err
-		}
-	}
-}
-
-// await waits for a flight that the caller has joined. last is that of LastCall.
-func (c *Part) await(ctx context.Context, last <-chan struct{}, f *flight) (e *store.Entry, hit bool, err error) {
-	var soft <-chan time.Time
-	if t := c.softTimer(ctx, f); t != nil {
-		defer t.Stop()
-		soft = t.C
-	}
-	for {
-		select {
-		case <-f.done:
-			return f.out.entry, f.out.hit, f.out.err
-		default: // what is there counts, though ctx may have ended
-		}
-		select {
-		case <-f.done:
-			continue
-		case <-soft:
-			if e, err := c.contentWithOld(f); e != nil {
-				return e, err == nil, err
-			}
-			soft = nil
-		case <-last:
-			if f.isQueued() && ctx.Err() != context.Canceled {
-				c.leave(f)
-				return nil, false, errors.Join(errs.ErrOverloaded, context.DeadlineExceeded)
-			}
-			last = nil
-		case <-ctx.Done():
-			c.leave(f)
-			return nil, false, ctx.Err()
-		case <-c.Life.Closing():
-			return nil, false, errs.ErrClosed
-		}
-	}
 }
 
 // isQueued reports whether the load waits for its turn to call the loader.
@@ -154,74 +127,6 @@ func (f *flight) hurry(ctx context.Context, o *origin.Origin) {
 	}
 }
 
-// joining says how a key's flight is joined.
-type joining struct {
-	insists bool       // see flight
-	into    *loadBatch // the call of LoadMany that a flight joins that begins at once; nil: none
-	due     *Due       // see LookupOf
-}
-
-// errVoid sends those who wait for a void flight back to look again.
-//
-// The schedule it defends against, in a group with a Writer: a load begins; Set A
-// voids it and is done; Set B changes the origin, and waits for the holders of A;
-// the load reads B's row; whoever waits for it returns B; the next Get, at the
-// owner or at a holder, returns A. Without a Writer the origin changes when it
-// likes, and then only the write after it counts.
-var errVoid = errors.New("cachemesh: the key was written during the load")
-
-// run carries out a flight that has begun. It unlinks the flight before its result
-// is published, so that whoever asks later cannot be answered by it, and it stores
-// the value in the same critical section that finds the token still standing.
-func (c *Part) run(f *flight) {
-	defer c.Life.Done()
-	defer f.cancel()
-	defer context.AfterFunc(c.Loading, f.cancel)()
-	e, err := c.loadOnce(f)
-	err = c.calledOff(err)
-	f.memo = c.memoOf(err)
-	s := f.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running--
-	c.giveUpLaterLocked(f)
-	failed := err
-	e, err = c.storeLocked(f, e, err)
-	f.publishLocked(landed{entry: e, err: err, failed: failed})
-	if f.reserved {
-		c.releaseLocked(s, f.hash, f.key)
-	}
-	c.advanceLocked(s, f.hash, f.key)
-}
-
-// storeLocked stores what was loaded, if it may be, and unlinks the flight. It
-// returns the flight's outcome.
-func (c *Part) storeLocked(f *flight, e *store.Entry, err error) (*store.Entry, error) {
-	if f.void && !c.Faults.IgnoreFillToken {
-		return e, err // with a Writer errVoid was published before
-	}
-	if (f.refresh != nil || f.forced) && (err == nil || errors.Is(err, errs.ErrNotFound)) {
-		c.recallForFillLocked(f)
-	}
-	f.shard.unlinkLocked(f)
-	switch {
-	case err == nil:
-		c.setbacks.forget(f.key)
-		c.reasons.forget(f.key)
-		c.fillLocked(f, e)
-	case errors.Is(err, errs.ErrNotFound):
-		c.setbacks.forget(f.key)
-		c.reasons.forget(f.key)
-		c.fillNotFoundLocked(f)
-	default:
-		if f.refresh != nil {
-			c.refreshFailed(err)
-		}
-		return c.fallBackLocked(f, err)
-	}
-	return e, err
-}
-
 // publishLocked answers all who wait, once.
 func (f *flight) publishLocked(out landed) {
 	select {
@@ -229,24 +134,8 @@ func (f *flight) publishLocked(out landed) {
 	default:
 		f.out = out
 		close(f.done)
+		if f.claim != nil {
+			f.claim.answerAll(Claimed{Entry: out.entry, Hit: out.hit, Err: out.err})
+		}
 	}
-}
-
-// loadOnce calls the loader for a flight, alone or with others.
-func (c *Part) loadOnce(f *flight) (*store.Entry, error) {
-	if b := f.batch.Load(); b != nil {
-		return b.wait(f)
-	}
-	return c.Origin.CallLoad(f.ctx, f.key, &f.place, func() { c.returned(f) })
-}
-
-// Waiting returns how many callers wait for the load of a key.
-func (c *Part) Waiting(hash uint64, key string) int {
-	s := c.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.lanes[key]; l != nil && l.joinable() != nil {
-		return l.joinable().waiters
-	}
-	return 0
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/origin"
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/ring"
+	"github.com/praveenduddu/cachemesh/internal/session"
 	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -34,6 +35,8 @@ type rig struct {
 	acknowledges atomic.Bool  // holders do
 	told         atomic.Int64 // invalidations
 	forgotten    atomic.Int64 // keys that whoever owns them was made to forget
+
+	holding func(ctx context.Context, member string, ids []uint64, wait time.Duration) ([]bool, bool, error)
 }
 
 // inBubble runs f with a rig in a bubble. With Faults it is a build without safeguards.
@@ -43,6 +46,13 @@ func inBubble(t *testing.T, faults faultinject.Faults, write func(context.Contex
 		r := &rig{Part: new(Part)}
 		r.row.Store(new("old"))
 		r.acknowledges.Store(true)
+		r.holding = func(ctx context.Context, _ string, ids []uint64, wait time.Duration) ([]bool, bool, error) {
+			held := make([]bool, len(ids))
+			for i := range held {
+				held[i] = true
+			}
+			return held, false, r.Life.Pause(ctx, wait)
+		}
 		l, now := life.New(), new(clock.Clock)
 		now.Start()
 		state, writes := view.NewState(l, now, time.Minute)
@@ -56,7 +66,7 @@ func inBubble(t *testing.T, faults faultinject.Faults, write func(context.Contex
 		defer callOff()
 		r.Init(Basis{
 			Setting: &Setting{Life: l, Log: slog.New(slog.DiscardHandler), Faults: &faults, Duties: &Duties{Poke: func() {}},
-				Member: "self", Lease: time.Second, Right: 3 * time.Second, AnswerLimit: 1 << 20},
+				Member: "self", Lease: time.Second, Sessions: session.NewGranted(int64(time.Second), faults.Sessions), Right: 3 * time.Second, AnswerLimit: 1 << 20},
 			Clock: now, State: state, Others: r, Loading: loading, Name: "g", Seed: ring.Seed("g"),
 			Store: values, Origin: &origin.Origin{Group: "g", Member: "self", Funcs: origin.Funcs{Load: r.load, Write: write}},
 			Care: Care{LoadTimeout: 30 * time.Second},
@@ -92,9 +102,19 @@ func (r *rig) load(ctx context.Context, key string) (*store.Entry, error) {
 }
 
 // Invalidate is what holders answer.
-func (r *rig) Invalidate(context.Context, *view.Owner, string) bool {
+func (r *rig) Invalidate(context.Context, *view.Owner, uint64, string) bool {
 	r.told.Add(1)
 	return r.acknowledges.Load()
+}
+
+// InvalidateAll is what holders answer.
+func (r *rig) InvalidateAll(ctx context.Context, to *view.Owner) bool {
+	return r.Invalidate(ctx, to, 0, "")
+}
+
+// Holding is what a member answers that has claims.
+func (r *rig) Holding(ctx context.Context, member string, ids []uint64, wait time.Duration) ([]bool, bool, error) {
+	return r.holding(ctx, member, ids, wait)
 }
 
 // Forget is what the key's new owner answers.
@@ -108,7 +128,7 @@ func (r *rig) hash(key string) uint64 { return ring.Hash(r.Seed, key) }
 // get is a Get of a member that owns the key: from memory, or by a load.
 func (r *rig) get(key string) (string, error) {
 	if err := r.State.MayServe(r.hash(key), r.Clock.Now()); err == nil {
-		if e := r.LookupOf(r.hash(key), key, r.Clock.Now(), nil); e != nil {
+		if e := r.Lookup(r.hash(key), key, r.Clock.Now(), nil); e != nil {
 			return string(e.Data), nil
 		}
 	}

@@ -7,22 +7,14 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/guard"
 )
 
-const (
-	failedText = 1 << 10 // bytes of an error's text that are kept
-	failedMost = 2 << 10 // bytes of an error that is kept as it is
-)
-
-// A memo is what is remembered of a failed load, and what that takes.
-type memo struct {
-	err  *errs.LoadError
-	size int64
-}
+// failedMost is how many bytes of an error are kept as it is.
+const failedMost = 2 << 10
 
 // memoOf returns what may be remembered of a failure, nil if err is none or the group
 // remembers nothing. An error that is large, or might be, is remembered by its text,
 // clipped, and by what members recognise in each other's errors. It asks the error,
 // so it must not be called under a lock.
-func (c *Part) memoOf(err error) *memo {
+func (c *memory) memoOf(err error) *memo {
 	le, ok := err.(*errs.LoadError)
 	if !ok || c.setbacks == nil && c.reasons == nil {
 		return nil

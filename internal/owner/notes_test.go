@@ -16,7 +16,7 @@ import (
 func TestNotesAreBounded(t *testing.T) {
 	const room = 48 << 10
 	c := leasingCore("a")
-	c.bookRoom.Store(room)
+	c.notes.most.Store(room)
 	c.Origin.Load = func(context.Context, string) (*store.Entry, error) { return nil, errs.ErrNotFound }
 	long := func(i int) string { return fmt.Sprint(i, strings.Repeat("k", 4000)) }
 	for i := range 3 {
@@ -38,24 +38,25 @@ func TestNotesAreBounded(t *testing.T) {
 		c.NoteTooLarge(long(i))
 		c.NoteTooLarge(long(i))
 	}
-	if took, says := liveBytes()-before, c.bookBytes.Load(); says < room/2 || says > room || took > room*5/4+24<<10 {
+	if took, says := liveBytes()-before, c.notes.taken.Load(); says < room/2 || says > room || took > room*5/4+24<<10 {
 		t.Errorf("too large keys take %d bytes, said to be %d, the room is %d", took, says, room)
 	}
 	c.eachShard(c.voidAllLocked)
-	if n := c.bookBytes.Load(); n != 0 {
+	if n := c.notes.taken.Load(); n != 0 {
 		t.Errorf("%d bytes are counted after all was forgotten", n)
 	}
 	s := c.shard(1)
 	s.mu.Lock()
-	for i := range 50 {
-		c.registerLocked(s, long(i), "a", 0, 1)
+	for i := range uint64(4000) {
+		e := &store.Entry{Key: long(int(i)), Expires: 1}
+		c.registerLocked(s, i<<20, e, "a", 0)
 	}
 	s.mu.Unlock()
-	if n := c.bookBytes.Load(); n < room/2 || n > room {
-		t.Errorf("leases take %d bytes of %d", n, room)
+	if n := c.notes.taken.Load(); n < room/2 || n > room {
+		t.Errorf("registrations take %d bytes of %d", n, room)
 	}
-	if c.SweepBooks(2); c.bookBytes.Load() != 0 {
-		t.Errorf("%d bytes are counted after all leases have lapsed", c.bookBytes.Load())
+	if c.SweepBooks(1 << 30); c.notes.taken.Load() != 0 {
+		t.Errorf("%d bytes are counted after all values have ended", c.notes.taken.Load())
 	}
 }
 func liveBytes() int64 {

@@ -15,7 +15,7 @@ type owed struct {
 	keys map[string]struct{} // at most maxOwed
 	all  bool                // there were more: the whole group is forgotten
 
-	bytes int64 // that keys takes; at most a third of Part.bookRoom
+	bytes int64 // that keys takes; at most a third of what notes on keys may take
 }
 
 const (
@@ -23,26 +23,15 @@ const (
 	owedCost = 64 // what a key takes besides itself
 )
 
-// held is what the keys take, in bytes.
-func (o *owed) held() int64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.bytes
-}
-
-// Owe notes a key. Values without a loader are not owed: they are merged.
-func (c *Part) Owe(key string) {
-	if c.Origin.Load == nil {
-		return
-	}
-	o := &c.Owed
+// note notes a key. room is what notes on keys may take.
+func (o *owed) note(key string, room int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	cost := owedCost + store.Allocated(int64(len(key)))
 	_, noted := o.keys[key]
 	switch {
 	case o.all || noted:
-	case len(o.keys) >= maxOwed || o.bytes+cost > c.bookRoom.Load()/3:
+	case len(o.keys) >= maxOwed || o.bytes+cost > room/3:
 		o.all, o.keys, o.bytes = true, nil, 0
 	default:
 		if o.keys == nil {
@@ -53,21 +42,18 @@ func (c *Part) Owe(key string) {
 	}
 }
 
+// noteAll notes that all keys of the group are to be forgotten.
+func (o *owed) noteAll() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all, o.keys, o.bytes = true, nil, 0
+}
+
 // Any reports whether something is owed.
 func (o *owed) Any() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.all || len(o.keys) > 0
-}
-
-// OweAll notes that all keys of the group are to be forgotten.
-func (c *Part) OweAll() {
-	if c.Origin.Load == nil {
-		return
-	}
-	c.Owed.mu.Lock()
-	defer c.Owed.mu.Unlock()
-	c.Owed.all, c.Owed.keys, c.Owed.bytes = true, nil, 0
 }
 
 // Take returns what is owed, and forgets it.
@@ -77,4 +63,11 @@ func (o *owed) Take() (keys map[string]struct{}, all bool) {
 	keys, all = o.keys, o.all
 	o.keys, o.all, o.bytes = nil, false, 0
 	return keys, all
+}
+
+// held is what the keys take, in bytes.
+func (o *owed) held() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes
 }

@@ -2,12 +2,10 @@ package owner
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/guard"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 )
 
@@ -17,7 +15,7 @@ const BatchLoaders = 64
 // ReloadHere loads keys again that this node owns, together if the group has
 // LoadMany. The errors are in the order of keys; nil: loaded, or there is no such
 // value.
-func (c *Part) ReloadHere(ctx context.Context, keys []string) []error {
+func (c *gets) ReloadHere(ctx context.Context, keys []string) []error {
 	since := c.Clock.Now()
 	errs, flights := make([]error, len(keys)), make([]*flight, len(keys))
 	var b *loadBatch
@@ -34,7 +32,7 @@ func (c *Part) ReloadHere(ctx context.Context, keys []string) []error {
 		}
 	}
 	if b != nil {
-		b.start()
+		c.startBatch(b)
 	}
 	for _, i := range singly {
 		g.Go(func() error { errs[i] = c.reloadOne(ctx, keys[i], since); return nil })
@@ -52,7 +50,7 @@ func (c *Part) ReloadHere(ctx context.Context, keys []string) []error {
 }
 
 // reloadOne loads a key again, once what is in the way of that has ended.
-func (c *Part) reloadOne(ctx context.Context, key string, since int64) error {
+func (c *gets) reloadOne(ctx context.Context, key string, since int64) error {
 	for {
 		f, pending, err := c.forceFlight(ctx, key, since, nil)
 		switch {
@@ -76,7 +74,7 @@ func (c *Part) reloadOne(ctx context.Context, key string, since int64) error {
 
 // forceFlight returns a flight of a key that has not begun before since, or what has
 // to end first, or an error.
-func (c *Part) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
+func (c *gets) forceFlight(ctx context.Context, key string, since int64, into *loadBatch) (f *flight, pending <-chan struct{}, err error) {
 	hash := ring.Hash(c.Seed, key)
 	s := c.shard(hash)
 	s.mu.Lock()
@@ -87,19 +85,22 @@ func (c *Part) forceFlight(ctx context.Context, key string, since int64, into *l
 	if err := c.State.MayServe(hash, c.Clock.Now()); err != nil {
 		return nil, nil, err
 	}
-	if b := s.books[key]; b != nil && b.write != nil {
-		return nil, b.write, nil
+	if over := s.reserved[key]; over != nil {
+		return nil, over, nil
 	}
-	l := s.lane(key)
+	if c.Cache {
+		return nil, nil, nil
+	}
+	l := s.lanes.of(key)
 	f = l.joinable()
 	switch {
 	case f == nil:
-		f = c.newFlight(ctx, s, hash, key)
+		f = newFlight(ctx, s, hash, key)
 		f.forced = true
 		f.waiters++
 		f.hurry(ctx, c.Origin)
 		l.next = f
-		c.beginLocked(l, f, into)
+		c.doLocked(s, hash, key, c.beginLocked(l, f, into))
 		return f, nil, nil
 	case f.state != flightWaits && f.began < since:
 		return nil, f.done, nil // it may have read what was there before
@@ -108,35 +109,4 @@ func (c *Part) forceFlight(ctx context.Context, key string, since int64, into *l
 	f.waiters++
 	f.hurry(ctx, c.Origin)
 	return f, nil, nil
-}
-
-// awaitForced waits for a forced flight. It returns what the loader said, nil for
-// ErrNotFound, or errVoid.
-func (c *Part) awaitForced(ctx context.Context, f *flight) error {
-	last, cancel := c.Origin.LastCall(ctx)
-	defer cancel()
-	for {
-		select {
-		case <-f.done:
-			err := f.out.err
-			if f.out.failed != nil {
-				err = f.out.failed
-			}
-			if guard.IsAbsence(err) {
-				return nil
-			}
-			return err
-		case <-last:
-			if f.isQueued() && ctx.Err() != context.Canceled {
-				c.leave(f)
-				return errors.Join(errs.ErrOverloaded, context.DeadlineExceeded)
-			}
-			last = nil
-		case <-ctx.Done():
-			c.leave(f)
-			return ctx.Err()
-		case <-c.Life.Closing():
-			return errs.ErrClosed
-		}
-	}
 }

@@ -99,7 +99,7 @@ func TestWritesFollowEachOther(t *testing.T) {
 	inBubble(t, faultinject.Faults{}, nil, func(r *rig) {
 		r.acknowledges.Store(false)
 		r.get("k")
-		r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now())
+		r.grant("k", 0)
 		first := began(func() (struct{}, error) { return struct{}{}, r.set("k", "first") })
 		second := began(func() (struct{}, error) { return struct{}{}, r.set("k", "second") })
 		if r.held("k") != "old" {
@@ -121,7 +121,7 @@ func TestWritesWaitForLeases(t *testing.T) {
 			if _, err := r.get("k"); err != nil {
 				t.Fatal(err)
 			}
-			if e, lease := r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now()); e == nil || lease != time.Second {
+			if e, lease := r.grant("k", 0); e == nil || lease == 0 {
 				t.Fatalf("Grant = %v, %v", e, lease)
 			}
 			start := time.Now()
@@ -130,7 +130,7 @@ func TestWritesWaitForLeases(t *testing.T) {
 				if v, _ := r.get("k"); v != "old" {
 					t.Errorf("a hit sees %q before the holder dropped its copy", v)
 				}
-				if _, lease := r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now()); lease != 0 {
+				if _, lease := r.grant("k", 0); lease != 0 {
 					t.Errorf("a lease of %v is granted while one is recalled", lease)
 				}
 			}
@@ -149,7 +149,7 @@ func TestWritesWaitForLeases(t *testing.T) {
 	inBubble(t, faultinject.Faults{SkipInvalidation: true}, nil, func(r *rig) {
 		r.acknowledges.Store(false)
 		r.get("k")
-		r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now())
+		r.grant("k", 0)
 		start := time.Now()
 		if err := r.set("k", "new"); err != nil || time.Since(start) != 0 || r.told.Load() != 0 {
 			t.Errorf("without invalidation the Set took %v: this test would not notice that it is gone", time.Since(start))
@@ -162,7 +162,7 @@ func TestWritesWaitForLeases(t *testing.T) {
 func TestEvictedUnderALease(t *testing.T) {
 	inBubble(t, faultinject.Faults{}, nil, func(r *rig) {
 		r.get("k")
-		r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now())
+		r.grant("k", 0)
 		r.Store.Delete(r.hash("k"), "k") // as when it is evicted
 		r.row.Store(new("new"))
 		r.acknowledges.Store(false)
@@ -235,7 +235,7 @@ func TestNothingWithoutARight(t *testing.T) {
 		if err := r.set("k", "new"); !errors.Is(err, errs.ErrUnsettled) {
 			t.Errorf("Set: %v, want %v", err, errs.ErrUnsettled)
 		}
-		if e, _ := r.Grant(r.hash("k"), "k", "holder", 0, r.Clock.Now()); e != nil {
+		if e, _ := r.grant("k", 0); e != nil {
 			t.Error("a lease is granted")
 		}
 	})

@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // Shards divide the keys of a group so that writes and loads of different keys rarely
@@ -24,7 +22,7 @@ type shard struct {
 	mu sync.Mutex
 
 	// lanes are the loads whose value may be stored, by key. Guarded by mu.
-	lanes map[string]*lane
+	lanes lanes
 
 	// running counts the flights that have begun and not ended, void ones too.
 	// Guarded by mu.
@@ -34,23 +32,22 @@ type shard struct {
 	cohorts map[string]*cohorts
 	spaced  int // of these, those that wait between two loads; guarded by mu
 
-	// tooLarge are the keys whose value does not fit an answer to a peer, until when.
-	// Guarded by mu; at most maxTooLarge.
-	tooLarge map[string]int64
+	tooLarge largeKeys // guarded by mu; nil until the first
+	writings writings  // guarded by mu
 
-	// writings are the calls of the Writer that have not returned, by key, and
-	// overdue is how many of these should have. Guarded by mu.
-	writings map[string]*writing
-	overdue  int
+	// claims are the flights that whoever claimed them loads, and that are not over, by the
+	// number of the claim. Guarded by mu; nil until the first.
+	claims map[uint64]*flight
 
-	// books are the keys with leases out or a write under way. Guarded by mu.
-	books map[string]*book
+	reserved   reservations // guarded by mu
+	registered registry     // guarded by mu
+	relieving  bool         // registrations are being taken back for want of room; guarded by mu
 
 	// changes counts what was written, stored and forgotten: see SpareToken. Written
 	// with mu held, read without it.
 	changes atomic.Uint64
 
-	clearing int  // Clears under way: no lease is granted; guarded by mu
+	clearing int  // Clears under way: no copy is granted; guarded by mu
 	emptying int  // of these, those that empty the store: nothing that is loaded is stored; guarded by mu
 	closed   bool // nothing new may start; guarded by mu
 
@@ -72,8 +69,8 @@ func newShards(n int) *[]shard {
 	shards := make([]shard, n)
 	for i := range shards {
 		s := &shards[i]
-		s.lanes, s.cohorts = make(map[string]*lane), make(map[string]*cohorts)
-		s.writings, s.books = make(map[string]*writing), make(map[string]*book)
+		s.lanes, s.cohorts = make(lanes), make(map[string]*cohorts)
+		s.writings.calls, s.reserved = make(map[string]*writing), make(reservations)
 	}
 	return &shards
 }
@@ -85,9 +82,31 @@ var closedShards = func() *[]shard {
 	return shards
 }()
 
-// newer reports whether a was written after b: by a later primary, or by the same
-// one and a later clock. So what a majority wrote counts more than what a
-// minority, or an owner that was cut off, wrote meanwhile, whatever their clocks.
-func newer(a, b *store.Entry) bool {
-	return a.Primary > b.Primary || a.Primary == b.Primary && a.Version > b.Version
+// isIdle reports whether no load whose value may be stored and no write that waits for
+// copies runs.
+func (s *shard) isIdle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running == 0 && len(s.reserved) == 0
+}
+
+// isQuietLocked reports whether nothing is under way but Writers that were given up.
+func (s *shard) isQuietLocked() bool {
+	return s.running == 0 && len(s.cohorts) == 0 && len(s.reserved) == 0 && s.writings.areQuiet()
+}
+
+// closeLocked calls off all loads, and lets nothing new begin.
+func (s *shard) closeLocked() {
+	s.closed = true
+	for _, l := range s.lanes {
+		if l.current != nil {
+			l.current.cancel()
+		}
+	}
+	for _, pair := range s.cohorts {
+		pair.all(func(co *cohort) { co.cancel() })
+	}
+	for _, f := range s.claims {
+		f.claim.timer.Stop()
+	}
 }

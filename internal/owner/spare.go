@@ -13,12 +13,13 @@ type SpareToken struct {
 	View    *view.View // nil: nothing may be kept
 	era     uint32
 	began   int64
+	removed uint64   // removals so far
 	changes []uint64 // by shard
 }
 
 // TakeSpareToken is called before a call of LoadMany.
 func (c *Part) TakeSpareToken() *SpareToken {
-	t := &SpareToken{era: c.State.Era(), began: c.Clock.Now()}
+	t := &SpareToken{era: c.State.Era(), began: c.Clock.Now(), removed: c.removals.count.Load()}
 	if v := c.State.View(); v != nil && v.Settled() {
 		t.View = v
 	}
@@ -33,18 +34,19 @@ func (c *Part) TakeSpareToken() *SpareToken {
 // KeepSpare stores a value that nobody asked for, if this member owns its key, knows
 // nothing of it, and the token stands.
 func (c *Part) KeepSpare(t *SpareToken, hash uint64, e *store.Entry) {
+	c.label(e)
 	s := c.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := c.Clock.Now()
-	b, w := s.books[e.Key], s.writings[e.Key]
+	w := s.writings.calls[e.Key]
 	switch {
 	case s.closed || t.View != c.State.View():
-	case s.changes.Load() != t.changes[c.scatter.Of(hash)&uint64(len(t.changes)-1)]:
+	case s.changes.Load() != t.changes[c.index(hash, len(t.changes))]:
 	case s.lanes[e.Key] != nil: // who waits there has an answer of its own, which may be newer
-	case b != nil && (b.write != nil || b.live(now)) || w != nil:
+	case w != nil || s.reserved.isTaken(e.Key) || c.isHeldLocked(s, hash, now):
 	case c.Store.Peek(hash, e.Key, now) != nil:
 	default:
-		c.tryFillLocked(&flight{shard: s, hash: hash, key: e.Key, began: t.began, era: t.era}, e)
+		c.tryFillLocked(&flight{shard: s, hash: hash, key: e.Key, began: t.began, era: t.era, removals: t.removed}, e)
 	}
 }

@@ -1,10 +1,8 @@
 package owner
 
 import (
-	"math"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -17,69 +15,42 @@ const (
 	tooLargeFor = 10 * time.Second
 )
 
-// Fits reports whether an entry's value can be sent to a peer. One that accepts less
-// than this member is told by httppool.
-func (c *Part) Fits(e *store.Entry) bool { return len(e.Data) <= c.AnswerLimit }
+// largeKeys are the keys of a shard whose value is too large to be sent, and until when that
+// is remembered; at most maxTooLarge. Guarded by the shard's lock.
+type largeKeys map[string]int64
 
-// NoteTooLarge remembers that the value of a key cannot be sent.
-func (c *Part) NoteTooLarge(key string) {
-	s := c.shard(ring.Hash(c.Seed, key))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tooLarge == nil {
-		s.tooLarge = make(map[string]int64)
-	}
-	c.forgetTooLargeLocked(s, key)
-	for other := range s.tooLarge { // any one gives way: it costs a load
-		if len(s.tooLarge) < maxTooLarge {
+// note remembers a key.
+func (m largeKeys) note(key string, until int64, room *allowance) {
+	m.forget(key, room)
+	for other := range m { // any one gives way: it costs a load
+		if len(m) < maxTooLarge {
 			break
 		}
-		c.forgetTooLargeLocked(s, other)
+		m.forget(other, room)
 	}
-	if c.takeRoom(tooLargeBytes(key)) {
-		s.tooLarge[key] = c.Clock.Now() + int64(tooLargeFor)
+	if room.take(tooLargeBytes(key)) {
+		m[key] = until
+	}
+}
+
+// has reports whether a key is remembered.
+func (m largeKeys) has(key string, now int64, room *allowance) bool {
+	until, known := m[key]
+	if known && now >= until {
+		m.forget(key, room)
+		return false
+	}
+	return known
+}
+
+// forget forgets a key.
+func (m largeKeys) forget(key string, room *allowance) {
+	if _, known := m[key]; known {
+		delete(m, key)
+		room.give(tooLargeBytes(key))
 	}
 }
 
 // tooLargeBytes is what a key takes that is known to be too large: itself, and a slot of
 // a map that is half full.
 func tooLargeBytes(key string) int64 { return 64 + store.Allocated(int64(len(key))) }
-
-func (c *Part) forgetTooLargeLocked(s *shard, key string) {
-	if _, known := s.tooLarge[key]; known {
-		delete(s.tooLarge, key)
-		c.bookBytes.Add(-tooLargeBytes(key))
-	}
-}
-
-// noteTooLargeToKeep counts a loaded value that the store does not take, and logs one
-// from time to time: each Get of its key loads it.
-func (c *Part) noteTooLargeToKeep(e *store.Entry, now int64) {
-	c.Counts.TooLarge.Add(1)
-	last := c.tooLargeLogged.Load()
-	if last != 0 && now-last < int64(unreadableEvery) || !c.tooLargeLogged.CompareAndSwap(last, max(now, 1)) {
-		return
-	}
-	most, maxBytes := c.Store.MaxEntry(), c.MaxBytes.Load()
-	enough := int64(math.Ceil(float64(maxBytes)/float64(most)*float64(e.Size())/(1<<20))) << 20
-	c.Log.Warn("a loaded value is too large to be kept, and is loaded for every Get of its key: raise GroupOptions.MaxBytes, or keep less in one value",
-		"group", c.Name, "key", e.Key, "bytes", e.Size(), "at most", most, "MaxBytes", maxBytes, "MaxBytes that would do", enough,
-		"so far", c.Counts.TooLarge.Load())
-}
-
-// IsTooLarge reports whether this member owns a key whose value is known to be too large
-// to be sent.
-func (c *Part) IsTooLarge(hash uint64, key string) bool {
-	if c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return false
-	}
-	s := c.shard(hash)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	until, known := s.tooLarge[key]
-	if known && c.Clock.Now() >= until {
-		c.forgetTooLargeLocked(s, key)
-		known = false
-	}
-	return known
-}

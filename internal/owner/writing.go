@@ -1,12 +1,10 @@
 package owner
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
 // A writing is a call of the Writer that has not returned. Its key is reserved
@@ -41,114 +39,56 @@ const maxOverdue = 64
 
 var errOverdue = fmt.Errorf("%w: %d Writers have not returned, though their time has passed", errs.ErrOverloaded, maxOverdue)
 
-// beginWritingLocked notes that the Writer will be called for a key that is
-// reserved.
-func (s *shard) beginWritingLocked(key string) {
-	s.writings[key] = &writing{free: make(chan struct{})}
+// writings are the calls of the Writer for a shard's keys that have not returned. Guarded by
+// its lock.
+type writings struct {
+	calls   map[string]*writing
+	overdue int // of these, those that should have returned
 }
 
-// writingLocked returns what a write of the origin must wait for first, nil for
+// begin notes that the Writer will be called for a key that is reserved.
+func (m *writings) begin(key string) { m.calls[key] = &writing{free: make(chan struct{})} }
+
+// pending returns what a write of the origin must wait for first, nil for
 // nothing, or why it must not be made.
-func (s *shard) writingLocked(key string) (pending <-chan struct{}, err error) {
-	if w := s.writings[key]; w != nil {
+func (m *writings) pending(key string) (free <-chan struct{}, err error) {
+	if w := m.calls[key]; w != nil {
 		return w.free, nil
 	}
-	if s.overdue >= maxOverdue {
+	if m.overdue >= maxOverdue {
 		return nil, errOverdue
 	}
 	return nil, nil
 }
 
-// isWriting reports whether the Writer runs for a key.
-func (s *shard) isWriting(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.writings[key] != nil
-}
-
-// writeOrigin calls the Writer: Delete if e is nil, else Store. Its error is a
-// *WriteError. A Writer that ignores its context may change the origin after its
-// time has passed: when it returns, what was loaded meanwhile is forgotten.
-func (c *Part) writeOrigin(ctx context.Context, s *shard, hash uint64, key string, e *store.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, c.LoadTimeout)
-	defer cancel()
-	defer context.AfterFunc(c.Life.Context(), cancel)()
-	defer c.State.WhileEntitled(c.Right, cancel)()
-	s.mu.Lock()
-	w := s.writings[key]
-	s.mu.Unlock()
-	err := c.Origin.CallWriter(ctx, key, e, func() {
-		if c.endWriting(s, key, w) {
-			// Nobody waits for this goroutine; an error would reach no one.
-			c.Others.Forget(context.WithoutCancel(ctx), hash, key)
-			c.Duties.Telling.Add(-1)
-		}
-	})
-	if err != nil {
-		c.passOver(s, key, w)
+// passOver notes that a Writer's time has passed. It reports false if it has returned.
+func (m *writings) passOver(w *writing) bool {
+	if w.returned {
+		return false
 	}
-	return err
+	w.overdue = true
+	m.overdue++
+	return true
 }
 
-// endWriting notes that the Writer has returned. It reports whether that was after
-// its time; then the key's owner, whoever it is, is to be told: see Duties.Telling.
-func (c *Part) endWriting(s *shard, key string, w *writing) (late bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// end notes that the Writer has returned. It reports whether that was after its time.
+func (m *writings) end(key string, w *writing) (late bool) {
 	w.returned = true
 	if w.overdue {
-		s.overdue--
+		m.overdue--
 		w.timer.Stop()
-		c.Duties.Telling.Add(1)
 	}
-	delete(s.writings, key)
+	delete(m.calls, key)
 	close(w.free)
-	c.letGoLocked(w)
 	return w.overdue
 }
 
-// passOver notes that a Writer's time has passed, if it has not returned.
-func (c *Part) passOver(s *shard, key string, w *writing) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if w.returned {
-		return
+// areQuiet reports whether no Writer runs but those that were given up.
+func (m *writings) areQuiet() bool {
+	for _, w := range m.calls {
+		if !w.givenUp {
+			return false
+		}
 	}
-	w.overdue = true
-	s.overdue++
-	w.timer = time.AfterFunc(c.LoadTimeout, func() { c.giveUpWriting(s, key, w) })
-}
-
-// giveUpWriting lets changes of view go on without a Writer.
-func (c *Part) giveUpWriting(s *shard, key string, w *writing) {
-	s.mu.Lock()
-	if w.returned || c.Life.IsClosing() {
-		s.mu.Unlock()
-		return
-	}
-	w.givenUp = true
-	c.letGoLocked(w)
-	s.mu.Unlock()
-	c.Counts.StuckWrites.Add(1)
-	c.Log.Error("a Writer has not returned, though its time has passed: if the key gets another owner, what it writes yet may undo a later write",
-		"group", c.Name, "key", key, "timeout", c.LoadTimeout)
-}
-
-// holdWritingLocked makes the Writer that runs for a key that is lost hold back
-// the acknowledgement of the view. Who waits for it looks for the new owner.
-func (c *Part) holdWritingLocked(w *writing) {
-	if !w.holds && !w.givenUp && !c.Faults.SkipWriterDrain {
-		w.holds = true
-		c.Duties.Handing.Add(1)
-	}
-	close(w.free)
-	w.free = make(chan struct{})
-}
-
-func (c *Part) letGoLocked(w *writing) {
-	if w.holds {
-		w.holds = false
-		c.Duties.Handing.Add(-1)
-		c.Duties.Poke() // the vote that waited for this
-	}
+	return true
 }

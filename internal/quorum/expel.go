@@ -3,11 +3,7 @@ package quorum
 import (
 	"maps"
 	"slices"
-	"sort"
 )
-
-// Reached says that a member of the view answered, directly or by a relay.
-func (c *Core) Reached(id string) { delete(c.unreached, id) }
 
 // Unreached says that a member of the view could be reached neither directly nor
 // by relays.
@@ -17,23 +13,12 @@ func (c *Core) Unreached(id string, now int64) {
 	}
 }
 
-// unreachable returns whom this member cannot reach for long.
-func (c *Core) unreachable(now int64) (ids []string) {
-	for id, since := range c.unreached {
-		if now-since >= c.cfg.Unreachable {
-			ids = append(ids, id)
-		}
-	}
-	sort.Strings(ids)
-	return ids[:min(len(ids), maxListed)]
-}
-
 // Report has everyone asked at once when there is news of whom this member cannot
 // reach, and returns how long it is until there may be more, 0 if there is nobody
 // else.
 func (c *Core) Report(now int64) (next int64) {
 	for id, since := range c.unreached {
-		left := since + c.cfg.Unreachable - now
+		left := since + c.patience - now
 		switch _, said := c.reported[id]; {
 		case said:
 		case left > 0 && (next == 0 || left < next):
@@ -59,9 +44,6 @@ func (c *Core) anyReported(now int64) bool {
 	}
 	return false
 }
-
-// UnreachedSince returns the members that cannot be reached, and since when.
-func (c *Core) UnreachedSince() map[string]int64 { return maps.Clone(c.unreached) }
 
 // Expel puts a member out that most of the settled primary cannot reach, if what
 // remains is still a majority of it. It puts out one at a time, whom the most
@@ -118,7 +100,7 @@ func (c *Core) reporters(id string, voters []Member, now int64) (n int) {
 		var says []string
 		if m.ID == c.cfg.Self.ID {
 			says = c.unreachable(now)
-		} else if h := c.heard[m.ID]; h != nil && now-h.reported < 2*c.cfg.Unreachable {
+		} else if h := c.heard[m.ID]; h != nil && now-h.reported < 2*c.patience {
 			says = h.unreachable
 		}
 		if slices.Contains(says, id) {
@@ -145,37 +127,4 @@ func (c *Core) followExpulsions(w Word) {
 		}
 		c.expelled[m.key()], c.changed = m, true
 	}
-}
-
-// IsExpelled reports whether this member goes on without a life of another.
-func (c *Core) IsExpelled(m Member) bool {
-	_, ok := c.expelled[m.key()]
-	return ok
-}
-
-// Expelled returns those that this member goes on without.
-func (c *Core) Expelled() []Member {
-	return slices.SortedFunc(maps.Values(c.expelled), func(a, b Member) int {
-		if a.key() < b.key() {
-			return -1
-		}
-		return 1
-	})
-}
-
-// Readmit forgets expulsions of lives that are not among those there are.
-func (c *Core) Readmit(all []Member) {
-	there := make(map[string]struct{}, len(all))
-	for _, m := range all {
-		there[m.key()] = struct{}{}
-	}
-	maps.DeleteFunc(c.expelled, func(key string, _ Member) bool { _, ok := there[key]; return !ok })
-}
-
-// TakeNews reports, once, that an expulsion was followed, and that this member
-// was told of its own by one that can call it.
-func (c *Core) TakeNews() (expelled, self bool) {
-	expelled, self = c.changed, c.toldExpelled
-	c.changed, c.toldExpelled = false, false
-	return expelled, self
 }

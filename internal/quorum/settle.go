@@ -1,9 +1,6 @@
 package quorum
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
 // A Verdict is what is so at one time.
 type Verdict struct {
@@ -40,7 +37,7 @@ func (c *Core) Judge(now int64) Verdict {
 		c.settle(now)
 	}
 	c.renew(now)
-	v := Verdict{Mode: c.mode, Right: c.right, Limited: c.limited, OwnFrom: c.waitsUntil(), LeftOut: c.leftOut}
+	v := Verdict{Mode: c.mode, Right: c.right, Limited: c.limited, OwnFrom: c.waitsUntil(c.elsewhere), LeftOut: c.leftOut}
 	if c.mode == Settled {
 		v.Number = c.last.Number
 	}
@@ -56,7 +53,7 @@ func (c *Core) settle(now int64) {
 	if c.number == 0 || c.mode == Settled {
 		return
 	}
-	mode, base := Settled, c.hasBase()
+	mode, base := Settled, c.HasBase()
 	lower := func(v Vote) {
 		switch {
 		case v < Half:
@@ -96,26 +93,27 @@ func (c *Core) settle(now int64) {
 	if mode != Settled {
 		return
 	}
-	c.last, c.copied, c.tried = Primary{Number: c.number, View: c.view.ID, Set: c.view.staying()}, false, nil
+	c.last, c.copied, c.tried = c.primary(c.number), false, nil
 	c.known, c.founder = max(c.known, c.number), false
-	c.prune()
+	c.prune(c.baseMembers())
 }
 
 // noteLeftOut notes whether anybody in the view went on without this member: it
 // says that it took this one in anew, or it knows of a primary that this member
 // did not vote for.
 func (c *Core) noteLeftOut() {
-	stamps := make(map[string]uint64, len(c.heard))
 	for id, h := range c.heard {
-		stamps[id] = h.takenIn
-		if !c.served {
-			continue
-		}
-		if h.takenIn != c.stamps[id] || h.last > c.last.Number && !c.voted(h.last, h.lastView) {
+		if c.served && (h.takenIn != c.stamps[id] || h.last > c.last.Number && !c.voted(h.last, h.lastView)) {
 			c.leftOut = true
 		}
+		c.stamps[id] = h.takenIn
 	}
-	c.stamps = stamps
+	// What those who are away said last stands: who comes back and says it again has not gone on without this member.
+	tooMany := len(c.stamps) > len(c.heard)+maxWaits
+	maps.DeleteFunc(c.stamps, func(id string, _ uint64) bool {
+		_, over := c.ended[id]
+		return c.heard[id] == nil && (over || tooMany)
+	})
 }
 
 // renew moves the rights on by what was answered.
@@ -138,53 +136,4 @@ func (c *Core) renew(now int64) {
 			c.limited = max(c.limited, c.rightFrom(sent))
 		}
 	}
-}
-
-func (c *Core) rightFrom(sent int64) int64 {
-	if len(c.heard) == 0 {
-		return Forever // nobody else is in the view
-	}
-	return sent + c.cfg.Right
-}
-
-// saidYes returns the latest time such that at least need members of a set have
-// said yes to a question sent then or later; when tells for each. This member says
-// yes now.
-func (c *Core) saidYes(set []Member, need int, now int64, when func(h *heard) int64) (sent int64, ok bool) {
-	times := make([]int64, 0, len(set))
-	for _, m := range set {
-		if m.ID == c.cfg.Self.ID {
-			times = append(times, now)
-		} else if h := c.heard[m.ID]; h != nil && when(h) > 0 {
-			times = append(times, when(h))
-		}
-	}
-	if need <= 0 || len(times) < need {
-		return 0, false
-	}
-	slices.Sort(times)
-	return times[len(times)-need], true
-}
-
-// waitsUntil returns until when somebody who is not in the view may act.
-func (c *Core) waitsUntil() int64 {
-	until := c.passed
-	for id, t := range c.waits {
-		if id != c.cfg.Self.ID && !c.in(id) {
-			until = max(until, t)
-		}
-	}
-	return until
-}
-
-// prune drops what is known of runs that no base names any more.
-func (c *Core) prune() {
-	named := make(map[string]struct{})
-	for _, m := range c.baseMembers() {
-		named[m.ID] = struct{}{}
-	}
-	for _, set := range []map[string]struct{}{c.ended, c.forgotten} {
-		maps.DeleteFunc(set, func(id string, _ struct{}) bool { _, ok := named[id]; return !ok })
-	}
-	maps.DeleteFunc(c.missing, func(id string, _ int64) bool { _, ok := named[id]; return !ok })
 }

@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 )
 
@@ -92,4 +93,12 @@ type Word struct {
 	Expelled    []string  // lives that it goes on without for that reason
 	Forgotten   []string  // runs that an operator said are gone for good
 	Bases       []Primary // for one without a base: that of the speaker, the settled one first
+}
+
+func listed[V any](set map[string]V) (ids []string) {
+	for id := range set {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	return ids[:min(len(ids), maxListed)]
 }

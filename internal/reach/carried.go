@@ -82,7 +82,7 @@ func (w *Ways) injected(ctx context.Context) []byte {
 		w.complain("InjectContext failed: nothing of the caller's context is carried to the owner of the key", "err", guard.TextOf(err))
 		return nil
 	case len(b) > MaxCarried:
-		w.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "most", MaxCarried)
+		w.complain("InjectContext returned too much: nothing is carried to the owner of the key", "bytes", len(b), "limit", MaxCarried)
 		return nil
 	}
 	return b
@@ -120,8 +120,10 @@ func (w *Ways) complain(message string, args ...any) {
 func (w *Ways) Carry(ctx context.Context, k *wire.Call) {
 	switch b := w.carriedFrom(ctx); {
 	case b == nil:
-	case k.Req.Op == wire.OpGet:
+	case k.Req.Op == wire.OpGet || k.Req.Op == wire.OpItem:
 		k.Req.Value = b
+	case k.Req.Op == wire.OpUpdate:
+		wire.PutCarried(&k.Req, b)
 	default:
 		k.Req.Key = string(b)
 	}
@@ -129,8 +131,12 @@ func (w *Ways) Carry(ctx context.Context, k *wire.Call) {
 
 // ContextOf returns the context of a peer's request.
 func (w *Ways) ContextOf(ctx context.Context, req *httppool.Request) context.Context {
-	if req.Op == wire.OpGet {
+	if req.Op == wire.OpGet || req.Op == wire.OpItem {
 		return w.arrived(ctx, req.Value)
+	}
+	if req.Op == wire.OpUpdate {
+		carried, _, _ := wire.CutCarried(req)
+		return w.arrived(ctx, carried)
 	}
 	return w.arrived(ctx, []byte(req.Key))
 }

@@ -9,4 +9,9 @@
 // that waits for it has a turn, and what Options.InjectContext made of its context. It
 // travels as the number of the groups, their names with their lengths, and the rest; nothing
 // at all if there is neither. In a Get it is the value, in operations on several keys the key.
+//
+// What holds: a call goes through another member only after the direct one failed without an
+// answer, and only if carrying it out twice does no harm or it certainly was not sent.
+//
+// Caveats: that another member reaches the owner says nothing about this member's right to act.
 package reach

@@ -20,7 +20,7 @@ func TestAnswersThatAreCut(t *testing.T) {
 	for cut := range len(whole) + 1 {
 		b := &Batch{Router: &Router{Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, Keys: keys, Outcomes: make([]Outcome, len(keys))}
 		k := &wire.Call{Resp: httppool.Response{Value: whole[:cut]}}
-		rest := b.take(&view.Owner{Name: "peer"}, []int32{0, 1, 2}, k)
+		rest := b.take(ask{b.Router, &view.Owner{Name: "peer"}, k}, new(haul), []int32{0, 1, 2})
 		answered := 0
 		for i := range b.Outcomes {
 			if o := &b.Outcomes[i]; o.Found {
@@ -36,13 +36,18 @@ func TestAnswersThatAreCut(t *testing.T) {
 	}
 	// A status of a later version is none that this one could take for a value.
 	b := &Batch{Router: &Router{Part: owner.Part{Basis: owner.Basis{Name: "g"}}}, Keys: keys[:1], Outcomes: make([]Outcome, 1)}
-	rest := b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}})
+	rest := b.take(ask{b.Router, &view.Owner{Name: "peer"}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, 99, 0, []byte("x"))}}}, new(haul), []int32{0})
 	if len(rest) != 1 || b.Outcomes[0].Found {
 		t.Errorf("an unknown status became %+v", b.Outcomes[0])
 	}
 	// Nor is a stale value that is cut.
-	rest = b.take(&view.Owner{Name: "peer"}, []int32{0}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}})
+	rest = b.take(ask{b.Router, &view.Owner{Name: "peer"}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagStale, []byte{1, 9, 'x'})}}}, new(haul), []int32{0})
 	if len(rest) != 1 || b.Outcomes[0].Found {
 		t.Errorf("a stale value that is cut became %+v", b.Outcomes[0])
+	}
+	// Nor one of which a copy was granted.
+	rest = b.take(ask{b.Router, &view.Owner{Name: "peer"}, &wire.Call{Resp: httppool.Response{Value: wire.AppendAnswer(nil, wire.StatusOK, wire.FlagKept, []byte{0xff})}}}, new(haul), []int32{0})
+	if len(rest) != 1 || b.Outcomes[0].Found {
+		t.Errorf("a granted value that is cut became %+v", b.Outcomes[0])
 	}
 }

@@ -22,31 +22,11 @@ import (
 // by half.
 const blockBytes = 4 << 10
 
-const (
-	BatchCalls = 32 // calls that one GetMany or Delete makes at once, but for one more
-
-)
-
-// An Outcome is what a Get found for a key: an entry, or the bytes that a peer
-// answered, which the outcomes of other keys may share a buffer with, or an error.
-// A *StaleError comes beside a value.
-type Outcome struct {
-	E     *store.Entry
-	Data  []byte
-	Found bool // data is a value
-	Err   error
-}
-
-// OutcomeOf is the outcome of a load, or of a look into the store.
-func OutcomeOf(e *store.Entry, err error) Outcome {
-	if e != nil && e.Negative {
-		e, err = nil, errs.ErrNotFound
-	}
-	return Outcome{E: e, Err: err}
-}
+// BatchCalls are the calls that one GetMany or Delete makes at once, but for one more.
+const BatchCalls = 32
 
 // A Batch is one GetMany under way. Each key's outcome is written by whoever has
-// its index. Batches are used again: see free.
+// its index. Batches are used again: see Free.
 type Batch struct {
 	*Router
 	ctx      context.Context
@@ -59,6 +39,7 @@ type Batch struct {
 	sorted []int32   // indexes of keys, by owner
 	lists  []byte    // of keys, as they are sent
 	due    owner.Due // of what this member holds
+	view   *view.View
 }
 
 var batchPool = sync.Pool{New: func() any { return new(Batch) }}
@@ -74,7 +55,7 @@ func (c *Router) GetMany(ctx context.Context, keys []string, flags uint8) (*Batc
 		return nil, err
 	}
 	b := batchPool.Get().(*Batch)
-	b.Router, b.ctx, b.Keys, b.flags = c, ctx, keys, flags
+	b.Router, b.ctx, b.Keys, b.flags, b.view = c, ctx, keys, flags, v
 	b.Outcomes = resized(b.Outcomes, len(keys))
 	b.findHere(v)
 	b.askOwners(v)
@@ -150,7 +131,7 @@ func (b *Batch) loadHere(indexes []int32) {
 			keys = append(keys, b.Keys[i])
 		}
 	}
-	rest := b.LoadBatched(b.ctx, keys, func(key string, e *store.Entry, err error) { b.Outcomes[first[key]] = OutcomeOf(e, err) })
+	rest := b.Part.LoadMany(b.ctx, keys, func(key string, e *store.Entry, err error) { b.Outcomes[first[key]] = OutcomeOf(e, err) })
 	again := make([]int32, 0, len(rest))
 	for _, key := range rest {
 		again = append(again, first[key])

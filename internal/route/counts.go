@@ -1,6 +1,12 @@
 package route
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/praveenduddu/cachemesh/internal/tally"
+	"github.com/praveenduddu/cachemesh/internal/wire"
+)
 
 const stripes = 16
 
@@ -22,7 +28,16 @@ type counters struct {
 	LateHits atomic.Uint64 // slow Gets that were own hits on the second look
 
 	PeerErrors, Retries, NegativeHits atomic.Uint64
+
+	Purges atomic.Uint64 // writes that are about no key in particular
+
+	PeerTook tally.Times // what calls to peers took, those that failed included
 }
 
 // Of returns the stripe in which Gets of a key with this hash are counted.
 func (c *counters) Of(hash uint64) *Stripe { return &c.Stripes[hash%stripes] }
+
+// took counts what a call took that began at a time of the node's clock.
+func (c *counters) took(began, now int64) { c.PeerTook.Add(time.Duration(now - began)) }
+
+func (c *counters) countCall(k *wire.Call) { c.Of(k.Hash).PeerCalls.Add(1) }

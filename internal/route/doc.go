@@ -8,4 +8,10 @@
 //
 // A request of a peer never comes here: it is answered from what this member owns, or
 // refused.
+//
+// What holds: a Set that may have been applied is not repeated, and nothing is kept of an
+// answer but a hot copy.
+//
+// Caveats: a Router embeds the owner's Part, so its Load is the owner's; Get is the way in. What
+// a hit returns is shared.
 package route

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
@@ -19,32 +17,22 @@ func (c *Router) ReloadEach(ctx context.Context, keys []string, f *Failures) {
 
 // reload loads a key again, and tries that until ctx ends.
 func (c *Router) reload(ctx context.Context, key string) error {
-	for wait := RetryFloor; ; wait = min(2*wait, RetryCeiling) {
+	return c.retry(ctx, func() (error, bool) {
 		v, err := c.State.Current(ctx)
 		if err != nil {
-			return err
+			return err, false
 		}
 		o := v.Owner(ring.Hash(c.Seed, key))
 		if o == nil {
-			return errs.ErrClosed
+			return errs.ErrClosed, false
 		}
 		once := &Failures{}
 		if rest := c.ReloadManyAt(ctx, o, []string{key}, once); len(rest) > 0 {
-			err = errs.ErrUnsettled
-		} else {
-			err = once.errs[key]
+			return errs.ErrUnsettled, true
 		}
-		if err == nil || !c.mayRetry(err, owner.Change{CacheOnly: true}) {
-			return err
-		}
-		c.Stats.Retries.Add(1)
-		if cause := c.Life.Pause(ctx, wait); cause != nil {
-			if errs.IsUnsettled(err) {
-				return errs.Unsettled(cause)
-			}
-			return err
-		}
-	}
+		err = once.errs[key]
+		return err, mayRetry(err, true)
+	})
 }
 
 // ReloadManyAt has keys loaded again by their owner, and returns those that must be
@@ -67,11 +55,12 @@ func (c *Router) ReloadManyAt(ctx context.Context, o *view.Owner, keys []string,
 	defer k.Free()
 	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), true
 	c.Ways.Carry(ctx, k)
-	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) {
+	a := ask{c, o, k}
+	if err := a.do(ctx); errors.Is(err, errs.ErrUnknownGroup) {
 		return nil // it holds nothing of the group
 	} else if err != nil {
 		for _, key := range keys {
-			if len(keys) > 1 && c.mayRetry(err, owner.Change{CacheOnly: true}) {
+			if len(keys) > 1 && mayRetry(err, true) {
 				again = append(again, key)
 			} else {
 				settle(key, err)
@@ -81,15 +70,13 @@ func (c *Router) ReloadManyAt(ctx context.Context, o *view.Owner, keys []string,
 	}
 	answers := k.Resp.Value
 	for _, key := range keys {
-		one := wire.Call{Req: httppool.Request{Op: wire.OpRefresh, Key: key}}
-		a, rest, ok := wire.NextAnswer(answers)
+		got, rest, ok := wire.NextAnswer(answers)
 		answers = rest
 		if !ok {
 			again = append(again, key) // the answer grew too large
 			continue
 		}
-		one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
-		settle(key, c.Errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp))
+		settle(key, a.answer(wire.OpRefresh, key, got))
 	}
 	return again
 }

@@ -24,7 +24,7 @@ func (b *Batch) askOwners(v *view.View) {
 		o := &v.Owners[i]
 		for run := range b.runs(b.sorted[begin:end]) {
 			if total -= len(run); total == 0 { // the last one: by this goroutine
-				b.ask(o, run)
+				b.askOwner(o, run)
 				break
 			}
 			if others == nil {
@@ -63,31 +63,38 @@ func (b *Batch) sortByOwner() bool {
 func (b *Batch) asker(o *view.Owner, indexes []int32) func() error {
 	peer, ok := o.Peer.(wire.Starter)
 	if !ok || o.Route.Relayed.Load() > 0 {
-		return func() error { b.ask(o, indexes); return nil }
+		return func() error { b.askOwner(o, indexes); return nil }
 	}
+	h := b.want(o, indexes)
 	from := len(b.lists)
 	b.lists = b.packKeys(b.lists, indexes)
 	k := b.callFor(b.lists[from:])
+	a := ask{b.Router, o, k}
+	h.askFor(a)
+	began := b.Clock.Now()
 	pending, ok := peer.Start(b.ctx, &k.Req)
 	if !ok {
-		return func() error { b.finish(o, indexes, k, b.Router.do(b.ctx, o, k)); return nil }
+		return func() error { b.finish(a, &h, indexes, a.do(b.ctx)); return nil }
 	}
-	b.Router.countCall(k)
+	b.Stats.countCall(k)
 	return func() error {
 		err := b.Ways.Reroute(b.ctx, o, &k.Req, &k.Resp, pending.Wait(b.ctx, &k.Resp))
-		b.finish(o, indexes, k, b.Router.done(b.ctx, o, k, err))
+		b.Stats.took(began, b.Clock.Now())
+		b.finish(a, &h, indexes, a.done(b.ctx, err))
 		return nil
 	}
 }
 
-// ask gets keys from one owner.
-func (b *Batch) ask(o *view.Owner, indexes []int32) {
+// askOwner gets keys from one owner.
+func (b *Batch) askOwner(o *view.Owner, indexes []int32) {
 	if o.Peer == nil {
 		b.loadHere(indexes)
 		return
 	}
-	k := b.callFor(b.packKeys(nil, indexes))
-	b.finish(o, indexes, k, b.Router.do(b.ctx, o, k))
+	h := b.want(o, indexes)
+	a := ask{b.Router, o, b.callFor(b.packKeys(nil, indexes))}
+	h.askFor(a)
+	b.finish(a, &h, indexes, a.do(b.ctx))
 }
 
 func (b *Batch) callFor(list []byte) *wire.Call {
@@ -100,34 +107,45 @@ func (b *Batch) callFor(list []byte) *wire.Call {
 
 // finish takes the answers of a call, or its error, and asks singly for what is not
 // among them.
-func (b *Batch) finish(o *view.Owner, indexes []int32, k *wire.Call, err error) {
+func (b *Batch) finish(a ask, h *haul, indexes []int32, err error) {
 	rest := indexes
 	if err == nil {
-		rest = b.take(o, indexes, k)
+		a.heed(&h.copying)
+		rest = b.take(a, h, indexes)
 	}
-	k.Free()
+	h.drop()
+	a.call.Free()
 	b.getEach(rest)
 }
 
 // take takes a peer's answers. It returns the keys that must be asked for singly,
 // because the peer does not own them.
-func (b *Batch) take(o *view.Owner, indexes []int32, k *wire.Call) (rest []int32) {
-	hits, answers := uint64(0), k.Resp.Value
+func (b *Batch) take(a ask, h *haul, indexes []int32) (rest []int32) {
+	hits := uint64(0)
+	whole := a.call.Resp.Value
+	answers := whole
 	var block []byte
 	for n, i := range indexes {
-		var a wire.Answer
-		var ok bool
-		if a, answers, ok = wire.NextAnswer(answers); !ok {
+		got, others, ok := wire.NextAnswer(answers)
+		if !ok {
 			rest = append(rest, indexes[n:]...)
 			break
 		}
-		if a.Flags&wire.FlagHit != 0 {
+		answers = others
+		if got.Flags&wire.FlagHit != 0 {
 			hits++
 		}
-		if a.Status == wire.StatusOK && a.Flags&wire.FlagStale == 0 {
-			a.Body, block = b.apart(a.Body, cap(k.Resp.Value), block)
-			b.Outcomes[i] = Outcome{Data: a.Body, Found: true}
-		} else if !b.takeAnswer(o, i, a) {
+		kept, ok := h.keepOf(a, n, b.Keys[i], &got)
+		if !ok {
+			rest = append(rest, indexes[n:]...)
+			break
+		}
+		if kept.E != nil && kept.Found {
+			b.Outcomes[i] = kept
+		} else if got.Status == wire.StatusOK && got.Flags&wire.FlagStale == 0 {
+			got.Body, block = b.apart(got.Body, cap(whole), block)
+			b.Outcomes[i] = Outcome{Data: got.Body, Found: true}
+		} else if !b.takeAnswer(a, i, got) {
 			rest = append(rest, i)
 		}
 	}
@@ -155,23 +173,22 @@ func (b *Batch) apart(body []byte, with int, block []byte) (value, rest []byte) 
 
 // takeAnswer takes an answer that is no plain value. It reports false if the key
 // must be asked for singly.
-func (b *Batch) takeAnswer(o *view.Owner, i int32, a wire.Answer) bool {
-	k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.Keys[i]}}
-	k.Resp.Status, k.Resp.Flags, k.Resp.Value = a.Status, a.Flags, a.Body
-	if a.Status == wire.StatusOK {
+func (b *Batch) takeAnswer(a ask, i int32, got wire.Answer) bool {
+	if got.Status == wire.StatusOK {
+		k := wire.Call{Req: httppool.Request{Op: wire.OpGet, Key: b.Keys[i]}}
+		k.Resp.Flags, k.Resp.Value = got.Flags, got.Body
 		if !wire.CutStale(&k.Resp) {
 			return false
 		}
 		value, _ := b.apart(k.Resp.Value, math.MaxInt, nil)
-		b.Outcomes[i] = Outcome{Data: value, Found: true, Err: b.staleResponse(o, &k)}
+		b.Outcomes[i] = Outcome{Data: value, Found: true, Err: ask{b.Router, a.to, &k}.stale()}
 		return true
 	}
-	if a.Status == wire.StatusNotFound && a.Flags&wire.FlagHit != 0 {
+	if got.Status == wire.StatusNotFound && got.Flags&wire.FlagHit != 0 {
 		b.Stats.NegativeHits.Add(1)
 	}
-	k.Resp.Message = string(a.Body)
-	err := b.Errors.Of(o.Name, o.Addr, k.Req.Op, k.Req.Key, &k.Resp)
-	if !errors.Is(err, errs.ErrNotFound) && a.Status != wire.StatusLoadFailed {
+	err := a.answer(wire.OpGet, b.Keys[i], got)
+	if !errors.Is(err, errs.ErrNotFound) && got.Status != wire.StatusLoadFailed {
 		return false
 	}
 	b.Outcomes[i].Err = err

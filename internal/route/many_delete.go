@@ -3,7 +3,6 @@ package route
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,36 +13,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
-
-func (f *Failures) put(key string, err error) {
-	if err == nil {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.errs == nil {
-		f.errs = make(errs.KeyErrors)
-	}
-	f.errs[key] = err
-}
-
-// each does something for each key, a bounded number at once, and gathers what failed.
-func (f *Failures) each(keys []string, do func(key string) error) {
-	var g errgroup.Group
-	g.SetLimit(owner.BatchLoaders)
-	for _, key := range keys {
-		g.Go(func() error { f.put(key, do(key)); return nil })
-	}
-	g.Wait()
-}
-
-// Err returns the errors as one, nil if there are none.
-func (f *Failures) Err() error {
-	if len(f.errs) == 0 {
-		return nil
-	}
-	return f.errs
-}
 
 // Partition sorts distinct valid keys by owner. Invalid ones become errors.
 func (c *Router) Partition(v *view.View, keys []string, f *Failures) map[*view.Owner][]string {
@@ -79,38 +48,47 @@ func (c *Router) DeleteMany(ctx context.Context, keys []string) error {
 		return err
 	}
 	f := &Failures{}
+	d := deleting{c, f}
 	var all errgroup.Group
 	all.SetLimit(BatchCalls)
 	for o, mine := range c.Partition(v, keys, f) {
 		if o.Peer == nil {
-			all.Go(func() error { c.deleteEach(ctx, mine, f); return nil })
+			all.Go(func() error { d.each(ctx, mine); return nil })
 			continue
 		}
 		for chunk := range wire.Chunks(mine) {
-			all.Go(func() error { c.deleteEach(ctx, c.deleteManyAt(ctx, o, chunk, f), f); return nil })
+			all.Go(func() error { d.each(ctx, d.at(ctx, o, chunk)); return nil })
 		}
 	}
 	all.Wait()
 	return f.Err()
 }
 
-func (c *Router) deleteEach(ctx context.Context, keys []string, f *Failures) {
-	f.each(keys, func(key string) error { return c.Change(ctx, ring.Hash(c.Seed, key), key, owner.Change{}) })
+// A deleting is one call of DeleteMany.
+type deleting struct {
+	*Router
+	failed *Failures
 }
 
-// deleteManyAt asks a peer to delete keys and returns those that must be tried
-// singly. With a Writer these are only keys whose row was certainly not deleted:
-// deleted again, it could be one that somebody wrote since.
-func (c *Router) deleteManyAt(ctx context.Context, o *view.Owner, keys []string, f *Failures) (rest []string) {
+// each deletes keys singly, a bounded number at once.
+func (c deleting) each(ctx context.Context, keys []string) {
+	c.failed.each(keys, func(key string) error { return c.Change(ctx, ring.Hash(c.Seed, key), key, owner.Change{}) })
+}
+
+// at asks a peer to delete keys and returns those that must be tried
+// singly. With a Writer, or copies, these are only keys that were certainly not deleted:
+// deleted again, it could be what somebody wrote since.
+func (c deleting) at(ctx context.Context, o *view.Owner, keys []string) (rest []string) {
 	k := wire.NewCall(wire.OpDeleteMany, c.Name, "")
 	defer k.Free()
-	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), c.Origin.Write == nil
-	if err := c.do(ctx, o, k); errors.Is(err, errs.ErrUnknownGroup) && c.Origin.Write == nil {
+	k.Req.Value, k.Req.Idempotent = wire.AppendKeys(nil, keys), !c.deletesOnce()
+	a := ask{c.Router, o, k}
+	if err := a.do(ctx); errors.Is(err, errs.ErrUnknownGroup) && !c.deletesOnce() {
 		return nil // it holds nothing of the group
 	} else if err != nil {
-		if !c.mayRetry(err, owner.Change{}) && c.Origin.Write != nil {
+		if c.deletesOnce() && !mayRetry(err, false) {
 			for _, key := range keys {
-				f.put(key, err)
+				c.failed.put(key, err)
 			}
 			return nil
 		}
@@ -118,28 +96,19 @@ func (c *Router) deleteManyAt(ctx context.Context, o *view.Owner, keys []string,
 	}
 	answers := k.Resp.Value
 	for _, key := range keys {
-		one := wire.Call{Req: httppool.Request{Op: wire.OpDelete, Key: key}}
-		a, others, ok := wire.NextAnswer(answers)
+		got, others, ok := wire.NextAnswer(answers)
 		answers = others
 		if !ok {
-			one.Resp.Status, one.Resp.Message = httppool.StatusInternal, "its answer is incomplete"
-		} else if a.Status == wire.StatusOK {
+			got = wire.Answer{Status: httppool.StatusInternal, Body: []byte("its answer is incomplete")}
+		} else if got.Status == wire.StatusOK {
 			continue
-		} else {
-			one.Resp.Status, one.Resp.Flags, one.Resp.Message = a.Status, a.Flags, string(a.Body)
 		}
-		err := c.Errors.Of(o.Name, o.Addr, one.Req.Op, one.Req.Key, &one.Resp)
-		if c.Origin.Write == nil || errs.IsUnsettled(err) {
+		err := a.answer(wire.OpDelete, key, got)
+		if !c.deletesOnce() || errs.IsUnsettled(err) {
 			rest = append(rest, key)
 		} else {
-			f.put(key, err)
+			c.failed.put(key, err)
 		}
 	}
 	return rest
-}
-
-// Failures gathers the keys of a Delete that failed.
-type Failures struct {
-	mu   sync.Mutex
-	errs errs.KeyErrors // guarded by mu
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/praveenduddu/cachemesh/internal/wire"
+	"github.com/praveenduddu/cachemesh/internal/clock"
 )
 
 // unknownTo are the members that answered that they do not know a group, and since when.
@@ -26,23 +26,20 @@ type unknownTo struct {
 // unknownFor is how long a member may lack a group before that is worth a warning.
 const unknownFor = time.Minute
 
-// heard notes what a member's answer says about whether it knows the group.
-func (c *Router) heard(member string, status uint8) {
-	u := &c.UnknownTo
-	if status != wire.StatusUnknownGroup {
-		if u.some.Load() {
-			u.mu.Lock()
-			delete(u.since, member)
-			u.some.Store(len(u.since) > 0)
-			u.mu.Unlock()
-		}
-		return
+// heard notes whether a member knows the group. It returns who does not, once, when that is
+// so for long.
+func (u *unknownTo) heard(member string, knows bool, now *clock.Clock) []string {
+	if !knows {
+		u.Calls.Add(1)
+		return u.note(member, now.Now())
 	}
-	u.Calls.Add(1)
-	if members := u.note(member, c.Clock.Now()); members != nil {
-		c.Log.Warn("a group is not registered on other members, which costs a load for every Get of their keys: its name there, or a deployment that is not finished?",
-			"group", c.Name, "members", strings.Join(members, " "))
+	if u.some.Load() {
+		u.mu.Lock()
+		delete(u.since, member)
+		u.some.Store(len(u.since) > 0)
+		u.mu.Unlock()
 	}
+	return nil
 }
 
 // note notes that a member lacks the group. It returns who does, once, when that is so

@@ -7,8 +7,6 @@ import (
 
 	"github.com/praveenduddu/cachemesh/internal/errs"
 	"github.com/praveenduddu/cachemesh/internal/ring"
-	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -56,18 +54,4 @@ func (c *Router) Peek(ctx context.Context, key string) Outcome {
 		got.Err = errs.ErrNotFound
 	}
 	return got
-}
-
-// peekHere is hit without its consequences: nothing is counted, refreshed or
-// renewed.
-func (c *Router) peekHere(hash uint64, key string) *store.Entry {
-	v := c.State.View()
-	if v == nil {
-		return nil
-	}
-	now := c.Clock.Now()
-	if v.Standing(hash) == view.Foreign {
-		return c.Hot.Get(hash, key, now)
-	}
-	return c.Part.Peek(hash, key)
 }

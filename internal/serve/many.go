@@ -11,15 +11,14 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
-	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
 // serveManyHits answers a peer's GetMany if every key is in memory here.
-func (c *Server) serveManyHits(req *httppool.Request, resp *httppool.Response) bool {
+func (c *Server) serveManyHits(from string, req *httppool.Request, resp *httppool.Response) bool {
 	v := c.State.View()
 	now := c.Clock.Now()
-	if v == nil || now >= c.State.Confirmed() || req.Flags&wire.FlagNoValue != 0 {
+	if v == nil || req.Flags&wire.FlagNoValue != 0 {
 		return false
 	}
 	var aged owner.Due
@@ -29,7 +28,8 @@ func (c *Server) serveManyHits(req *httppool.Request, resp *httppool.Response) b
 		}
 	}()
 	var entries [fastKeys]*store.Entry
-	count, size := 0, 0
+	var granted [fastKeys]bool
+	count, size, wanted := 0, 0, wantedIn(req)
 	for list := req.Value; len(list) > 0; count++ {
 		b, rest, ok := wire.CutBytes(list)
 		if !ok || count == fastKeys {
@@ -40,27 +40,32 @@ func (c *Server) serveManyHits(req *httppool.Request, resp *httppool.Response) b
 			return false
 		}
 		hash := ring.Hash(c.Seed, key)
-		if v.Standing(hash) != view.OwnsIt {
+		if !c.State.Serves(v.Standing(hash), now) {
 			return false
 		}
-		e := c.LookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)
+		var e *store.Entry
+		if count < wanted {
+			var number uint64
+			e, number = c.Grant(hash, key, from, wire.Encoding(req.Arg), now)
+			granted[count] = noteGrant(resp, number)
+		} else {
+			e = c.LookupFor(hash, key, now, wire.Encoding(req.Arg), &aged)
+		}
 		if e == nil {
+			resp.View = 0
 			return false
 		}
 		entries[count] = e
-		size += 2 + binary.MaxVarintLen32 + len(e.Data)
+		size += 2 + binary.MaxVarintLen32 + 2*binary.MaxVarintLen64 + len(e.Data)
 		list = rest
 	}
 	if size > wire.BatchBytes {
+		resp.View = 0
 		return false
 	}
 	body := make([]byte, 0, size)
-	for _, e := range entries[:count] {
-		status := wire.StatusOK
-		if e.Negative {
-			status = wire.StatusNotFound
-		}
-		body = wire.AppendAnswer(body, status, wire.FlagHit, e.Data)
+	for i, e := range entries[:count] {
+		body = c.appendEntry(body, e, granted[i], wire.FlagHit, now)
 	}
 	c.Served(0).Add(uint64(count))
 	resp.Status, resp.Value = wire.StatusOK, body
@@ -70,7 +75,7 @@ func (c *Server) serveManyHits(req *httppool.Request, resp *httppool.Response) b
 // serveGetMany answers a peer's GetMany: hits at once, the rest loaded side by
 // side. When the answer grows too large, the caller asks singly for what is
 // missing.
-func (c *Server) serveGetMany(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+func (c *Server) serveGetMany(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	keys, ok := wire.ParseKeys(req.Value)
 	if !ok {
 		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of keys"
@@ -84,6 +89,9 @@ func (c *Server) serveGetMany(ctx context.Context, req *httppool.Request, resp *
 			if o.Status == wire.StatusTooLarge {
 				o.Status = wire.StatusOK // nobody wants the value sent
 			}
+		}
+		if i < wantedIn(req) && c.grantOf(from, keys[i], wire.Encoding(req.Arg), o, resp) {
+			continue
 		}
 		body := o.Value
 		switch {
@@ -125,7 +133,7 @@ func (c *Server) answerMany(ctx context.Context, keys []string, enc wire.Encodin
 	}
 	c.RefreshAll(&list)
 	if c.Origin.LoadMany != nil && len(missing) > 0 {
-		missing = c.LoadBatched(ctx, missing, func(key string, e *store.Entry, err error) {
+		missing = c.LoadMany(ctx, missing, func(key string, e *store.Entry, err error) {
 			c.Served(0).Add(1)
 			c.putOutcome(&outcomes[first[key]], e, err)
 		})
@@ -160,7 +168,7 @@ func (c *Server) serveDeleteMany(ctx context.Context, req *httppool.Request, res
 			c.Errors.Put(&outcomes[i], err)
 			continue
 		}
-		g.Go(func() error { // it waits for leases, for another write or for the Writer
+		g.Go(func() error { // it waits for holders, for another write or for the Writer
 			c.Errors.Put(&outcomes[i], c.Write(ctx, hash, key, owner.Change{}))
 			return nil
 		})
@@ -189,4 +197,40 @@ func (c *Server) serveRefresh(ctx context.Context, req *httppool.Request, resp *
 		resp.Value = wire.AppendAnswer(resp.Value, one.Status, one.Flags, []byte(one.Message))
 	}
 	resp.Status = wire.StatusOK
+}
+
+// serveWhole answers what is about no one key.
+func (c *Server) serveWhole(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	if req.Op == wire.OpScan {
+		c.serveScan(req, resp)
+		return
+	}
+	c.serveRemoval(ctx, req, resp)
+}
+
+// serveRemoval forgets what bears tags, or keys with a prefix.
+func (c *Server) serveRemoval(ctx context.Context, req *httppool.Request, resp *httppool.Response) {
+	r, ok := owner.ParseRemoval(req.Op, req.Value)
+	if !ok {
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed list of tags"
+		return
+	}
+	if r.Tags != nil && c.Tags == nil {
+		resp.Status, resp.Message = wire.StatusInvalid, "the group has no Tags on this member"
+		return
+	}
+	c.Errors.Put(resp, c.RemoveHere(ctx, req.View, r))
+}
+
+// serveScan answers with a page of what this member owns.
+func (c *Server) serveScan(req *httppool.Request, resp *httppool.Response) {
+	q, ok := wire.ParseScanQuery(req.Value)
+	if !ok {
+		resp.Status, resp.Message = wire.StatusInvalid, "malformed query"
+		return
+	}
+	page, err := c.ScanHere(req.View, q, wire.Encoding(req.Arg))
+	if c.Errors.Put(resp, err); err == nil {
+		resp.Value = page.Pack()
+	}
 }

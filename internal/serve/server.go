@@ -3,9 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/praveenduddu/cachemesh/hotcache"
@@ -14,7 +12,6 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/owner"
 	"github.com/praveenduddu/cachemesh/internal/reach"
 	"github.com/praveenduddu/cachemesh/internal/ring"
-	"github.com/praveenduddu/cachemesh/internal/store"
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
@@ -24,32 +21,49 @@ const fastKeys = 128
 
 // A Server is a group as peers ask it. It answers from what this member owns, or refuses.
 type Server struct {
-	*owner.Part
-	Hot    *hotcache.Cache                  // copies that peers invalidate
-	Ways   *reach.Ways                      // has what callers carried
-	Served func(hash uint64) *atomic.Uint64 // counts Gets that peers asked
+	Answers
+	Hot      *hotcache.Cache // copies that peers invalidate
+	Renewals *Renewals       // of the peers' sessions
+	Ways     *reach.Ways     // has what callers carried
+
+	Tell func(key string) // tells the user, who was lent values, of an invalidation; nil: none
+
+	// Noted returns which of these claims this member has, or has asked for.
+	Noted func(ctx context.Context, ids []uint64, wait time.Duration) []bool
 }
 
-// Fast answers what needs no waiting: hits, writes of keys without leases, invalidations. If it
+// Fast answers what needs no waiting: hits, writes of keys without copies, invalidations. If it
 // reports false, nothing was answered. The request may alias a buffer.
 func (c *Server) Fast(from string, req *httppool.Request, resp *httppool.Response) bool {
-	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
+	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany || req.Op == wire.OpClaim) && c.mayKnowBetter(from) {
 		return false
 	}
-	if req.Op == wire.OpGetMany {
-		return c.serveManyHits(req, resp)
+	switch {
+	case req.Op == wire.OpGetMany:
+		return c.serveManyFast(from, req, resp)
+	case req.Op == wire.OpInvalidate && req.Key == "":
+		return c.Tell == nil && c.serveInvalidateSome(req, resp)
 	}
 	if wire.CheckKey(req.Key) != nil || c.State.View() == nil {
 		return false
 	}
 	hash := ring.Hash(c.Seed, req.Key)
 	switch req.Op {
-	case wire.OpGet:
-		return c.serveHit(hash, from, req, resp, nil)
+	case wire.OpGet, wire.OpClaim:
+		if req.Flags&wire.FlagRenew == 0 {
+			return c.serveHit(hash, from, req, resp, nil)
+		}
+		number, term := c.Renewals.Renew(from)
+		return c.serveHit(hash, from, req, resp, nil) && putRenewal(resp, number, term)
 	case wire.OpSet, wire.OpDelete:
 		return c.serveWriteFast(hash, req, resp)
+	case wire.OpUpdate:
+		return c.serveUpdateFast(hash, req, resp)
 	case wire.OpInvalidate:
-		c.Hot.Invalidate(hash, req.Key)
+		if c.Tell != nil {
+			return false // that may take a moment
+		}
+		c.Hot.Invalidate(hash, c.Clock.Now())
 		resp.Status = wire.StatusOK
 		return true
 	}
@@ -58,22 +72,34 @@ func (c *Server) Fast(from string, req *httppool.Request, resp *httppool.Respons
 
 // Serve answers what may have to wait.
 func (c *Server) Serve(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
-	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany) && c.mayKnowBetter(from) {
+	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany || req.Op == wire.OpClaim || req.Op == wire.OpItem && c.Copies() != nil) && c.mayKnowBetter(from) {
 		if c.Errors.Put(resp, errs.ErrUnsettled); req.Op == wire.OpGetMany {
 			resp.Status = wire.StatusOK // without answers: the peer asks singly
 		}
 		return
 	}
+	if (req.Op == wire.OpGet || req.Op == wire.OpGetMany || req.Op == wire.OpClaim) && req.Flags&wire.FlagRenew != 0 {
+		number, term := c.Renewals.Renew(from)
+		defer func() { putRenewal(resp, number, term) }()
+	}
 	switch req.Op {
 	case wire.OpGetMany:
-		c.serveGetMany(c.Ways.ContextOf(ctx, req), req, resp)
+		c.serveGetMany(c.Ways.ContextOf(ctx, req), from, req, resp)
 	case wire.OpRefresh:
 		c.serveRefresh(c.Ways.ContextOf(ctx, req), req, resp)
 	case wire.OpDeleteMany:
 		c.serveDeleteMany(ctx, req, resp)
 	case wire.OpClear:
 		c.Errors.Put(resp, c.ClearHere(ctx, req.View))
-	case wire.OpGet, wire.OpSet, wire.OpDelete:
+	case wire.OpHolding:
+		c.serveHolding(ctx, req, resp)
+	case wire.OpDeleteTag, wire.OpDeletePrefix, wire.OpScan:
+		c.serveWhole(ctx, req, resp)
+	case wire.OpGet, wire.OpSet, wire.OpDelete, wire.OpUpdate, wire.OpItem, wire.OpClaim, wire.OpFill, wire.OpInvalidate:
+		if req.Op == wire.OpInvalidate && req.Key == "" {
+			c.serveInvalidateSome(req, resp)
+			return
+		}
 		if err := wire.CheckKey(req.Key); err != nil {
 			c.Errors.Put(resp, err)
 			return
@@ -84,11 +110,34 @@ func (c *Server) Serve(ctx context.Context, from string, req *httppool.Request, 
 	}
 }
 
+// serveInvalidateSome drops all copies, or those of a hash: their owner does not know their keys any more.
+func (c *Server) serveInvalidateSome(req *httppool.Request, resp *httppool.Response) bool {
+	if req.Flags&wire.FlagAll != 0 {
+		c.Hot.InvalidateAll()
+	} else {
+		c.Hot.Invalidate(req.Arg, c.Clock.Now())
+	}
+	if c.Tell != nil {
+		c.Tell("")
+	}
+	resp.Status = wire.StatusOK
+	return true
+}
+
+// putRenewal adds to an answer that the caller's session was renewed, unless a copy was granted under
+// another. It returns true.
+func putRenewal(resp *httppool.Response, number uint64, term time.Duration) bool {
+	if resp.View == 0 || resp.View == number {
+		resp.View, resp.Lease = number, term
+	}
+	return true
+}
+
 // mayKnowBetter reports whether a peer that asks may belong to the majority while this
 // node does not: it has met this node, and this node not it yet. What is held here may
 // be older than writes that it must see.
 func (c *Server) mayKnowBetter(from string) bool {
-	if c.Origin.Load == nil || !c.State.Limited() {
+	if c.Origin.Load == nil && c.Copies() == nil || !c.State.Limited() {
 		return false
 	}
 	v := c.State.View()
@@ -98,8 +147,30 @@ func (c *Server) mayKnowBetter(from string) bool {
 func (c *Server) serveKey(ctx context.Context, from string, req *httppool.Request, resp *httppool.Response) {
 	key := strings.Clone(req.Key)
 	hash := ring.Hash(c.Seed, key)
+	if req.Op == wire.OpInvalidate {
+		c.Hot.Invalidate(hash, c.Clock.Now())
+		if c.Tell != nil {
+			c.Tell(key)
+		}
+		resp.Status = wire.StatusOK
+		return
+	}
 	if req.Op == wire.OpGet {
 		c.serveGet(c.Ways.ContextOf(ctx, req), hash, key, from, req, resp)
+		return
+	}
+	switch {
+	case req.Op == wire.OpClaim:
+		c.serveClaim(ctx, hash, key, from, req, resp)
+		return
+	case req.Op == wire.OpFill:
+		c.serveFill(hash, key, from, req, resp)
+		return
+	case req.Op == wire.OpItem:
+		c.serveItem(c.Ways.ContextOf(ctx, req), hash, key, req, resp)
+		return
+	case req.Op == wire.OpUpdate:
+		c.serveUpdate(ctx, hash, key, req, resp)
 		return
 	}
 	if req.Op == wire.OpSet && c.Origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
@@ -114,8 +185,8 @@ func (c *Server) serveHit(hash uint64, from string, req *httppool.Request, resp 
 	if req.Flags&wire.FlagPeek != 0 {
 		return c.servePeek(hash, req.Key, wire.Encoding(req.Arg), resp)
 	}
-	if req.Flags&wire.FlagLease != 0 {
-		if !c.serveLease(hash, req.Key, from, wire.Encoding(req.Arg), resp) {
+	if req.Flags&wire.FlagCopy != 0 {
+		if !c.serveCopy(hash, req.Key, from, wire.Encoding(req.Arg), resp) {
 			return false
 		}
 	} else {
@@ -130,50 +201,7 @@ func (c *Server) serveHit(hash uint64, from string, req *httppool.Request, resp 
 		c.putEntry(resp, e, now)
 	}
 	c.Served(hash).Add(1)
-	resp.Flags = wire.FlagHit
-	return true
-}
-
-// serveLease answers with the value of a key and a lease on it, if it has one and that may
-// be given.
-func (c *Server) serveLease(hash uint64, key, from string, enc wire.Encoding, resp *httppool.Response) bool {
-	now := c.Clock.Now()
-	e, lease := c.Grant(hash, key, from, enc, now)
-	if e == nil {
-		return false
-	}
-	resp.Lease = lease
-	c.putEntry(resp, e, now)
-	return true
-}
-
-// putEntry answers with an entry's value and its remaining time, if that fits.
-func (c *Server) putEntry(resp *httppool.Response, e *store.Entry, now int64) {
-	if !c.Fits(e) {
-		c.putTooLarge(resp)
-		return
-	}
-	resp.Status, resp.Value = wire.StatusOK, e.Data
-	if e.Negative {
-		resp.Status = wire.StatusNotFound
-	}
-	if until := owner.FreshUntil(e); until > 0 {
-		resp.TTL = max(time.Duration(until-now), 1)
-	}
-}
-
-func (c *Server) putTooLarge(resp *httppool.Response) {
-	resp.Status = wire.StatusTooLarge
-	resp.Message = fmt.Sprintf("the value is larger than the %d bytes that members send each other: see Options.MaxValueBytes", c.AnswerLimit)
-}
-
-// refuseVersion answers a peer that has another encoding than this group, of whose keys
-// this member owns one: what it would load, or give to the Writer, is another type.
-func (c *Server) refuseVersion(hash uint64, enc wire.Encoding, resp *httppool.Response) bool {
-	if enc == c.Encoding || c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return false
-	}
-	resp.Status = wire.StatusOtherVersion
+	resp.Flags |= wire.FlagHit
 	return true
 }
 
@@ -214,37 +242,28 @@ func (c *Server) serveGet(ctx context.Context, hash uint64, key, from string, re
 	if errors.Is(err, errs.ErrUnsettled) && !errs.IsOutcome(err) && c.Origin.Load != nil {
 		e, err = c.LoadUnstored(ctx, hash, key, false)
 	}
-	if err == nil && flags&wire.FlagLease != 0 && c.serveLease(hash, key, from, enc, resp) {
+	if err == nil && flags&wire.FlagCopy != 0 && c.serveCopy(hash, key, from, enc, resp) {
 		return
 	}
 	c.putOutcome(resp, e, err)
 	c.hint(resp, hash)
 }
 
-// putOutcome answers with what a load came to.
-func (c *Server) putOutcome(resp *httppool.Response, e *store.Entry, err error) {
-	if e == nil {
-		c.Errors.Put(resp, err)
+// serveUpdate changes a key on a condition.
+func (c *Server) serveUpdate(ctx context.Context, hash uint64, key string, req *httppool.Request, resp *httppool.Response) {
+	if c.Origin.Write != nil && c.refuseVersion(hash, wire.Encoding(req.Arg), resp) {
 		return
 	}
-	if c.putEntry(resp, e, c.Clock.Now()); resp.Status == wire.StatusTooLarge {
-		c.NoteTooLarge(e.Key)
+	ch, ok := c.changeOf(key, req, resp)
+	if !ok {
 		return
 	}
-	if stale, ok := errors.AsType[*errs.StaleError](err); ok {
-		cause, panicked := stale.Err, false
-		if le, ok := cause.(*errs.LoadError); ok {
-			cause, panicked = le.Err, le.Panic
-		}
-		c.Errors.PutCause(resp, wire.StatusOK, panicked, cause)
-		resp.Flags |= wire.FlagStale
-		resp.TTL, resp.Version = 0, uint64(stale.Age)
-	}
+	c.putVerdict(hash, resp, ch.If, c.Write(c.Ways.ContextOf(ctx, req), hash, key, ch))
 }
 
 // serveWriteFast carries out a write that waits for nothing.
 func (c *Server) serveWriteFast(hash uint64, req *httppool.Request, resp *httppool.Response) bool {
-	if c.Origin.Write != nil {
+	if c.Origin.Write != nil || req.Op == wire.OpSet && c.Copies() != nil && !c.Copies().IsInstant(hash, false) {
 		return false
 	}
 	key := req.Key
@@ -257,42 +276,4 @@ func (c *Server) serveWriteFast(hash uint64, req *httppool.Request, resp *httppo
 		c.hint(resp, hash)
 	}
 	return done
-}
-
-// entryOf returns the entry that a request wants to be set, nil for a Delete. It
-// owns its bytes.
-func (c *Server) entryOf(key string, req *httppool.Request) *store.Entry {
-	if req.Op == wire.OpDelete {
-		return nil
-	}
-	e := &store.Entry{Key: key, Data: append([]byte{}, req.Value...)}
-	c.SetTTL(e, req.TTL)
-	c.Allow(e)
-	c.Mark(e, wire.Encoding(req.Arg))
-	return e
-}
-
-// hint tells a caller that came to the wrong member who the owner is.
-func (c *Server) hint(resp *httppool.Response, hash uint64) {
-	if resp.Status != wire.StatusNotOwner {
-		return
-	}
-	if v := c.State.View(); v != nil {
-		if o := v.Owner(hash); o != nil {
-			resp.Message = o.Addr
-		}
-	}
-}
-
-// servePeek answers a peer's Peek, if this member may answer for the key.
-func (c *Server) servePeek(hash uint64, key string, enc wire.Encoding, resp *httppool.Response) bool {
-	if c.State.MayServe(hash, c.Clock.Now()) != nil {
-		return false
-	}
-	if e := c.Peek(hash, key); e != nil && c.Reads(e, enc) {
-		c.putEntry(resp, e, c.Clock.Now())
-	} else {
-		resp.Status = wire.StatusNotFound
-	}
-	return true
 }

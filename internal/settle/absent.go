@@ -3,6 +3,7 @@ package settle
 import (
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/view"
+	"github.com/praveenduddu/cachemesh/membership"
 )
 
 // absent are the members that vanished without leaving. While one is missing a
@@ -58,3 +59,29 @@ func (a *absent) tracing(now int64) bool {
 
 // maxMissing bounds the members that are missed.
 const maxMissing = 1024
+
+// A departure is a member that is gone.
+type departure struct {
+	member quorum.Member
+	clean  bool // it left in order
+}
+
+func departures(gone []membership.Departure) []departure {
+	list := make([]departure, len(gone))
+	for i, d := range gone {
+		list[i] = departure{quorumMember(d.Member), d.Clean}
+	}
+	return list
+}
+
+func quorumMembers(members []membership.Member) []quorum.Member {
+	list := make([]quorum.Member, len(members))
+	for i, m := range members {
+		list[i] = quorumMember(m)
+	}
+	return list
+}
+
+func quorumMember(m membership.Member) quorum.Member {
+	return quorum.Member{ID: m.ID(), Name: m.Name, Addr: m.Addr, Life: m.Life, Leaving: m.Leaving}
+}

@@ -1,8 +1,6 @@
 package settle
 
 import (
-	"slices"
-
 	"github.com/praveenduddu/cachemesh/internal/quorum"
 	"github.com/praveenduddu/cachemesh/internal/view"
 	"github.com/praveenduddu/cachemesh/membership"
@@ -25,47 +23,24 @@ func (s *Settler) Adopt(mv *membership.View) {
 // on without because they cannot be reached. s.adopting is held.
 func (s *Settler) adoptLocked(gone []departure, returned bool) {
 	old, now := s.state.View(), s.clock.Now()
-	members := s.admitted(s.gossiped.Members)
+	members := s.mandate.admitted(quorumMembers(s.gossiped.Members))
 	s.forgetFormerRuns(members, old)
 	v := view.New(members, old, s.opts.Self.ID, s.peers.Peer, s.state.Limited())
 	if old != nil && old.ID == v.ID && !returned && len(gone) == 0 {
 		return
 	}
 	clean := s.absent.note(members, gone, now)
-	s.reportVanished(gone)
+	s.told.vanished(gone)
 	s.writes.Trace(s.absent.tracing(now))
 	s.writes.Publish(v)
 	s.holdings.DropLost(v, returned || v.Self < 0)
 	s.forgetGone(gone, members)
-	s.judge(func(c *quorum.Core, now int64) {
+	s.mandate.judge(func(c *quorum.Core, now int64) {
 		s.mandate.view = v // with the core's own, or the verdict on the former one would count for it
 		c.Adopt(quorum.View{ID: v.ID, Members: v.Members}, clean, now)
 	})
 	s.Poke()
-	s.log.Info("the mesh changed", "members", len(v.Members), "missing", len(s.absent.missing), "epoch", v.Epoch)
-}
-
-// A departure is a member that is gone.
-type departure struct {
-	member quorum.Member
-	clean  bool // it left in order
-}
-
-func departures(gone []membership.Departure) []departure {
-	list := make([]departure, len(gone))
-	for i, d := range gone {
-		list[i] = departure{quorumMember(d.Member), d.Clean}
-	}
-	return list
-}
-
-// admitted returns those members that this node does not go on without.
-func (s *Settler) admitted(gossiped []membership.Member) []quorum.Member {
-	s.mandate.mu.Lock()
-	defer s.mandate.mu.Unlock()
-	all := quorumMembers(gossiped)
-	s.mandate.core.Readmit(all)
-	return slices.DeleteFunc(all, s.mandate.core.IsExpelled)
+	s.told.changed(members, old, gone, len(s.absent.missing), v.Epoch)
 }
 
 // readopt adopts a view anew because somebody was expelled.
@@ -76,13 +51,9 @@ func (s *Settler) readopt() {
 		return
 	}
 	var gone []departure
-	s.mandate.mu.Lock()
-	for _, m := range s.state.View().Members {
-		if s.mandate.core.IsExpelled(m) {
-			gone = append(gone, departure{member: m})
-		}
+	for _, m := range s.mandate.expelled(s.state.View().Members) {
+		gone = append(gone, departure{member: m})
 	}
-	s.mandate.mu.Unlock()
 	if len(gone) > 0 {
 		s.adoptLocked(gone, false)
 	}
@@ -110,14 +81,14 @@ func (s *Settler) forgetFormerRuns(members []quorum.Member, old *view.View) {
 	}
 }
 
-func quorumMembers(members []membership.Member) []quorum.Member {
-	list := make([]quorum.Member, len(members))
-	for i, m := range members {
-		list[i] = quorumMember(m)
+// heed does what the others' words ask for.
+func (s *Settler) heed() {
+	expelled, self := s.mandate.takeNews()
+	if expelled {
+		s.life.Go(s.readopt)
 	}
-	return list
-}
-
-func quorumMember(m membership.Member) quorum.Member {
-	return quorum.Member{ID: m.ID(), Name: m.Name, Addr: m.Addr, Life: m.Life, Leaving: m.Leaving}
+	if ms := s.members.Load(); self && ms != nil {
+		s.log.Warn("the others went on without this member, which they could not call; they can again: it comes back empty")
+		(*ms).Revive()
+	}
 }

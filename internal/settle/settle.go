@@ -1,21 +1,3 @@
-// Package settle turns the views of the membership into a member's own, and decides until
-// when it may act by them. It drives package quorum, which has the rules, with the clock, the
-// network and what the member holds.
-//
-// Settling is the fence between old owners and new ones, and the answer to who
-// may go on at all. A member that adopts a view stops at once to serve what it
-// lost, and asks every other member whether it adopted the same view, and then
-// for its vote. Until all have voted, it stores nothing of what it gained.
-//
-//  1. A joins. B and C adopt {A,B,C}: what A gains they drop, and hot copies that
-//     came from a member that is not the owner any more.
-//  2. A asks B and C. C has not heard of A yet: it answers that it holds another
-//     view. A answers Gets by loading without storing, and lets writes wait.
-//  3. C adopts {A,B,C} and asks. All vote: nobody will serve A's keys by an older
-//     view. The view has settled.
-//
-// The same question, repeated, keeps a member of a settled view in its right to
-// act. What the answers mean is decided in package quorum.
 package settle
 
 import (
@@ -30,34 +12,14 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// question tells questions apart: a member has at most one of a view.
-type question struct {
-	id   string
-	view uint64
-}
-
-const (
-	fenceRetryMin = 10 * time.Millisecond
-	fenceRetryMax = 250 * time.Millisecond
-	fenceCalls    = 64 // questions at once
-	perRight      = 4  // questions while a right lasts
-)
-
-// Poke says that there is something to do.
-func (s *Settler) Poke() {
-	select {
-	case s.asks.kick <- struct{}{}:
-	default:
-	}
-}
-
 // Run asks, and acts by the answers, until the node closes.
 func (s *Settler) Run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	again := fenceRetryMin
+	again := lagRetryMin
 	var last *view.View
 	for {
+		waited := again
 		select {
 		case <-s.life.Closing():
 			return
@@ -66,26 +28,26 @@ func (s *Settler) Run() {
 			again = min(2*again, fenceRetryMax)
 		}
 		if v := s.state.View(); v != last {
-			last, again = v, fenceRetryMin
+			last, again = v, lagRetryMin
 		}
 		s.dropHeld()
-		timer.Reset(s.step(again))
+		timer.Reset(s.step(min(waited, again), again))
 	}
 }
 
-// step asks whom it is time to ask, and returns when to look again.
-func (s *Settler) step(again time.Duration) time.Duration {
+// step asks whom it is time to ask, those that lag if they were asked so long before, and
+// returns when to look again, for their sake after the time again.
+func (s *Settler) step(waited, again time.Duration) time.Duration {
 	every := s.opts.Right / perRight
 	var ids []string
-	var vd quorum.Verdict
 	next := every
 	expelled := false
-	s.judge(func(c *quorum.Core, now int64) {
+	s.mandate.judge(func(c *quorum.Core, now int64) {
 		_, expelled = c.Expel(now)
 		if due := c.Report(now); due > 0 {
 			next = min(next, time.Duration(due))
 		}
-		ids = c.Ask(int64(again), int64(every), now)
+		ids = c.Ask(int64(waited), int64(every), now)
 		if c.Lagging() {
 			next = min(next, again)
 		}
@@ -93,17 +55,14 @@ func (s *Settler) step(again time.Duration) time.Duration {
 	if expelled {
 		s.life.Go(s.readopt)
 	}
-	s.mandate.mu.Lock()
-	vd = s.mandate.verdict
-	v := s.mandate.view
-	s.mandate.mu.Unlock()
+	v, vd := s.mandate.current()
 	if v == nil {
 		return next
 	}
 	for _, id := range ids {
 		s.ask(v, id)
 	}
-	s.report(vd)
+	s.told.report(vd)
 	if vd.Mode == quorum.Settled && v.Settled() && !s.state.Limited() {
 		s.holdings.PayOwed()
 	}
@@ -113,34 +72,43 @@ func (s *Settler) step(again time.Duration) time.Duration {
 			next = min(next, left)
 		}
 	}
-	return min(next, s.seekEvidence(v, vd))
+	return min(next, s.evidence.seek(v, vd))
 }
 
-// ask asks one member of the view on a goroutine of its own, unless a question is
-// under way.
+// dropHeld drops what must not be served any more, and lets the node act again.
+// Values that nobody could load again stay: they carry versions.
+func (s *Settler) dropHeld() {
+	for {
+		era, dropping := s.mandate.toDrop()
+		if !dropping {
+			return
+		}
+		s.holdings.DropBefore(era)
+		s.WhileStill(func() { s.mandate.again(era) }) // no view is adopted meanwhile that follows one from before
+	}
+}
+
+// ask asks one member of the view on a goroutine of its own. If a question is under way,
+// which may not tell what is new, it is followed by another.
 func (s *Settler) ask(v *view.View, id string) {
 	q := question{id, v.ID}
-	s.asks.mu.Lock()
-	defer s.asks.mu.Unlock()
-	if _, under := s.asks.under[q]; under {
+	if !s.asks.begin(q) {
 		return
 	}
-	s.asks.under[q] = struct{}{}
 	started := s.life.Go(func() {
-		defer func() {
-			s.asks.mu.Lock()
-			delete(s.asks.under, q)
-			s.asks.mu.Unlock()
-		}()
-		select {
-		case s.asks.seat <- struct{}{}:
-			defer func() { <-s.asks.seat }()
-			s.question(v, id)
-		case <-s.life.Closing():
+		for again := true; again; again = s.asks.again(q) {
+			select {
+			case s.asks.seat <- struct{}{}:
+				s.question(v, id)
+				<-s.asks.seat
+			case <-s.life.Closing():
+				s.asks.end(q)
+				return
+			}
 		}
 	})
 	if !started {
-		delete(s.asks.under, q)
+		s.asks.end(q)
 	}
 }
 
@@ -150,12 +118,12 @@ func (s *Settler) question(v *view.View, id string) {
 	defer cancel()
 	var w quorum.Word
 	var sent int64
-	s.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
+	s.mandate.judge(func(c *quorum.Core, now int64) { w, sent = c.Say(id, now), now })
 	a, err := s.exchange(ctx, v, id, w)
 	if s.life.IsClosing() {
 		return
 	}
-	s.judge(func(c *quorum.Core, now int64) {
+	s.mandate.judge(func(c *quorum.Core, now int64) {
 		if err != nil {
 			c.Unreached(id, now)
 			return
@@ -196,7 +164,7 @@ func (s *Settler) Answer(req *httppool.Request, resp *httppool.Response) {
 		return
 	}
 	var a quorum.Word
-	s.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
+	s.mandate.judge(func(c *quorum.Core, now int64) { a = c.Asked(w, now) })
 	resp.Status, resp.View, resp.Value = wire.StatusOK, a.View, a.Append(nil)
 	s.heed()
 }

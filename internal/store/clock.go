@@ -37,7 +37,7 @@ const (
 
 // makeRoomLocked gives up entries of a store without a keeper until size bytes
 // fit.
-func (s *Store) makeRoomLocked(size int64, gone *departures) {
+func (s *held) makeRoomLocked(size int64, gone *departures) {
 	chances := secondChances
 	for s.queuedLocked()+size > s.room {
 		candidate, victim := s.window.oldest, s.victimLocked(&chances)
@@ -57,12 +57,9 @@ func (s *Store) makeRoomLocked(size int64, gone *departures) {
 	}
 }
 
-// queuedLocked is how much of the room is taken.
-func (s *Store) queuedLocked() int64 { return s.windowUsed + s.mainUsed }
-
 // victimLocked returns the entry that the main area should give up first, or nil
 // if it is empty, and spares those that were used while there are chances.
-func (s *Store) victimLocked(chances *int) *Entry {
+func (s *held) victimLocked(chances *int) *Entry {
 	for s.main.oldest != nil && *chances > 0 {
 		e := s.main.oldest
 		uses := takeUses(e)
@@ -79,7 +76,7 @@ func (s *Store) victimLocked(chances *int) *Entry {
 
 // beatsLocked reports whether the candidate is worth more than the victim. A use
 // while it was in the window is enough: the victim had none in a whole round.
-func (s *Store) beatsLocked(candidate, victim *Entry) bool {
+func (s *held) beatsLocked(candidate, victim *Entry) bool {
 	if uses := takeUses(candidate); uses > 0 {
 		s.countUsesLocked(candidate.hash, uses)
 		return true
@@ -93,18 +90,8 @@ func (s *Store) beatsLocked(candidate, victim *Entry) bool {
 	return uses > theirs.uses(theirPlace) || uses >= luckyUses && rand.Uint32()%luckyOdds == 0
 }
 
-// countUsesLocked adds n uses of a key in the store to the sketch of its shard.
-func (s *Store) countUsesLocked(hash uint64, n int) {
-	place := s.scatter.Of(hash)
-	t := s.shard(place).Load()
-	if t.sketch == nil {
-		t.sketch = newSketch(len(t.buckets))
-	}
-	t.sketch.add(place, n, t.n)
-}
-
 // spillLocked keeps the window small while there is room.
-func (s *Store) spillLocked() {
+func (s *held) spillLocked() {
 	part := s.room / smallWindowShare
 	for range spillBatch {
 		if s.window.n <= windowLeast || s.windowUsed <= part || s.queuedLocked() > s.room-part {
@@ -115,7 +102,7 @@ func (s *Store) spillLocked() {
 }
 
 // promoteLocked moves an entry from the window to the main area.
-func (s *Store) promoteLocked(e *Entry) {
+func (s *held) promoteLocked(e *Entry) {
 	s.window.remove(e)
 	s.windowUsed -= e.Size()
 	e.place = inMain

@@ -36,7 +36,7 @@ func TestTheNewestStay(t *testing.T) {
 	}
 	for i := 1900; i < len(keys); i++ {
 		e := &Entry{Key: keys[i]}
-		e.Extra = s.MaxEntry() - e.Size()
+		e.Extra = ExtraOf((s.MaxEntry() - e.Size()) &^ 15)
 		mustSet(t, s, hashes[i], e, 1)
 		for j := max(1900, i-2); j <= i; j++ { // Set promises that two later ones leave it
 			if s.Peek(hashes[j], keys[j], 1) == nil {
@@ -113,7 +113,7 @@ func TestKeeperThatCannotStart(t *testing.T) {
 	s := newEngine(t, "keeper", Options{MaxBytes: maxBytes})
 	keys, hashes := testKeys(1000)
 	for i := range keys {
-		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 1000}, 1)
+		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(1000)}, 1)
 		if s.Get(hashes[i], keys[i], 1) == nil {
 			t.Fatalf("key %d is not there", i)
 		}

@@ -10,7 +10,7 @@ func fill(t *testing.T, s *Store, n int) (keys []string, hashes []uint64) {
 	t.Helper()
 	keys, hashes = testKeys(n)
 	for i := range keys {
-		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 500}, 1)
+		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(500)}, 1)
 	}
 	return keys, hashes
 }

@@ -27,7 +27,7 @@ func (h *history) write(s *Store, hash uint64, key string, r *rand.Rand) error {
 	if r.Intn(4) == 0 {
 		s.Delete(hash, key)
 	} else {
-		e := &Entry{Key: key, Data: strconv.AppendInt(nil, int64(version), 10), Extra: r.Int63n(s.MaxEntry() / 4)}
+		e := &Entry{Key: key, Data: strconv.AppendInt(nil, int64(version), 10), Extra: ExtraOf(r.Int63n(s.MaxEntry() / 4))}
 		if err := s.Set(hash, e, 1); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func TestDeleteIsFinal(t *testing.T) {
 			writers.Go(func() {
 				for i := range 3000 {
 					key := fmt.Sprintf("%d/%d", w, i%50)
-					e := &Entry{Key: key, Extra: s.MaxEntry() / 8}
+					e := &Entry{Key: key, Extra: ExtraOf(s.MaxEntry() / 8)}
 					if err := s.Set(hashOf(key), e, 1); err != nil {
 						t.Error(err)
 						return

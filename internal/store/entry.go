@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/praveenduddu/cachemesh/internal/labels"
 )
 
 // Entry is one key and its value. The exported plain fields must not change
@@ -30,22 +32,40 @@ type Entry struct {
 	next atomic.Pointer[Entry]
 
 	Data    []byte        // the encoded value
-	Version uint64        // for the caller alone
+	Version Version       // for the caller alone
 	Epoch   atomic.Uint32 // for the caller alone
-	Primary uint32        // for the caller alone
-	Extra   int64         // bytes the caller accounts for besides Key and Data
+	Extra   Extra         // what the caller accounts for besides Key and Data
 
 	newer, older *Entry // neighbours in window or main area; guarded by the store's mu
 }
 
 // Care is what some callers keep beside an entry, to refresh it while it is
-// served and to serve it when it cannot be loaded again. The store does not read
-// it.
+// served, to serve it when it cannot be loaded again, and to find it by its tags. The
+// store does not read it.
 type Care struct {
 	Fresh    int64         // when the value's TTL ends, on the callers' clock; 0: never
 	Next     atomic.Int64  // when it may be loaded again; 0: not while it is fresh
 	Failures atomic.Uint32 // loads that failed since it was stored
+	Copied   bool          // see Copied
+	Label    *labels.Label // which tags the value bears; nil: none. Counted in Size
 }
+
+// Copied is the Care of entries of groups that keep copies on other members, but for those with
+// a label: it is one for all of them, and takes nothing. Such an entry is shown only if whoever
+// holds it says so. Of its Care nothing else counts.
+var Copied = &Care{Copied: true}
+
+// BeCopied makes a new entry one of a group that keeps copies on other members. It keeps its label.
+func (e *Entry) BeCopied() {
+	if e.Care == nil || e.Care.Label == nil {
+		e.Care = Copied
+		return
+	}
+	e.Care.Copied = true
+}
+
+// IsCopied reports whether the group of an entry keeps copies on other members.
+func (e *Entry) IsCopied() bool { return e.Care != nil && e.Care.Copied }
 
 // place says who holds an entry, besides the index.
 type place uint8
@@ -80,13 +100,13 @@ const (
 func (e *Entry) Size() int64 {
 	n := indexBytes + sketchBytes + Allocated(int64(unsafe.Sizeof(*e))) +
 		Allocated(int64(len(e.Key))) + Allocated(int64(cap(e.Data)))
-	if e.Care != nil {
-		n += Allocated(int64(unsafe.Sizeof(*e.Care)))
+	if e.Care != nil && e.Care != Copied {
+		n += Allocated(int64(unsafe.Sizeof(*e.Care))) + e.Care.Label.Bytes()
 	}
-	if e.Extra > math.MaxInt64-n-keeperBytes {
-		return math.MaxInt64 - keeperBytes
+	if extra := e.Extra.Bytes(); extra < math.MaxInt64-n-keeperBytes {
+		return n + extra
 	}
-	return n + max(e.Extra, 0)
+	return math.MaxInt64 - keeperBytes
 }
 
 // keptSize is what the entry costs in the keeper, which has a sketch of its own.

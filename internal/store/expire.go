@@ -9,14 +9,8 @@ const (
 	sweepAtMost  = 512
 )
 
-// hand is where the sweep stands in the index.
-type hand struct {
-	shard int
-	from  uint64 // scattered hash from which on the shard is still to be swept
-}
-
 // sweepLocked unlinks expired entries in at least the given number of buckets.
-func (s *Store) sweepLocked(now int64, buckets int, gone *departures) {
+func (s *held) sweepLocked(now int64, buckets int, gone *departures) {
 	if s.mortal == 0 || s.closed {
 		return
 	}
@@ -39,17 +33,7 @@ func (s *Store) sweepLocked(now int64, buckets int, gone *departures) {
 			}
 			e = next
 		}
-		s.stepLocked()
-	}
-}
-
-// stepLocked moves the hand to the next bucket.
-func (s *Store) stepLocked() {
-	t := s.shards[s.hand.shard].Load()
-	next, more := t.after(s.hand.from)
-	s.hand.from = next
-	if !more {
-		s.hand = hand{shard: (s.hand.shard + 1) % len(s.shards)}
+		s.stepLocked(&s.hand)
 	}
 }
 

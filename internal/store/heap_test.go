@@ -1,3 +1,7 @@
+//go:build !race
+
+// What the process takes says nothing under the race detector, which makes it slow, too.
+
 package store
 
 import (
@@ -5,16 +9,6 @@ import (
 	"runtime"
 	"testing"
 )
-
-// heapNow is the memory that live objects take, after a full collection. The
-// second one frees what pools kept over the first.
-func heapNow() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
 
 // TestHeap fills stores with entries of many sizes, several times over, and
 // compares what the process takes with the budget.

@@ -25,24 +25,30 @@ const (
 	sampled = 64 // one report in so many is counted, as so many
 )
 
+// heat is what the store knows of uses without a lock.
+type heat struct {
+	epoch  atomic.Uint32
+	keeper atomic.Pointer[keeper] // nil until the window is full, or for good; stored under moving
+}
+
 // warm counts a use of e, whose heat is h in an epoch of the store's.
-func (s *Store) warm(e *Entry, h, epoch uint32) {
+func (t *heat) warm(e *Entry, h, epoch uint32) {
 	if h^epoch > heatMask {
 		h = epoch
 	}
 	e.heat.Store(h + 1)
-	s.record(e.hash)
+	t.record(e.hash)
 }
 
 // record tells the keeper, if there is one, about a use of a key.
-func (s *Store) record(hash uint64) {
-	k := s.keeper.Load()
+func (t *heat) record(hash uint64) {
+	k := t.keeper.Load()
 	if k == nil || !k.record(hash) || rand.Uint32()%sampled != 0 {
 		return
 	}
 	if k.reports.Add(-sampled) <= 0 {
 		k.reports.Add(k.epochLen)
-		nextEpoch(&s.epoch)
+		nextEpoch(&t.epoch)
 	}
 }
 
@@ -52,7 +58,7 @@ func nextEpoch(epoch *atomic.Uint32) {
 }
 
 // claim marks e as set and reports whether it was not before.
-func (s *Store) claim(e *Entry) bool { return e.heat.CompareAndSwap(0, s.epoch.Load()) }
+func (t *heat) claim(e *Entry) bool { return e.heat.CompareAndSwap(0, t.epoch.Load()) }
 
 // takeUses returns how often e was used, up to heatEnd or so, since it was set or
 // this was last called.

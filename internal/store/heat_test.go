@@ -11,7 +11,7 @@ func TestHitsAreReported(t *testing.T) {
 	s := newEngine(t, "keeper", Options{MaxBytes: 16 << 20})
 	keys, hashes := testKeys(20_000)
 	for i := range keys {
-		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 100}, 1)
+		mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(100)}, 1)
 	}
 	k := s.keeper.Load()
 	k.reports.Store(1 << 40) // no epoch ends meanwhile
@@ -90,7 +90,7 @@ func TestHotEntriesStay(t *testing.T) {
 			if s.Get(hashes[i], keys[i], 1) != nil {
 				return true
 			}
-			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 1000}, 1)
+			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(1000)}, 1)
 			return false
 		}
 		reads, hits := 0, 0

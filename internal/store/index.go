@@ -46,46 +46,50 @@ func newTable(buckets int) *table {
 
 func (t *table) bucket(place uint64) *atomic.Pointer[Entry] { return &t.buckets[place>>t.shift] }
 
+// after returns the first hash of the bucket that follows the one of hash, and
+// false if there is none.
+func (t *table) after(hash uint64) (uint64, bool) {
+	next := (hash>>t.shift + 1) << t.shift
+	return next, next != 0
+}
+
+// each calls f for the entries of a table that is no part of the index any more: nobody changes
+// it.
+func (t *table) each(f func(e *Entry)) {
+	for i := range t.buckets {
+		for e := t.buckets[i].Load(); e != nil; e = e.next.Load() {
+			f(e)
+		}
+	}
+}
+
+// index is where the entries are found. Every Get reads its head; the rest is guarded by the
+// store's mu.
+type index struct {
+	scatter Scatter
+	shards  []atomic.Pointer[table] // a power of two of them
+
+	_ [64]byte // keeps what writers write away from what readers read
+
+	entries int // linked
+	mortal  int // linked, with an expiry
+}
+
 // shard returns the shard of a scattered hash.
-func (s *Store) shard(place uint64) *atomic.Pointer[table] {
-	return &s.shards[place&uint64(len(s.shards)-1)]
+func (x *index) shard(place uint64) *atomic.Pointer[table] {
+	return &x.shards[place&uint64(len(x.shards)-1)]
 }
 
 // chain returns the table and the bucket of a hash.
-func (s *Store) chain(hash uint64) (*table, *atomic.Pointer[Entry]) {
-	place := s.scatter.Of(hash)
-	t := s.shard(place).Load()
+func (x *index) chain(hash uint64) (*table, *atomic.Pointer[Entry]) {
+	place := x.scatter.Of(hash)
+	t := x.shard(place).Load()
 	return t, t.bucket(place)
 }
 
-// find returns the linked entry of the key, or nil. It takes mu only where the
-// chain changed under its feet.
-func (s *Store) find(hash uint64, key string) *Entry {
-	t, bucket := s.chain(hash)
-	var last *Entry
-	for e := bucket.Load(); e != nil; e = e.next.Load() {
-		if e.hash == hash && e.Key == key && e != severed {
-			return e
-		}
-		last = e
-	}
-	if last != severed && !t.retired.Load() {
-		return nil
-	}
-	return s.findAgain(hash, key)
-}
-
-// findAgain is find where the chain changed under a reader's feet.
-func (s *Store) findAgain(hash uint64, key string) *Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, e := s.findLocked(hash, key)
-	return e
-}
-
 // findLocked returns the entry of the key and the link that points to it, or nil.
-func (s *Store) findLocked(hash uint64, key string) (link *atomic.Pointer[Entry], e *Entry) {
-	_, link = s.chain(hash)
+func (x *index) findLocked(hash uint64, key string) (link *atomic.Pointer[Entry], e *Entry) {
+	_, link = x.chain(hash)
 	for e = link.Load(); e != nil; e = link.Load() {
 		if e.hash == hash && e.Key == key {
 			return link, e
@@ -96,8 +100,8 @@ func (s *Store) findLocked(hash uint64, key string) (link *atomic.Pointer[Entry]
 }
 
 // twinsLocked returns the number of linked entries with the hash, and the oldest.
-func (s *Store) twinsLocked(hash uint64) (n int, oldest *Entry) {
-	_, bucket := s.chain(hash)
+func (x *index) twinsLocked(hash uint64) (n int, oldest *Entry) {
+	_, bucket := x.chain(hash)
 	for e := bucket.Load(); e != nil; e = e.next.Load() {
 		if e.hash == hash {
 			n, oldest = n+1, e
@@ -107,30 +111,30 @@ func (s *Store) twinsLocked(hash uint64) (n int, oldest *Entry) {
 }
 
 // linkLocked makes e the entry of its key and returns the one that was, or nil.
-func (s *Store) linkLocked(e *Entry) (old *Entry) {
-	link, old := s.findLocked(e.hash, e.Key)
+func (x *index) linkLocked(e *Entry) (old *Entry) {
+	link, old := x.findLocked(e.hash, e.Key)
 	if old != nil {
 		e.next.Store(old.next.Load())
 		link.Store(e)
 		old.next.Store(severed)
 	} else {
-		t, b := s.chain(e.hash)
+		t, b := x.chain(e.hash)
 		if t == emptyTable || t.n >= len(t.buckets) {
-			s.resizeLocked(e.hash, max(minBuckets, 2*len(t.buckets)))
-			t, b = s.chain(e.hash)
+			x.resizeLocked(e.hash, max(minBuckets, 2*len(t.buckets)))
+			t, b = x.chain(e.hash)
 		}
 		e.next.Store(b.Load())
 		b.Store(e)
 		t.n++
-		s.entries++
+		x.entries++
 	}
-	s.mortal += mortality(e) - mortality(old)
+	x.mortal += mortality(e) - mortality(old)
 	return old
 }
 
 // unlinkLocked removes e and reports whether it was linked.
-func (s *Store) unlinkLocked(e *Entry) bool {
-	t, link := s.chain(e.hash)
+func (x *index) unlinkLocked(e *Entry) bool {
+	t, link := x.chain(e.hash)
 	for at := link.Load(); at != e; at = link.Load() {
 		if at == nil {
 			return false
@@ -140,10 +144,10 @@ func (s *Store) unlinkLocked(e *Entry) bool {
 	link.Store(e.next.Load())
 	e.next.Store(severed)
 	t.n--
-	s.entries--
-	s.mortal -= mortality(e)
+	x.entries--
+	x.mortal -= mortality(e)
 	if t.n < len(t.buckets)/4 && len(t.buckets) > minBuckets {
-		s.resizeLocked(e.hash, len(t.buckets)/2)
+		x.resizeLocked(e.hash, len(t.buckets)/2)
 	}
 	return true
 }
@@ -151,8 +155,8 @@ func (s *Store) unlinkLocked(e *Entry) bool {
 // resizeLocked moves the entries of a shard into a table of the given size. It
 // points each entry at one that was moved before it, or at nothing, so that a
 // reader who strays along always arrives at an end.
-func (s *Store) resizeLocked(hash uint64, buckets int) {
-	shard := s.shard(s.scatter.Of(hash))
+func (x *index) resizeLocked(hash uint64, buckets int) {
+	shard := x.shard(x.scatter.Of(hash))
 	old, t := shard.Load(), newTable(buckets)
 	t.n = old.n
 	if old != emptyTable {
@@ -164,7 +168,7 @@ func (s *Store) resizeLocked(hash uint64, buckets int) {
 	for i := range old.buckets {
 		for e := old.buckets[i].Load(); e != nil; {
 			next := e.next.Load()
-			b := t.bucket(s.scatter.Of(e.hash))
+			b := t.bucket(x.scatter.Of(e.hash))
 			e.next.Store(b.Load())
 			b.Store(e)
 			e = next
@@ -178,4 +182,29 @@ func mortality(e *Entry) int {
 		return 0
 	}
 	return 1
+}
+
+// countUsesLocked adds n uses of a key in the store to the sketch of its shard.
+func (x *index) countUsesLocked(hash uint64, n int) {
+	place := x.scatter.Of(hash)
+	t := x.shard(place).Load()
+	if t.sketch == nil {
+		t.sketch = newSketch(len(t.buckets))
+	}
+	t.sketch.add(place, n, t.n)
+}
+
+// hand is where the sweep stands in the index.
+type hand struct {
+	shard int
+	from  uint64 // scattered hash from which on the shard is still to be swept
+}
+
+// stepLocked moves a hand to the next bucket.
+func (x *index) stepLocked(h *hand) {
+	next, more := x.shards[h.shard].Load().after(h.from)
+	h.from = next
+	if !more {
+		*h = hand{shard: (h.shard + 1) % len(x.shards)}
+	}
 }

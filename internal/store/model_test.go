@@ -69,7 +69,7 @@ func (m *model) set(k, arg byte) {
 	m.t.Helper()
 	m.version++
 	e := &Entry{Key: key(k), Data: fmt.Append(nil, m.version)}
-	e.Extra = int64(arg%32) * m.s.MaxEntry() / 30
+	e.Extra = ExtraOf(int64(arg%32) * m.s.MaxEntry() / 30)
 	if arg >= 128 {
 		e.Expires = m.now + int64(arg%16)
 	}

@@ -29,7 +29,7 @@ func fullKeeper(t *testing.T) *Store {
 	s := newEngine(t, "keeper", Options{MaxBytes: 1 << 20})
 	for i := range 1500 {
 		key := strconv.Itoa(i)
-		mustSet(t, s, hashOf(key), &Entry{Key: key, Extra: 1000}, 1)
+		mustSet(t, s, hashOf(key), &Entry{Key: key, Extra: ExtraOf(1000)}, 1)
 	}
 	return s
 }
@@ -39,7 +39,7 @@ func fullKeeper(t *testing.T) *Store {
 func TestChangesDuringAMove(t *testing.T) {
 	s := fullKeeper(t)
 	var deleted, replaced *Entry
-	newer := &Entry{Extra: 10}
+	newer := &Entry{Extra: ExtraOf(10)}
 	halfMove(t, s, func(b batch) {
 		deleted, replaced = b.added[0], b.added[1]
 		if s.Peek(deleted.hash, deleted.Key, 1) != deleted {

@@ -39,7 +39,7 @@ func (s *Store) Resize(maxBytes int64) error {
 
 // takeBackLocked moves what the keeper held to the main area. The caller holds moving,
 // so no entry is inMove.
-func (s *Store) takeBackLocked() {
+func (s *held) takeBackLocked() {
 	for i := range s.shards {
 		t := s.shards[i].Load()
 		for b := range t.buckets {

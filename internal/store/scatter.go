@@ -15,11 +15,13 @@ type Scatter struct{ before, factor uint64 }
 func NewScatter() Scatter { return Scatter{rand.Uint64(), rand.Uint64() | 1} }
 
 // Of returns the bits by which to place a hash: both halves of the product with a
-// secret, folded, as in wyhash (Wang Yi, 2019). All of them depend on all of the
-// hash. Equal hashes stay equal, and different ones can become equal, so it does not
-// tell keys apart.
+// secret, multiplied with each other and folded, as wyhash64 does (Wang Yi, 2019). One
+// product would be too little: of hashes that are a fixed step apart it makes places that
+// are a fixed step apart too, and one secret in thirty puts those into few shards. Equal
+// hashes stay equal, and different ones can become equal, so it does not tell keys apart.
 func (s Scatter) Of(hash uint64) uint64 {
 	hi, lo := bits.Mul64(hash^s.before, s.factor)
+	hi, lo = bits.Mul64(hi^s.before, lo^s.factor)
 	return hi ^ lo
 }
 
@@ -27,5 +29,6 @@ func (s Scatter) Of(hash uint64) uint64 {
 // stay different.
 func (s Scatter) unique(hash uint64) uint64 {
 	h := (hash ^ s.before) * s.factor
+	h = (h ^ h>>32) * s.factor
 	return h ^ h>>32
 }

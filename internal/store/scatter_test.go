@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"math"
 	"testing"
 )
 
@@ -47,17 +46,25 @@ func TestForgedHashesAreScattered(t *testing.T) {
 	}
 }
 
+// TestScatter looks at many secrets: each has to spread what somebody has chosen.
 func TestScatter(t *testing.T) {
+	for range 100 {
+		testScatter(t)
+	}
+}
+
+func testScatter(t *testing.T) {
 	a, b := NewScatter(), NewScatter()
 	seen, unique := map[uint64]bool{}, map[uint64]bool{}
-	low, high := map[uint64]int{}, map[uint64]int{}
-	const n = 1 << 16
+	var low, high, uniqueLow [256]int
+	const n = 1 << 14
 	for _, hash := range forgedHashes(n) {
 		place := a.Of(hash)
 		seen[place] = true
 		unique[a.unique(hash)] = true
 		low[place%256]++
 		high[place>>56]++
+		uniqueLow[a.unique(hash)%256]++
 		if place == b.Of(hash) {
 			t.Fatalf("two processes scatter %x alike", hash)
 		}
@@ -65,10 +72,11 @@ func TestScatter(t *testing.T) {
 	if len(seen) < n-1 || len(unique) != n {
 		t.Errorf("of %d hashes %d places and %d others are left", n, len(seen), len(unique))
 	}
-	for _, counts := range []map[uint64]int{low, high} {
+	for name, counts := range map[string][256]int{"low": low, "high": high, "low unique": uniqueLow} {
 		for bits, count := range counts {
-			if math.Abs(float64(count)-n/256) > n/256/2 {
-				t.Errorf("%d hashes of %d have the bits %x", count, n, bits)
+			// 64 are to be expected, with a deviation of 8.
+			if count < 64-8*7 || count > 64+8*8 {
+				t.Errorf("%d hashes of %d have the %s bits %x, secrets %x", count, n, name, bits, a)
 			}
 		}
 	}

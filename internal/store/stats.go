@@ -47,7 +47,3 @@ func (s *Store) Bytes() int64 {
 	defer s.mu.Unlock()
 	return s.bytesLocked()
 }
-
-func (s *Store) bytesLocked() int64 {
-	return s.base + s.queuedLocked() + s.keeperUsed + s.keeperBase
-}

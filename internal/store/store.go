@@ -42,61 +42,26 @@ type Options struct {
 	// runs on the goroutine of some call to the store, under no lock, and may call
 	// the store.
 	OnEvict func(e *Entry, why Cause)
-}
 
-// Cause says why the store gave up an entry.
-type Cause uint8
-
-const (
-	Capacity Cause = iota // to make room for others
-	Rejected              // when it left the window, used less than what it would have replaced
-	Expired
-	Collision // for another entry with the same hash
-)
-
-func (c Cause) String() string {
-	return [...]string{"capacity", "rejected", "expired", "collision"}[c&3]
+	// OnGone, if not nil, is told of every entry that is not found any more, in the same
+	// way, those that a call replaced, deleted or cleared included, once for each. It is
+	// instead of OnEvict. A call that removes entries tells it before it returns.
+	OnGone func(e *Entry, why Cause)
 }
 
 // Store is a bounded set of entries by key. All its methods are safe for
 // concurrent use. Make one with New; a Store must be closed.
 type Store struct {
-	// Read by every Get and rarely written.
-	scatter  Scatter
-	shards   []atomic.Pointer[table] // a power of two of them
-	epoch    atomic.Uint32           // see heat.go
-	keeper   atomic.Pointer[keeper]  // nil until the window is full, or for good; stored under moving
-	maxEntry atomic.Int64            // see MaxEntry
-	max      int64                   // MaxBytes; written under moving and mu, read under either
-	base     int64                   // bytes set aside for an empty store
-	perTable int64                   // of these, for the first table of a shard
-	mean     int64                   // keeperMean, but for tests
-	evict    func(*Entry, Cause)
+	heat // with the head of the index, in held, what every Get reads: in one cache line
+	held
 
-	_ [64]byte // keeps what writers write away from what readers read
+	maxEntry atomic.Int64 // see MaxEntry
+	perTable int64        // bytes of base for the first table of a shard
+	mean     int64        // keeperMean, but for tests
 
 	// moving is held by the one call that talks to the keeper. It may be held
 	// while ristretto works, and is taken before mu.
 	moving sync.Mutex
-
-	// mu guards everything below, all tables and the place and neighbours of every
-	// entry. It is held for short and bounded work only.
-	mu         sync.Mutex
-	closed     bool
-	clock      bool  // there is no keeper and never will be: see clock.go
-	room       int64 // bytes that window and main area may take
-	window     queue
-	main       queue // empty in a store with a keeper
-	windowUsed int64 // bytes of entries inWindow and inMove
-	mainUsed   int64 // bytes of entries inMain; with windowUsed at most room
-	keeperUsed int64 // bytes of entries inKeeper, dead ones included
-	keeperBase int64 // bytes that ristretto takes when it is empty; 0 without a keeper
-	entries    int   // linked
-	mortal     int   // linked, with an expiry
-	dead       []*Entry
-	deadBytes  int64
-	hand       hand
-	counts     [4]uint64 // evictions by cause
 }
 
 // New makes an empty store. Its error is a *BudgetError.
@@ -108,7 +73,13 @@ func New(opts Options) (*Store, error) {
 	for shards < 4096 && int64(shards) < opts.MaxBytes>>18 {
 		shards *= 2
 	}
-	s := &Store{scatter: NewScatter(), max: opts.MaxBytes, evict: opts.OnEvict, mean: keeperMean, shards: make([]atomic.Pointer[table], shards)}
+	s := &Store{mean: keeperMean, held: held{
+		index: index{scatter: NewScatter(), shards: make([]atomic.Pointer[table], shards)},
+		max:   opts.MaxBytes, evict: opts.OnEvict,
+	}}
+	if opts.OnGone != nil {
+		s.evict, s.tellAll = opts.OnGone, true
+	}
 	for i := range s.shards {
 		s.shards[i].Store(emptyTable)
 	}
@@ -129,36 +100,9 @@ func New(opts Options) (*Store, error) {
 // MaxBytes.
 func (s *Store) MaxEntry() int64 { return s.maxEntry.Load() }
 
-// Get returns the entry of the key, or nil if it is missing or expired, and
-// counts as a use of the key. hash must be a well mixed 64-bit hash of the key
-// and now the reading of the monotonic clock that Expires refers to, in
-// nanoseconds. The key may alias a buffer of the caller. The entry is shared and
-// read-only. Get allocates nothing, and a hit takes no lock.
-func (s *Store) Get(hash uint64, key string, now int64) *Entry {
-	e := s.find(hash, key)
-	if e == nil || e.expired(now) {
-		s.missed(hash, e)
-		return nil
+// report tells OnEvict or OnGone of what is gone. No lock is held.
+func (s *Store) report(gone departures) {
+	for _, d := range gone {
+		s.evict(d.e, d.why)
 	}
-	if h, epoch := e.heat.Load(), s.epoch.Load(); h^epoch > heatMask || h&heatMask < heatEnd {
-		s.warm(e, h, epoch)
-	}
-	return e
-}
-
-// missed counts a use of a key that has no entry, or an expired one.
-func (s *Store) missed(hash uint64, expired *Entry) {
-	if expired != nil {
-		s.dropExpired(expired)
-	}
-	s.record(hash)
-}
-
-// Peek is Get without counting as a use: for a second look within one request.
-func (s *Store) Peek(hash uint64, key string, now int64) *Entry {
-	e := s.find(hash, key)
-	if e == nil || e.expired(now) {
-		return nil
-	}
-	return e
 }

@@ -3,38 +3,13 @@ package store
 import (
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
-	"strings"
 	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
 )
 
-// TestMain fails if closed stores leave goroutines of ristretto behind.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	var left string
-	for range 10_000 {
-		if left = ristrettoStacks(); left == "" {
-			break
-		}
-		runtime.Gosched() // they have answered, but may not have ended
-	}
-	if code == 0 && left != "" {
-		fmt.Fprintf(os.Stderr, "goroutines left:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// ristrettoStacks returns the stacks of all goroutines if some are ristretto's.
-func ristrettoStacks() string {
-	buf := make([]byte, 1<<18)
-	stacks := string(buf[:runtime.Stack(buf, true)])
-	if !strings.Contains(stacks, "dgraph-io/ristretto") {
-		return ""
-	}
-	return stacks
-}
+// Closed stores leave no goroutines of ristretto behind.
+func TestMain(m *testing.M) { leaks.Main(m, "dgraph-io/ristretto") }
 
 func TestNewRefusesTinyBudgets(t *testing.T) {
 	for _, maxBytes := range []int64{-1, 0, 1, 1 << 10, MinBytes - 1} {
@@ -67,13 +42,13 @@ func TestColdSetsAreVisible(t *testing.T) {
 			for range 20 {
 				for i := range hot {
 					if s.Get(hashes[i], keys[i], 1) == nil {
-						mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 1500}, 1)
+						mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(1500)}, 1)
 					}
 				}
 			}
 			for i := hot; i < hot+1000; i++ {
-				mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: int64(i%8) * s.MaxEntry() / 10}, 1)
-				mustSet(t, s, hashes[i+1000], &Entry{Key: keys[i+1000], Extra: s.MaxEntry() - 300}, 1)
+				mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(int64(i%8) * s.MaxEntry() / 10)}, 1)
+				mustSet(t, s, hashes[i+1000], &Entry{Key: keys[i+1000], Extra: ExtraOf(s.MaxEntry() - 300)}, 1)
 				if s.Get(hashes[i], keys[i], 1) == nil {
 					t.Fatalf("%s, %d MiB: cold key %d is not visible", engine, maxBytes>>20, i-hot)
 				}
@@ -91,7 +66,7 @@ func TestOversizedSetChangesNothing(t *testing.T) {
 		}
 		n, bytes := s.Len(), s.Bytes()
 		for _, extra := range []int64{s.MaxEntry(), 2 << 20, 1<<63 - 1} {
-			e := &Entry{Key: keys[999], Extra: extra}
+			e := &Entry{Key: keys[999], Extra: ExtraOf(extra)}
 			err := s.Set(hashes[999], e, 1)
 			var se *SizeError
 			if !errors.Is(err, ErrTooLarge) || !errors.As(err, &se) || se.Size != e.Size() || se.Max != s.MaxEntry() {
@@ -102,7 +77,7 @@ func TestOversizedSetChangesNothing(t *testing.T) {
 			t.Errorf("%s: %d entries of %d bytes became %d of %d", engine, n, bytes, s.Len(), s.Bytes())
 		}
 		e := &Entry{Key: "exact"}
-		e.Extra = s.MaxEntry() - e.Size()
+		e.Extra = ExtraOf((s.MaxEntry() - e.Size()) &^ 15)
 		mustSet(t, s, hashOf("exact"), e, 1)
 		if s.Get(hashOf("exact"), "exact", 1) != e {
 			t.Errorf("%s: an entry of MaxEntry is not there", engine)
@@ -142,7 +117,7 @@ func TestForgedHashes(t *testing.T) {
 		s := newEngine(t, engine, Options{MaxBytes: 1 << 20})
 		for i := range 5000 {
 			key := fmt.Sprint(i)
-			e := &Entry{Key: key, Extra: 10_000}
+			e := &Entry{Key: key, Extra: ExtraOf(10_000)}
 			mustSet(t, s, 42, e, 1)
 			if s.Get(42, key, 1) != e {
 				t.Fatalf("%s: key %d is not there", engine, i)
@@ -162,7 +137,7 @@ func TestGetAllocatesNothing(t *testing.T) {
 		s := newEngine(t, engine, Options{MaxBytes: 16 << 20})
 		keys, hashes := testKeys(20_000)
 		for i := range keys {
-			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 500}, 1)
+			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(500)}, 1)
 		}
 		buf := []byte(keys[19_999])
 		for range 200 { // so often that it need not be reported any more
@@ -195,7 +170,7 @@ func TestOnEvictMayCallTheStore(t *testing.T) {
 		}})
 		keys, hashes := testKeys(3000)
 		for i := range keys {
-			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: 1000}, 1)
+			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(1000)}, 1)
 		}
 		if st := s.Stats(); told == 0 || told+s.Len() != len(keys) || st.Evicted != uint64(told) {
 			t.Errorf("%s: told of %d, holds %d of %d; %+v", engine, told, s.Len(), len(keys), st)
@@ -211,7 +186,7 @@ func TestChoiceOfEngine(t *testing.T) {
 		s := newStore(t, Options{MaxBytes: c.maxBytes})
 		keys, hashes := testKeys(int(2 * c.maxBytes / (c.extra + 100)))
 		for i := range keys {
-			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: c.extra}, 1)
+			mustSet(t, s, hashes[i], &Entry{Key: keys[i], Extra: ExtraOf(c.extra)}, 1)
 		}
 		if got := s.keeper.Load() != nil; got != c.keeper || got == s.clock {
 			t.Errorf("MaxBytes %d, entries of %d: keeper %t, clock %t", c.maxBytes, c.extra, got, s.clock)

@@ -47,35 +47,6 @@ func (s *Store) open() error {
 	return nil
 }
 
-// tryInstallLocked puts e into the index and the window if there is room.
-func (s *Store) tryInstallLocked(e *Entry, size int64, gone *departures) (done bool, err error) {
-	if s.closed {
-		return true, ErrClosed
-	}
-	if s.clock {
-		s.makeRoomLocked(size, gone)
-	}
-	if s.queuedLocked()+size > s.room || s.deadFullLocked() {
-		return false, nil
-	}
-	if n, oldest := s.twinsLocked(e.hash); n >= maxTwins {
-		s.giveUpLocked(oldest, Collision, gone)
-	}
-	uses := 1
-	if old := s.linkLocked(e); old != nil {
-		uses += takeUses(old)
-		s.discardLocked(old)
-	}
-	e.place = inWindow
-	s.window.push(e)
-	s.windowUsed += size
-	if s.clock {
-		s.countUsesLocked(e.hash, uses)
-		s.spillLocked()
-	}
-	return true, nil
-}
-
 // installSlowly moves the oldest entries of the window on until e fits.
 func (s *Store) installSlowly(e *Entry, size, now int64, gone *departures) error {
 	s.moving.Lock()
@@ -94,67 +65,53 @@ func (s *Store) installSlowly(e *Entry, size, now int64, gone *departures) error
 // Delete removes the entry of the key and reports whether there was one that had
 // not been given up. No Get that starts after it returned finds it. The key may
 // alias a buffer of the caller.
-func (s *Store) Delete(hash uint64, key string) bool {
+func (s *Store) Delete(hash uint64, key string) bool { return s.Remove(hash, key, Deleted) }
+
+// Remove is Delete for a reason that OnGone is told.
+func (s *Store) Remove(hash uint64, key string, why Cause) bool {
+	var gone departures
 	s.mu.Lock()
 	_, e := s.findLocked(hash, key)
 	if e != nil {
 		s.unlinkLocked(e)
 		s.discardLocked(e)
+		s.tookLocked(e, why, &gone)
 	}
 	full := s.deadFullLocked()
 	s.mu.Unlock()
 	if full {
 		s.bury()
 	}
+	s.report(gone)
 	return e != nil
 }
 
-// discardLocked lets go of an entry that is not linked any more.
-func (s *Store) discardLocked(e *Entry) {
-	switch e.place {
-	case inWindow:
-		s.window.remove(e)
-		s.windowUsed -= e.Size()
-		e.place = nowhere
-	case inMain:
-		s.main.remove(e)
-		s.mainUsed -= e.Size()
-		e.place = nowhere
-	case inKeeper:
-		s.dead = append(s.dead, e)
-		s.deadBytes += e.keptSize()
-	case inMove: // whoever moves it will find that it is not linked
+// tryInstallLocked puts e into the index and the window if there is room.
+func (s *held) tryInstallLocked(e *Entry, size int64, gone *departures) (done bool, err error) {
+	if s.closed {
+		return true, ErrClosed
 	}
-}
-
-// deadFullLocked reports whether the keeper has to drop the dead.
-func (s *Store) deadFullLocked() bool { return len(s.dead) >= deadBatch || s.deadBytes > s.room }
-
-// giveUpLocked unlinks e, if it is still linked, on the store's own account.
-func (s *Store) giveUpLocked(e *Entry, why Cause, gone *departures) {
-	if s.unlinkLocked(e) {
-		s.discardLocked(e)
-		s.countLocked(e, why, gone)
+	if s.clock {
+		s.makeRoomLocked(size, gone)
 	}
-}
-
-func (s *Store) countLocked(e *Entry, why Cause, gone *departures) {
-	s.counts[why]++
-	if s.evict != nil {
-		*gone = append(*gone, departure{e, why})
+	if s.queuedLocked()+size > s.room || s.deadFullLocked() {
+		return false, nil
 	}
-}
-
-// departures are the entries to tell OnEvict about, once no lock is held.
-type departures []departure
-
-type departure struct {
-	e   *Entry
-	why Cause
-}
-
-func (s *Store) report(gone departures) {
-	for _, d := range gone {
-		s.evict(d.e, d.why)
+	if n, oldest := s.twinsLocked(e.hash); n >= maxTwins {
+		s.giveUpLocked(oldest, Collision, gone)
 	}
+	uses := 1
+	if old := s.linkLocked(e); old != nil {
+		uses += takeUses(old)
+		s.discardLocked(old)
+		s.tookLocked(old, Replaced, gone)
+	}
+	e.place = inWindow
+	s.window.push(e)
+	s.windowUsed += size
+	if s.clock {
+		s.countUsesLocked(e.hash, uses)
+		s.spillLocked()
+	}
+	return true, nil
 }

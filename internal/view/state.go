@@ -83,17 +83,18 @@ func (s *State) MayServe(hash uint64, now int64) error {
 	if v == nil {
 		return errs.ErrClosed
 	}
-	switch v.Standing(hash) {
-	case OwnsIt:
-		if now < s.confirmed.Load() {
-			return nil
-		}
-		return errs.ErrUnsettled
-	case Gaining:
-		return errs.ErrUnsettled
-	default:
+	switch standing := v.Standing(hash); {
+	case s.Serves(standing, now):
+		return nil
+	case standing == Foreign:
 		return errs.ErrNotOwner
 	}
+	return errs.ErrUnsettled
+}
+
+// Serves is MayServe by what this node is to a key in its view.
+func (s *State) Serves(standing Standing, now int64) bool {
+	return standing == OwnsIt && now < s.confirmed.Load()
 }
 
 // ActsBy reports whether the node acts by a view, whose id is given, and that has settled.

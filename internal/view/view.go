@@ -3,6 +3,12 @@
 // A [View] is who is in the mesh and who owns which key. A [State] is one member's: the view
 // that it has, until when it may act by it, and by what right. Everybody reads it; who
 // settles views writes it, through its [Writer].
+//
+// What holds: a View does not change; of two States' answers within one view, at most one says
+// that its member owns a key.
+//
+// Caveats: that a key is owned by a view is no right to serve it: the right ends by the clock, and
+// a view may not have settled.
 package view
 
 import (
@@ -44,6 +50,7 @@ type View struct {
 // An Owner is a member of the ring, ready to be called.
 type Owner struct {
 	ID, Name, Addr string
+	Life           uint32    // see quorum.Member
 	Peer           wire.Peer // nil for this node itself
 	Route          *Route    // nil for this node itself, and for an address that a peer named
 }
@@ -70,12 +77,12 @@ func New(members []quorum.Member, old *View, self string, peer func(addr string)
 	}
 	for _, m := range members {
 		if m.ID != self {
-			v.Peers[m.ID] = &Owner{ID: m.ID, Name: m.Name, Addr: m.Addr, Peer: peer(m.Addr), Route: new(Route)}
+			v.Peers[m.ID] = &Owner{ID: m.ID, Name: m.Name, Addr: m.Addr, Life: m.Life, Peer: peer(m.Addr), Route: new(Route)}
 		}
 	}
 	for i, name := range v.Ring.Members() {
 		m := byName[name]
-		o := Owner{ID: m.ID, Name: m.Name, Addr: m.Addr}
+		o := Owner{ID: m.ID, Name: m.Name, Addr: m.Addr, Life: m.Life}
 		if o.ID == self {
 			v.Self = i
 		} else {
@@ -155,13 +162,18 @@ const (
 
 // Standing returns what this node is to a key in this view.
 func (v *View) Standing(hash uint64) Standing {
-	switch {
-	case !v.Mine(hash):
+	if !v.Mine(hash) {
 		return Foreign
-	case v.settled.Load():
+	}
+	return v.OwnStanding(hash)
+}
+
+// OwnStanding is Standing for a key that this node owns in this view.
+func (v *View) OwnStanding(hash uint64) Standing {
+	if v.settled.Load() {
 		return OwnsIt
 	}
-	return v.UnsettledStanding(hash)
+	return v.unsettledStanding(hash)
 }
 
 // Mine reports whether this node owns the key in this view.
@@ -170,8 +182,8 @@ func (v *View) Mine(hash uint64) bool {
 	return i == v.Self && i >= 0
 }
 
-// UnsettledStanding is Standing for a key of this node's before the view settled.
-func (v *View) UnsettledStanding(hash uint64) Standing {
+// unsettledStanding is Standing for a key of this node's before the view settled.
+func (v *View) unsettledStanding(hash uint64) Standing {
 	if v.before == nil || v.emptied.Load() {
 		return Gaining
 	}
@@ -182,6 +194,10 @@ func (v *View) UnsettledStanding(hash uint64) Standing {
 	}
 	return OwnsIt
 }
+
+// Kept reports whether a key is this node's and was in the view that settled last, and in
+// every one since, whether or not this one has settled.
+func (v *View) Kept(hash uint64) bool { return v.Mine(hash) && v.unsettledStanding(hash) == OwnsIt }
 
 // A Route is what this node remembers for a moment of the way to a peer. Times are on
 // the node's clock.

@@ -57,8 +57,8 @@ func PackRequest(req *httppool.Request) []byte {
 	if req.Idempotent {
 		flag = relayIdempotent
 	}
-	if req.Op == OpGet {
-		flags &^= FlagLease
+	if mayKeep(req.Op) {
+		flags &^= FlagCopy | FlagRenew
 	}
 	b = append(b, flag, req.Op, flags)
 	b = binary.AppendUvarint(b, req.View)
@@ -70,6 +70,9 @@ func PackRequest(req *httppool.Request) []byte {
 	b = append(b, req.Key...)
 	return append(b, req.Value...)
 }
+
+// mayKeep reports whether who asks may want copies.
+func mayKeep(op uint8) bool { return op == OpGet || op == OpGetMany || op == OpClaim }
 
 // ParseRequest undoes PackRequest. What it returns aliases b. It reports false if b is
 // malformed or asks for what a relay does not do.
@@ -101,8 +104,8 @@ func ParseRequest(b []byte) (req httppool.Request, ok bool) {
 	if req.Group, req.Key = string(group), string(key); len(b) > 0 {
 		req.Value = b
 	}
-	if req.Op == OpGet {
-		req.Flags &^= FlagLease // it would be granted to this member
+	if mayKeep(req.Op) {
+		req.Flags &^= FlagCopy | FlagRenew // they would be for this member
 	}
 	return req, true
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -70,6 +71,18 @@ func (w *Errors) Put(resp *httppool.Response, err error) {
 		resp.Status = StatusWriterBusy
 	case errors.Is(err, errs.ErrOtherVersion):
 		resp.Status = StatusOtherVersion
+	case errors.Is(err, errs.ErrOverflow):
+		resp.Status = StatusOverflow
+	case errors.Is(err, errs.ErrNotInteger):
+		resp.Status = StatusNotInteger
+	case errors.Is(err, errs.ErrFewCopies):
+		resp.Status = StatusFewCopies
+	case errors.Is(err, errs.ErrClaimVoid):
+		resp.Status = StatusClaimVoid
+	case errors.Is(err, errs.ErrClaimOver):
+		resp.Status = StatusClaimOver
+	case errors.Is(err, errs.ErrNotCache):
+		resp.Status = StatusNotCache
 	case errors.Is(err, errs.ErrTooLarge):
 		resp.Status, resp.Message = StatusTooLarge, strings.TrimPrefix(err.Error(), errs.ErrTooLarge.Error()+": ")
 	case errors.Is(err, errs.ErrOverloaded):
@@ -91,22 +104,36 @@ func (w *Errors) PutCause(resp *httppool.Response, status uint8, panicked bool, 
 	if panicked {
 		resp.Flags |= FlagPanic
 	}
-	for _, known := range identities {
-		if guard.Is(cause, known.err) {
-			resp.Flags |= known.flag
-		}
-	}
 	names := ""
-	for _, s := range w.Known {
-		// Those that do not fit are recognised on this member alone.
-		if guard.Is(cause, s.Err) && len(names)+len(s.Name)+1 <= guard.MaxNamesBytes {
-			names += s.Name + "\x00"
+	for flag, known := range w.recognised() {
+		if !guard.Is(cause, known.Err) {
+			continue
 		}
+		if flag == FlagSentinel {
+			if len(names)+len(known.Name)+1 > guard.MaxNamesBytes {
+				continue // those that do not fit are recognised on this member alone
+			}
+			names += known.Name + "\x00"
+		}
+		resp.Flags |= flag
 	}
 	if names != "" {
-		resp.Flags |= FlagSentinel
 		resp.Message = names + strings.ReplaceAll(resp.Message, "\x00", " ")
 	}
+}
+
+// PackCause returns what a loader said as a Fill has it.
+func (w *Errors) PackCause(le *errs.LoadError) (flags uint8, message string) {
+	var resp httppool.Response
+	w.PutCause(&resp, StatusLoadFailed, le.Panic, le.Err)
+	return resp.Flags, resp.Message
+}
+
+// ParseCause undoes PackCause, for a loader that ran on a member. The key must not alias a
+// buffer.
+func (w *Errors) ParseCause(member, key string, flags uint8, message string) *errs.LoadError {
+	resp := httppool.Response{Flags: flags, Message: message}
+	return &errs.LoadError{Group: w.Group, Key: key, Member: member, Panic: flags&FlagPanic != 0, Err: w.Cause(&resp)}
 }
 
 // identities are the errors that every member recognises in the error of a user's
@@ -116,16 +143,28 @@ var identities = []struct {
 	err  error
 }{{FlagOverload, errs.ErrOverloaded}, {FlagDeadline, context.DeadlineExceeded}, {FlagCanceled, context.Canceled}}
 
-// Identity returns what members recognise in an error of a user's function, nil for nothing.
-func (w *Errors) Identity(err error) (identity error) {
-	for _, known := range identities {
-		if guard.Is(err, known.err) {
-			identity = errors.Join(identity, known.err)
+// recognised returns what members recognise in the error of a user's function, with the flag
+// that says so in an answer. With FlagSentinel the name says which it is.
+func (w *Errors) recognised() iter.Seq2[uint8, guard.Known] {
+	return func(yield func(uint8, guard.Known) bool) {
+		for _, each := range identities {
+			if !yield(each.flag, guard.Known{Err: each.err}) {
+				return
+			}
+		}
+		for _, each := range w.Known {
+			if !yield(FlagSentinel, each) {
+				return
+			}
 		}
 	}
-	for _, s := range w.Known {
-		if guard.Is(err, s.Err) {
-			identity = errors.Join(identity, s.Err)
+}
+
+// Identity returns what members recognise in an error of a user's function, nil for nothing.
+func (w *Errors) Identity(err error) (identity error) {
+	for _, known := range w.recognised() {
+		if guard.Is(err, known.Err) {
+			identity = errors.Join(identity, known.Err)
 		}
 	}
 	return identity
@@ -138,6 +177,9 @@ func Clip(s string) string { return s[:min(len(s), maxErrorBytes)] }
 // key may alias a buffer.
 func (w *Errors) Of(member, addr string, op uint8, key string, resp *httppool.Response) error {
 	tooLarge := resp.Status == StatusTooLarge || resp.Status == httppool.StatusTooLarge
+	if resp.Status == httppool.StatusTooLarge && op == OpUpdate {
+		resp.Flags |= FlagMaybe // the change was made, and only its answer does not fit
+	}
 	answer := func(err error) error {
 		pe := &errs.PeerError{Op: OpNames[op], Member: member, Addr: addr, MaybeApplied: resp.Flags&FlagMaybe != 0, Err: err}
 		return errs.OutOfReach(pe, resp.Status == StatusClosed || tooLarge && w.TooLargeUnreachable)
@@ -157,6 +199,18 @@ func (w *Errors) Of(member, addr string, op uint8, key string, resp *httppool.Re
 		return answer(errs.ErrMinority)
 	case StatusOtherVersion:
 		return answer(errs.ErrOtherVersion)
+	case StatusFewCopies:
+		return answer(errs.ErrFewCopies)
+	case StatusOverflow:
+		return errs.ErrOverflow
+	case StatusNotInteger:
+		return errs.ErrNotInteger
+	case StatusClaimVoid:
+		return errs.ErrClaimVoid
+	case StatusClaimOver:
+		return errs.ErrClaimOver
+	case StatusNotCache:
+		return answer(errs.ErrNotCache)
 	case StatusLoadFailed:
 		return &errs.LoadError{Group: w.Group, Key: strings.Clone(key), Member: member, Panic: resp.Flags&FlagPanic != 0, Err: w.Cause(resp)}
 	case StatusWriteFailed:
@@ -183,18 +237,14 @@ func (w *Errors) Of(member, addr string, op uint8, key string, resp *httppool.Re
 // Cause returns what a user's function on a peer returned.
 func (w *Errors) Cause(resp *httppool.Response) error {
 	re := &errs.RemoteError{Text: resp.Message}
-	for _, known := range identities {
-		if resp.Flags&known.flag != 0 {
-			re.Known = errors.Join(re.Known, known.err)
-		}
-	}
+	var names []string
 	if resp.Flags&FlagSentinel != 0 {
-		names := strings.Split(resp.Message, "\x00")
+		names = strings.Split(resp.Message, "\x00")
 		names, re.Text = names[:len(names)-1], names[len(names)-1]
-		for _, s := range w.Known {
-			if slices.Contains(names, s.Name) {
-				re.Known = errors.Join(re.Known, s.Err)
-			}
+	}
+	for flag, known := range w.recognised() {
+		if resp.Flags&flag != 0 && (flag != FlagSentinel || slices.Contains(names, known.Name)) {
+			re.Known = errors.Join(re.Known, known.Err)
 		}
 	}
 	return re

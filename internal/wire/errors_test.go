@@ -35,6 +35,8 @@ func TestErrorsAcrossTheWire(t *testing.T) {
 		{errs.ErrNotFound, errs.ErrNotFound, false},
 		{errs.ErrNotOwner, errs.ErrNotOwner, false},
 		{errs.ErrUnsettled, errs.ErrUnsettled, false},
+		{errs.ErrOverflow, errs.ErrOverflow, false},
+		{fmt.Errorf("%w: it is a bool", errs.ErrNotInteger), errs.ErrNotInteger, false},
 		{fmt.Errorf("%w: 7 bytes", errs.ErrTooLarge), errs.ErrTooLarge, false},
 		{errs.ErrOverloaded, errs.ErrOverloaded, false},
 		{errs.ErrClosed, errs.ErrPeerClosed, false},

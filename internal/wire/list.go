@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
+	"time"
 
 	"github.com/praveenduddu/cachemesh/httppool"
 	"github.com/praveenduddu/cachemesh/internal/errs"
@@ -95,6 +97,32 @@ func CutStale(resp *httppool.Response) bool {
 		resp.Version, resp.Message, resp.Value = age, string(message), value
 	}
 	return ok
+}
+
+// AppendKept appends what an answer with FlagKept has for a body: the time that the value has left, 0 for no end; after
+// what time its owner wants to hear of a read, 0 for never; and the value.
+func AppendKept(dst []byte, ttl time.Duration, tell uint64, value []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(max(ttl, 0)))
+	dst = binary.AppendUvarint(dst, tell)
+	return append(dst, value...)
+}
+
+// CutKept undoes AppendKept. It reports false if the body is malformed.
+func CutKept(body []byte) (ttl time.Duration, tell uint64, value []byte, ok bool) {
+	left, n := binary.Uvarint(body)
+	if n <= 0 || left > math.MaxInt64 {
+		return 0, 0, nil, false
+	}
+	tell, m := binary.Uvarint(body[n:])
+	if m <= 0 {
+		return 0, 0, nil, false
+	}
+	return time.Duration(left), tell, body[n+m:], true
+}
+
+// IsPlain reports whether an answer is a value, or that there is none, and nothing beside that.
+func (a Answer) IsPlain() bool {
+	return (a.Status == StatusOK || a.Status == StatusNotFound) && a.Flags&FlagStale == 0
 }
 
 // NextAnswer splits the first answer off a list. It reports false if there is

@@ -57,7 +57,7 @@ func run(ctx context.Context, out io.Writer, dsn string) (err error) {
 	groups := make([]*cachemesh.Group[CachemeshProduct], members)
 	m, err := mesh.Start(members, func(i int, n *cachemesh.Node) (err error) {
 		groups[i], err = cachemesh.NewGroup[CachemeshProduct](n, "products", nil, cachemesh.GroupOptions[CachemeshProduct]{
-			LoadMany:    l.loadMany,
+			LoadMany:    l.loadMany(),
 			BatchWindow: time.Millisecond, // single Gets that come together share a query, too
 			MaxLoads:    4,                // queries at once, on each member
 			TTL:         10 * time.Minute,

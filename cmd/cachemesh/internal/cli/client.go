@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/httpapi"
+)
+
+const mostAnswer = 512 << 20 // bytes of an answer
+
+// A client asks a member over HTTP.
+type client struct {
+	sh      *shell
+	server  string
+	group   string
+	output  string
+	timeout time.Duration
+	token   string
+}
+
+// addFlags adds what all commands have that ask a member.
+func (cl *client) addFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVarP(&cl.server, "server", "s", "", "URL of a member (CACHEMESH_SERVER; default: http://127.0.0.1:8080)")
+	flags.StringVarP(&cl.output, "output", "o", "table", "table or json")
+	flags.DurationVar(&cl.timeout, "timeout", 10*time.Second, "how long the member may take")
+}
+
+// prepare reads the environment and checks the flags.
+func (cl *client) prepare() error {
+	if cl.server == "" {
+		cl.server, _ = cl.sh.getenv("CACHEMESH_SERVER")
+	}
+	if cl.server == "" {
+		cl.server = "http://127.0.0.1:8080"
+	}
+	if u, err := url.Parse(cl.server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usageError{fmt.Errorf("--server: %q is no URL such as http://127.0.0.1:8080", cl.server)}
+	}
+	if cl.output != "table" && cl.output != "json" {
+		return usageError{fmt.Errorf("--output: %q is neither table nor json", cl.output)}
+	}
+	var err error
+	if cl.token, err = cl.sh.secret("CACHEMESH_HTTP_TOKEN"); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// An apiError is a problem that a member answered with.
+type apiError struct{ httpapi.Problem }
+
+func (e apiError) Error() string { return e.Detail }
+
+// do sends a request, and returns the answer's headers and body. An answer that says that it
+// failed is an apiError.
+func (cl *client) do(ctx context.Context, method, path string, header http.Header, body []byte) (http.Header, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, cl.timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(cl.server, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	if cl.token != "" {
+		req.Header.Set("Authorization", "Bearer "+cl.token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, nil, fmt.Errorf("no answer from %s: %w", cl.server, errors.Unwrap(err))
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	if err != nil {
+		return nil, nil, err
+	}
+	if resp.StatusCode >= 300 {
+		failed := apiError{httpapi.Problem{Status: resp.StatusCode, Detail: resp.Status}}
+		json.Unmarshal(data, &failed.Problem)
+		return nil, nil, failed
+	}
+	return resp.Header, data, nil
+}
+
+// key returns the path of a key. A key of dots alone must not be taken for a way up.
+func (cl *client) key(key string) string {
+	escaped := url.PathEscape(key)
+	if strings.Trim(key, ".") == "" {
+		escaped = strings.ReplaceAll(escaped, ".", "%2E")
+	}
+	return "/v1/groups/" + url.PathEscape(cl.group) + "/keys/" + escaped
+}
+
+// command makes a command that asks a member.
+func (cl *client) command(use, short string, check cobra.PositionalArgs, run func(c *cobra.Command, given []string) error) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: args(check), RunE: func(c *cobra.Command, given []string) error {
+		if err := cl.prepare(); err != nil {
+			return err
+		}
+		return run(c, given)
+	}}
+	cl.addFlags(c)
+	return c
+}
+
+// keyed makes a command about a key.
+func (cl *client) keyed(use, short string, check cobra.PositionalArgs, run func(c *cobra.Command, given []string) error) *cobra.Command {
+	c := cl.command(use, short, check, run)
+	c.Flags().StringVarP(&cl.group, "group", "g", "default", "the key's group")
+	return c
+}

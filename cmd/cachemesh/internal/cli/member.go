@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/config"
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/member"
+)
+
+func (sh *shell) memberCommand() *cobra.Command {
+	var announce, exitWithStdin bool
+	c := &cobra.Command{
+		Use:   "member",
+		Short: "Run a member of the mesh, until SIGTERM or SIGINT",
+		Long: `Runs a member of the mesh. Each setting is a flag, a variable of the environment
+(--redis-listen is CACHEMESH_REDIS_LISTEN) or a line of the YAML file that --config
+names; a flag counts before the environment, and that before the file.
+
+SIGTERM or SIGINT makes it leave in order: its clients are answered, its values are
+handed over. A second one ends it at once.
+
+For a program that runs a member as a part of itself: with --announce the member says on
+standard output, in one line of JSON, where it listens once it is ready; with
+--exit-with-stdin it leaves when its standard input ends, or its parent, within two seconds,
+and SIGINT, which Ctrl-C sends to the parent and to all its children, is the parent's alone.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, err := config.Load(c.Flags(), sh.getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			signals, stop := listen(exitWithStdin)
+			defer stop()
+			p := parent{ppid: os.Getppid}
+			if announce {
+				p.announce = sh.out
+			}
+			if exitWithStdin {
+				p.in = sh.in
+			}
+			return runMember(settings, sh.logger(settings), signals, p)
+		},
+	}
+	config.AddFlags(c.Flags())
+	c.Flags().BoolVar(&announce, "announce", false, "say in a line of JSON on standard output where it listens, once it is ready")
+	c.Flags().BoolVar(&exitWithStdin, "exit-with-stdin", false, "leave when standard input ends, or the parent does")
+	return c
+}
+
+// listen returns the signals that make a member leave, until stop is called. The SIGINT that a terminal sends is
+// nothing to a member whose parent gets it as well: the parent may still answer requests that need the member.
+func listen(partOfParent bool) (signals <-chan os.Signal, stop func()) {
+	all, nowhere := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(all, syscall.SIGTERM)
+	if partOfParent {
+		signal.Notify(nowhere, os.Interrupt) // not signal.Ignore, with which Windows ends the process
+	} else {
+		signal.Notify(all, os.Interrupt)
+	}
+	return all, func() { signal.Stop(all); signal.Stop(nowhere) }
+}
+
+func (sh *shell) logger(c config.Config) *slog.Logger {
+	level, _ := c.Level() // Load has checked it
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(sh.err, o))
+	}
+	return slog.New(slog.NewTextHandler(sh.err, o))
+}
+
+// runMember runs a member until a signal comes, its parent ends, or a server of it fails.
+func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p parent) error {
+	watching, cancelWatch := context.WithCancel(context.Background())
+	defer cancelWatch()
+	gone := p.gone(watching)
+	m, stopped, err := startMember(c, log, gone, signals)
+	if m == nil {
+		return err
+	}
+	if !stopped {
+		p.ready(m, c, log)
+		select {
+		case s := <-signals:
+			log.Info("a signal came", "signal", s.String())
+		case <-gone:
+			log.Info("the process that this member is a part of has ended")
+			c.ShutdownTimeout = min(c.ShutdownTimeout, orphanTime)
+			signals = nil // one that the parent sent, too, is no second word
+		case err := <-m.Failed():
+			m.Close()
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Shutdown(ctx) }()
+	select {
+	case err = <-ended:
+	case <-signals:
+		log.Warn("a second signal came: this member ends at once")
+		m.Close()
+		<-ended
+		err = errors.New("ended before the member had left the mesh")
+	}
+	if err == nil {
+		log.Info("this member has left")
+	}
+	return err
+}
+
+// startMember starts a member, unless its parent ends first: then this process is to end, with
+// all that was begun. A signal that comes first stops it; a second one does not wait until it has stopped. One that was
+// ready all the same is returned with stopped, and is to leave.
+func startMember(c config.Config, log *slog.Logger, gone <-chan struct{}, signals <-chan os.Signal) (m *member.Member, stopped bool, err error) {
+	ctx, giveUp := context.WithCancel(context.Background())
+	defer giveUp()
+	type result struct {
+		m   *member.Member
+		err error
+	}
+	started := make(chan result, 1)
+	go func() {
+		m, err := member.StartContext(ctx, c, version(), log)
+		started <- result{m, err}
+	}()
+	for {
+		select {
+		case r := <-started:
+			if stopped && errors.Is(r.err, context.Canceled) {
+				r.err = nil // it had nothing to hand over
+			}
+			return r.m, stopped, r.err
+		case s := <-signals:
+			if stopped {
+				return nil, true, errors.New("a second signal came before this member had stopped")
+			}
+			log.Info("a signal came before this member was ready", "signal", s.String())
+			stopped = true
+			giveUp()
+		case <-gone:
+			return nil, false, errors.New("the process that this member is a part of ended before it was ready")
+		}
+	}
+}
+
+func (sh *shell) configCommand() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Work with settings", Args: args(cobra.NoArgs), RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Check the settings that a member would run with, and print them without secrets",
+		Args:  args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, err := config.Load(c.Flags(), sh.getenv)
+			if err != nil {
+				return usageError{err}
+			}
+			encoder := yaml.NewEncoder(sh.out)
+			encoder.SetIndent(2)
+			defer encoder.Close()
+			return encoder.Encode(settings.WithoutSecrets())
+		},
+	}
+	config.AddFlags(check.Flags())
+	c.AddCommand(check)
+	return c
+}

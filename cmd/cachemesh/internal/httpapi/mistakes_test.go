@@ -1,0 +1,65 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/httpapi"
+)
+
+// What a client asks wrongly is its mistake, is said to be, and is never answered as something else.
+func TestMistakesOfClients(t *testing.T) {
+	url := serve(t, nil)
+	const key, many = "/v1/groups/default/keys/k", "/v1/groups/default:getMany"
+	for _, c := range []struct {
+		method, path, body string
+		headers            []string
+		status             int
+		allow              string
+	}{
+		{"PUT", key, "v", []string{"If-Match: *", "If-None-Match: *"}, 400, ""},
+		{"POST", many, `{"keys": ["k"]} {"keys": ["l"]}`, nil, 400, ""},
+		{"POST", many, "{\"keys\": [\"\xff\"]}", nil, 400, ""}, // not the key U+FFFD
+		{"PATCH", key, "", nil, 405, "GET, HEAD, PUT, DELETE"},
+		{"OPTIONS", key, "", nil, 405, "GET, HEAD, PUT, DELETE"},
+		{"POST", key + "/owner", "", nil, 404, ""}, // a POST there ends a claim
+		{"DELETE", "/v1/members", "", nil, 405, "GET, HEAD"},
+		{"PUT", "/livez", "", nil, 405, "GET, HEAD"},
+		{"GET", "/v1/groups/default/keys/", "", nil, 404, ""},
+	} {
+		resp, body := ask(t, c.method, url+c.path, c.body, c.headers...)
+		if resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow || !json.Valid([]byte(body)) {
+			t.Errorf("%s %s %v: %s, Allow: %q, %s, want %d and %q", c.method, c.path, c.headers, resp.Status, resp.Header.Get("Allow"), body, c.status, c.allow)
+		}
+	}
+}
+
+// A version may be one of several, and weak by now, as what stands between may have made it.
+func TestVersionsThatAClientHas(t *testing.T) {
+	at := serve(t, nil) + "/v1/groups/default/keys/k"
+	ask(t, "PUT", at, "v")
+	resp, _ := ask(t, "GET", at, "")
+	version := resp.Header.Get("ETag")
+	for _, has := range []string{version, "W/" + version, `"other", ` + version, "*"} {
+		if resp, _ := ask(t, "GET", at, "", "If-None-Match: "+has); resp.StatusCode != 304 {
+			t.Errorf("If-None-Match: %s: %s", has, resp.Status)
+		}
+	}
+	if resp, _ := ask(t, "GET", at, "", `If-None-Match: "other", W/"another"`); resp.StatusCode != 200 {
+		t.Errorf("with others: %s", resp.Status)
+	}
+}
+
+// Who has not said the token holds no connection after the answer: there are so many, and those who ask whether the
+// member is alive need one.
+func TestStrangersHoldNoConnection(t *testing.T) {
+	url := serve(t, func(o *httpapi.Options) { o.Token = "sesame" })
+	for path, status := range map[string]int{"/v1/members": 401, "/livez": 200, "/readyz": 200, "/openapi.yaml": 200} {
+		if resp, _ := ask(t, "GET", url+path, ""); resp.StatusCode != status || !resp.Close {
+			t.Errorf("%s: %s, and the connection is kept", path, resp.Status)
+		}
+	}
+	if resp, _ := ask(t, "GET", url+"/v1/members", "", "Authorization: Bearer sesame"); resp.StatusCode != 200 || resp.Close {
+		t.Errorf("with the token: %s, and the connection is closed", resp.Status)
+	}
+}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// The program is run as a user runs it.
+func TestFirst(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	program := filepath.Join(t.TempDir(), "first.exe")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	out, err := exec.CommandContext(ctx, program).CombinedOutput()
+	const want = "loading user 42\nuser 42 <nil>\nuser 42 <nil>\n"
+	if err != nil || string(out) != want {
+		t.Errorf("error %v, output\n%swant\n%s", err, out, want)
+	}
+}

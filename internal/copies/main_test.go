@@ -1,0 +1,9 @@
+package copies_test
+
+import (
+	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }

@@ -1,0 +1,9 @@
+package groups_test
+
+import (
+	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }

@@ -1,0 +1,3 @@
+module github.com/praveenduddu/cachemesh/internal/mutants
+
+go 1.26.0

@@ -1,0 +1,9 @@
+package settle_test
+
+import (
+	"testing"
+
+	"github.com/praveenduddu/cachemesh/internal/meshtest/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }

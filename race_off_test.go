@@ -1,5 +1,0 @@
-//go:build !race
-
-package cachemesh_test
-
-const raceEnabled = false
