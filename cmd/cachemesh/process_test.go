@@ -64,8 +64,20 @@ func start(t *testing.T, args ...string) *process {
 // startProgram starts a member of the program at a path.
 func startProgram(t *testing.T, path string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(path, append([]string{"member"}, args...)...), said: new(bytes.Buffer), read: make(chan struct{})}
+	p, _ := startChild(t, path, args...)
+	return p
+}
+
+// startChild is startProgram. endParent does to the process what the end of its parent does: nobody writes
+// to it any more, and nobody reads what it says.
+func startChild(t *testing.T, path string, args ...string) (p *process, endParent func()) {
+	t.Helper()
+	p = &process{cmd: exec.Command(path, append([]string{"member"}, args...)...), said: new(bytes.Buffer), read: make(chan struct{})}
 	log, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +105,7 @@ func startProgram(t *testing.T, path string, args ...string) *process {
 	case <-time.After(time.Minute):
 		t.Fatal("the member is not ready after a minute")
 	}
-	return p
+	return p, func() { log.Close(); in.Close() }
 }
 
 // end sends a signal, waits, and returns the exit code and what was said.

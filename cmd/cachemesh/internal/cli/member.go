@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -39,6 +40,9 @@ and SIGINT, which Ctrl-C sends to the parent and to all its children, is the par
 			}
 			signals, stop := listen(exitWithStdin)
 			defer stop()
+			// Or a member whose log nobody reads any more, as when its parent was killed, would end with the next
+			// line that it writes, and with it what only it holds.
+			signal.Ignore(syscall.SIGPIPE)
 			p := parent{ppid: os.Getppid}
 			if announce {
 				p.announce = sh.out
@@ -92,6 +96,7 @@ func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p pa
 		case s := <-signals:
 			log.Info("a signal came", "signal", s.String())
 		case <-gone:
+			time.AfterFunc(orphanMost, func() { os.Exit(1) })
 			log.Info("the process that this member is a part of has ended")
 			c.ShutdownTimeout = min(c.ShutdownTimeout, orphanTime)
 			signals = nil // one that the parent sent, too, is no second word

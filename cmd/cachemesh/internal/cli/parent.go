@@ -24,7 +24,8 @@ type parent struct {
 
 const (
 	lookEvery  = 250 * time.Millisecond
-	orphanTime = time.Second // to leave in order, for a member whose parent has ended
+	orphanTime = 500 * time.Millisecond // to leave in order, for a member whose parent has ended
+	orphanMost = 3 * orphanTime         // until it ends all the same: it hears of what it sent, its log may be stuck
 )
 
 // gone returns what is closed when the parent ends: when its end of standard input is closed, or, should

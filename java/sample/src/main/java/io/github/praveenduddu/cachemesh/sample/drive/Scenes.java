@@ -111,14 +111,19 @@ public final class Scenes {
         this.shops.kill(shop);
         long begin = System.nanoTime();
         try (Load load = new Load()) {
-            while (member.isAlive() && millisSince(begin) < 10_000) {
+            while (runs(member) && millisSince(begin) < 10_000) {
                 Shops.pause(5);
             }
             long gone = millisSince(begin);
             Shops.pause(1000);
             load.close();
-            return new Loss(load.requests.get(), load.failed.get(), gone, member.isAlive() ? 1 : 0);
+            return new Loss(load.requests.get(), load.failed.get(), gone, runs(member) ? 1 : 0);
         }
+    }
+
+    /** Whether a process has not ended. One that has, and that its new parent has yet to take note of, has no command. */
+    private static boolean runs(ProcessHandle process) {
+        return process.isAlive() && process.info().command().isPresent();
     }
 
     /** Requests for a hundred books to all instances, one at a time to each, until it is closed. */
