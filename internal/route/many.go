@@ -143,7 +143,7 @@ func (b *Batch) take(a ask, h *haul, indexes []int32) (rest []int32) {
 		if kept.E != nil && kept.Found {
 			b.Outcomes[i] = kept
 		} else if got.Status == wire.StatusOK && got.Flags&wire.FlagStale == 0 {
-			got.Body, block = b.apart(got.Body, cap(whole), block)
+			got.Body, block = b.apart(got.Body, cap(whole), len(answers), block)
 			b.Outcomes[i] = Outcome{Data: got.Body, Found: true}
 		} else if !b.takeAnswer(a, i, got) {
 			rest = append(rest, i)
@@ -155,16 +155,16 @@ func (b *Batch) take(a ask, h *haul, indexes []int32) (rest []int32) {
 	return rest
 }
 
-// apart returns a value that came in so many bytes with others, copied if it would keep
-// more than a block of them. Small ones share a block, which is given and returned.
-func (b *Batch) apart(body []byte, with int, block []byte) (value, rest []byte) {
+// apart returns a value that came in so many bytes with others, after of which come yet, copied if
+// it would keep more than a block of them. Small ones share a block, which is given and returned.
+func (b *Batch) apart(body []byte, with, after int, block []byte) (value, rest []byte) {
 	switch {
 	case !b.Aliases || with <= blockBytes || len(body) > with/2:
 		return body, block
 	case len(body) > blockBytes/4:
 		return append(make([]byte, 0, len(body)), body...), block
 	case len(body) > cap(block)-len(block):
-		block = make([]byte, 0, blockBytes)
+		block = make([]byte, 0, min(blockBytes, len(body)+after))
 	}
 	from := len(block)
 	block = append(block, body...)
@@ -180,7 +180,7 @@ func (b *Batch) takeAnswer(a ask, i int32, got wire.Answer) bool {
 		if !wire.CutStale(&k.Resp) {
 			return false
 		}
-		value, _ := b.apart(k.Resp.Value, math.MaxInt, nil)
+		value, _ := b.apart(k.Resp.Value, math.MaxInt, 0, nil)
 		b.Outcomes[i] = Outcome{Data: value, Found: true, Err: ask{b.Router, a.to, &k}.stale()}
 		return true
 	}
