@@ -88,7 +88,11 @@ final class Output {
         } finally {
             lock.unlock();
         }
-        log.atLevel(level).log("{}", text);
+        try {
+            log.atLevel(level).log("{}", text);
+        } catch (RuntimeException e) {
+            // an appender that fails is no reason not to read on: the child's pipe would fill
+        }
     }
 
     private void awaitEnd() {
