@@ -69,7 +69,7 @@ func (c memberConfig) run() error {
 	if m.rows, err = cachemesh.NewGroup(m.node, groupRows, m.load, cachemesh.GroupOptions[int]{HotReads: 1}); err != nil {
 		return err
 	}
-	if m.probe, err = cachemesh.NewGroup[int](m.node, "probe", nil, cachemesh.GroupOptions[int]{}); err != nil {
+	if m.probe, err = cachemesh.NewGroup[int](m.node, "probe", nil, cachemesh.GroupOptions[int]{Replicas: 1}); err != nil {
 		return err
 	}
 	m.copied = make(map[int]*cachemesh.Group[int])

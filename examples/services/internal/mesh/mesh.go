@@ -31,7 +31,7 @@ func Start(members int, register func(i int, n *cachemesh.Node) error) (*Mesh, e
 		n, err := cachemesh.New(o)
 		if err == nil {
 			m.Nodes = append(m.Nodes, n)
-			probe, err = cachemesh.NewGroup[string](n, "mesh probe", nil, cachemesh.GroupOptions[string]{})
+			probe, err = cachemesh.NewGroup[string](n, "mesh probe", nil, cachemesh.GroupOptions[string]{Replicas: 1})
 		}
 		if err == nil {
 			err = register(i, n)
