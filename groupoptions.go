@@ -189,7 +189,7 @@ type GroupOptions[V any] struct {
 
 	// OnInvalidate is called with a key before anything changes of it that Lend returned, on
 	// whatever member; with "" soon after this member has lost the right to all that it did.
-	// Whoever changes the key waits for it, until the lease is over: it must be quick, and must
+	// Whoever changes the key waits for it, for four thirds of Options.Lease at most: it must be quick, and must
 	// not call the node. It is called concurrently, under no lock, and for keys too that were
 	// not asked for. Default: none, and Lend fails.
 	OnInvalidate func(key string)

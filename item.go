@@ -146,7 +146,7 @@ func ParseVersion(s string) (v Version, err error) {
 //
 // The time is Options.Lease away at most. Whoever keeps the value notes that before the call, for
 // OnInvalidate may be called before it returns. A change of such a key waits for OnInvalidate, and
-// for a member that is gone until the lease is over. Errors: those of Get; *OptionError if the
+// for a member that is gone, for four thirds of Options.Lease at most. Errors: those of Get; *OptionError if the
 // group has no OnInvalidate.
 func Lend[V any](ctx context.Context, g *Group[V], key string) (v V, until time.Time, err error) {
 	if err := wire.CheckKey(key); err != nil {
@@ -155,7 +155,7 @@ func Lend[V any](ctx context.Context, g *Group[V], key string) (v V, until time.
 	if g.values.opts.OnInvalidate == nil {
 		return v, until, errs.Option("OnInvalidate", nil, errors.New("the group has none"))
 	}
-	got, end := g.core.Leased(ctx, ring.Hash(g.core.Seed, key), strings.Clone(key))
+	got, end := g.core.Lend(ctx, ring.Hash(g.core.Seed, key), strings.Clone(key))
 	v, _, err = g.values.answer(&got)
 	if errs.IsUnreadable(err) {
 		v, err = g.Get(ctx, key)

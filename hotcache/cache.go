@@ -47,8 +47,8 @@ func (c *Cache) Get(hash uint64, key string, now int64) *store.Entry {
 	return nil
 }
 
-// Leased is Get, and returns until when the copy may be served, unless its session is renewed.
-func (c *Cache) Leased(hash uint64, key string, now int64) (e *store.Entry, until int64) {
+// GetUntil is Get, and returns until when the copy may be served, unless its session is renewed.
+func (c *Cache) GetUntil(hash uint64, key string, now int64) (e *store.Entry, until int64) {
 	if h := c.find(hash, key, now); h != nil {
 		return h.entry, min(h.session.Until(), h.expires)
 	}

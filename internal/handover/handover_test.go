@@ -17,7 +17,7 @@ import (
 
 const opHandOver = 9
 
-// holdOp blocks calls of one op while closed.
+// opGate blocks one call of an op, once it is on.
 type opGate struct {
 	op      uint8
 	on      atomic.Bool

@@ -17,7 +17,7 @@ func (c *Core) consider(n uint64, now int64) {
 	if n == c.number && c.vote == Yes {
 		return
 	}
-	vote := c.judge(now)
+	vote := c.ownVote(now)
 	if vote == Yes && !c.record(c.primary(n)) {
 		vote = No
 	}
@@ -36,10 +36,10 @@ func (c *Core) consider(n uint64, now int64) {
 	}
 }
 
-// judge returns what this member's own base says of its view. A base that is
+// ownVote returns what this member's own base says of its view. A base that is
 // older than a primary that somebody in the view told of is void: whoever told
 // of it counts the newer one.
-func (c *Core) judge(now int64) Vote {
+func (c *Core) ownVote(now int64) Vote {
 	newest := max(c.known, c.last.Number)
 	vote := Yes
 	c.freed = false

@@ -17,24 +17,24 @@ func TestMajority(t *testing.T) {
 		for view, want := range views {
 			c := settled(t, strings.Fields(base)...)
 			c.Adopt(viewOf(11, strings.Fields(view)...), nil, 0)
-			equal(t, base+" and then "+view, c.judge(0), want)
+			equal(t, base+" and then "+view, c.ownVote(0), want)
 			c.tried = []Primary{{Number: 1, Set: members("x", "y", "z")}}
-			equal(t, "a vote as old as the primary binds no more", c.judge(0), map[bool]Vote{true: want, false: No}[want != Half])
+			equal(t, "a vote as old as the primary binds no more", c.ownVote(0), map[bool]Vote{true: want, false: No}[want != Half])
 			c.tried[0].Number = 2
 			if view == "a b" {
-				equal(t, "a vote since binds", c.judge(0), No)
+				equal(t, "a vote since binds", c.ownVote(0), No)
 			}
 			c.known = 2
 			if !strings.Contains(view, "z") {
-				equal(t, "and is void by a newer primary that is known, as the base is", c.judge(0), Yes)
+				equal(t, "and is void by a newer primary that is known, as the base is", c.ownVote(0), Yes)
 			}
 		}
 	}
 	c := solo()
 	c.Adopt(viewOf(10, "a", "b"), nil, 0)
-	equal(t, "without a base", c.judge(0), Yes)
+	equal(t, "without a base", c.ownVote(0), Yes)
 	c.last, c.copied = Primary{Number: 5, Set: members("x", "y")}, true
-	equal(t, "a copy that is newer than all that is known, and nobody of it here", c.judge(0), No)
+	equal(t, "a copy that is newer than all that is known, and nobody of it here", c.ownVote(0), No)
 	equal(t, "for whom it waits", names(c.WaitsFor(0)), "xy")
 }
 
@@ -42,23 +42,23 @@ func TestMajority(t *testing.T) {
 func TestVoteWithoutWhoIsOver(t *testing.T) {
 	c := settled(t, "a", "b", "c")
 	c.Adopt(viewOf(11, "a"), nil, 0)
-	equal(t, "alone", []any{c.judge(0), c.freed}, []any{No, false})
+	equal(t, "alone", []any{c.ownVote(0), c.freed}, []any{No, false})
 	c.Ended("b#0")
 	c.Ended("c#0")
-	equal(t, "the others are over", []any{c.judge(0), c.freed}, []any{Yes, true})
+	equal(t, "the others are over", []any{c.ownVote(0), c.freed}, []any{Yes, true})
 	c.tried = []Primary{{Number: 5, Set: members("a", "x", "y")}}
-	equal(t, "but not those of a vote", []any{c.judge(0), c.freed}, []any{No, false})
+	equal(t, "but not those of a vote", []any{c.ownVote(0), c.freed}, []any{No, false})
 	c.Forget("x#0")
 	c.Forget("y#0")
-	equal(t, "they too", []any{c.judge(0), c.freed}, []any{Yes, true})
+	equal(t, "they too", []any{c.ownVote(0), c.freed}, []any{Yes, true})
 	c = settled(t, "a", "b", "c")
 	c.Adopt(viewOf(11, "a", "b"), nil, 0)
 	c.freed = true
-	equal(t, "with a majority", []any{c.judge(0), c.freed}, []any{Yes, false})
+	equal(t, "with a majority", []any{c.ownVote(0), c.freed}, []any{Yes, false})
 	c = settled(t, "a", "b")
 	c.Adopt(viewOf(11, "a"), nil, 0)
 	c.Ended("b#0")
-	equal(t, "the other of two is over", []any{c.judge(0), c.freed}, []any{Yes, true})
+	equal(t, "the other of two is over", []any{c.ownVote(0), c.freed}, []any{Yes, true})
 }
 
 // Numbers: one is used once, and is above every primary and every vote that is known.

@@ -194,7 +194,7 @@ func TestClearVoidsOneRefresh(t *testing.T) {
 	}
 }
 
-// TestClearAndNegativeEntries, and the flights that come after.
+// TestLoadsAfterClearAreKept: what is loaded once a Clear is over stays.
 func TestLoadsAfterClearAreKept(t *testing.T) {
 	kit.Bubble(t, func(t *testing.T, ctx context.Context) {
 		m := kit.New(t, 2)

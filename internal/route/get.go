@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -65,16 +66,14 @@ func (c *Router) getRouted(ctx context.Context, hash uint64, key string, now int
 			return Outcome{Err: err}
 		}
 		o := v.Owner(hash)
+		if o == nil {
+			return Outcome{Err: errs.ErrClosed}
+		}
 		var got Outcome
 		var named string
-		switch {
-		case o == nil:
-			return Outcome{Err: errs.ErrClosed}
-		case hint != nil:
-			got, named = c.GetAt(ctx, hint, hash, key, 0, now)
-		case o.Peer == nil:
+		if o = cmp.Or(hint, o); o.Peer == nil {
 			got = c.loadHere(ctx, hash, key)
-		default:
+		} else {
 			got, named = c.GetAt(ctx, o, hash, key, 0, now)
 		}
 		switch err := got.Err; {

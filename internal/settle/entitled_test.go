@@ -17,18 +17,18 @@ import (
 // What a member may do while its right lasts, and what it must not do after. Each test
 // fails without the line named:
 //
-//	TestLeaseEndsWithTheRight        the least of Lease and what is left, in grant
-//	TestLeaseOnlyFromTheOwner        the look at the view after the fetch is registered, in GetAt
-//	TestNobodyWhoLeavesHoldsCopies   v.self >= 0, in GetAt
+//	TestLeaseEndsWithTheRight        the least of Lease and what is left, in session.Granted.Renew
+//	TestLeaseOnlyFromTheOwner        the look at the view after the fetch is registered, in begin
+//	TestNobodyWhoLeavesHoldsCopies   v.Self >= 0, in begin
 //	TestWriterEndsWithTheRight       WhileEntitled
-//	TestMinorityLeavesTheOriginAlone the phase, in writableLocked
-//	TestMinoritysValuesAge           limitNew, from the beginning of the load
+//	TestMinorityLeavesTheOriginAlone the phase, in openLocked
+//	TestMinoritysValuesAge           State.Limit, from the beginning of the load, in tryFillLocked
 //	TestLoadThroughACut              the era that grows, or the loads that are voided, in dropHeld
 //	TestHeirWaitsForTheRight         OwnFrom where a view settles, in actLocked
-//	TestReturnerWaitsForTheRight     OwnFrom where a minority ends, in actLocked
-//	TestNobodyServesWithoutARight    confirmed, in hitAt, mayServeAt and serveManyHits
+//	TestReturnerWaitsForTheRight     both places of OwnFrom, in actLocked
+//	TestNobodyServesWithoutARight    confirmed, in State.Serves
 //
-// And elsewhere: TestOwedDeletesArePaid (owe, payOwed, pay), TestNewer, TestRelayIsAWire
+// And elsewhere: TestOwedDeletesArePaid (Owe, PayOwed, pay), TestRelayIsAWire
 // (the relay's look at the view), TestFirstSuccessorStandsIn, TestNoLeaseDuringClear
 // (clearing, in registerLocked), TestClearAcrossAJoin (the second look at the view, in
 // ClearHere), TestAnswerOfAnotherRun (whose answer it is, in quorum's Answered).
@@ -36,13 +36,13 @@ import (
 // These can be taken out and no test fails, because another line does the same alone:
 //
 //	era, in tryFillLocked            a load of a former era is void, and what it stored before that is dropped
-//	hot.InvalidateAll, in dropHeld   leases end with the grantor's right
+//	dropHot, in DropBefore           sessions end with the grantor's right
 //	the first look, in ClearHere     the second one; it only saves the work
 //	the first voiding, in ClearHere  nothing is stored while emptying, and the second voiding
 //	emptying, the second voiding     they cover loads that begin while the store is emptied, for microseconds
-//	wire.FlagLease, in wire.ParseRequest       wire.PackRequest leaves it out, and a relay's answer carries no lease
-//	sent, in the TTL of keep         the lease ends with the TTL, and counts from sent too
-//	SeeVersion, in merge             a new owner writes by a later primary, which counts before versions
+//	FlagCopy, in wire.ParseRequest   wire.PackRequest leaves it out, and a relay's answer carries no Lease
+//	OwnFrom where a minority ends    a view settles no earlier either
+//	SeeVersion, in handover's take   a new owner writes by a later primary, which counts before versions
 //	gaining, in hitAt                nothing is held of such a key but what was handed over, the newest there is
 
 // cutOff lets node i be called by nobody and call nobody; gossip goes on.

@@ -99,7 +99,7 @@ func (s *Settler) ask(v *view.View, id string) {
 		for again := true; again; again = s.asks.again(q) {
 			select {
 			case s.asks.seat <- struct{}{}:
-				s.question(v, id)
+				s.askOnce(v, id)
 				<-s.asks.seat
 			case <-s.life.Closing():
 				s.asks.end(q)
@@ -112,8 +112,8 @@ func (s *Settler) ask(v *view.View, id string) {
 	}
 }
 
-// question asks one member of the view, once.
-func (s *Settler) question(v *view.View, id string) {
+// askOnce asks one member of the view, once.
+func (s *Settler) askOnce(v *view.View, id string) {
 	ctx, cancel := context.WithTimeout(s.life.Context(), s.opts.Right/2)
 	defer cancel()
 	var w quorum.Word

@@ -43,7 +43,7 @@ type State struct {
 	tracing atomic.Bool   // see Tracing
 }
 
-// New returns the state of a node that has no view yet, and who may change it. Values of
+// NewState returns the state of a node that has no view yet, and who may change it. Values of
 // one without a majority live for maxStale.
 func NewState(l *life.Life, c *clock.Clock, maxStale time.Duration) (*State, Writer) {
 	s := &State{life: l, clock: c, maxStale: maxStale}

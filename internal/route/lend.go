@@ -9,10 +9,10 @@ import (
 	"github.com/praveenduddu/cachemesh/internal/wire"
 )
 
-// Leased returns what a key has, and until when, on this member's clock, its owner tells this
+// Lend returns what a key has, and until when, on this member's clock, its owner tells this
 // member before that changes; 0: it does not. The owner may be this member itself, which then is a
 // holder like any other. The key must not alias a buffer.
-func (c *Router) Leased(ctx context.Context, hash uint64, key string) (got Outcome, until int64) {
+func (c *Router) Lend(ctx context.Context, hash uint64, key string) (got Outcome, until int64) {
 	if err := c.Open(); err != nil {
 		return Outcome{Err: err}, 0
 	}
@@ -24,13 +24,13 @@ func (c *Router) Leased(ctx context.Context, hash uint64, key string) (got Outco
 	case o == nil:
 		return Outcome{Err: errs.ErrClosed}, 0
 	case o.Peer == nil:
-		return c.leasedHere(ctx, hash, key)
+		return c.lendHere(ctx, hash, key)
 	default:
 		now := c.Clock.Now()
-		e, until := c.Hot.Leased(hash, key, now)
+		e, until := c.Hot.GetUntil(hash, key, now)
 		if e != nil && until-now <= int64(c.Lease)/2 { // one call renews all that is lent of this owner's
 			c.renewNow(ctx, o)
-			e, until = c.Hot.Leased(hash, key, now)
+			e, until = c.Hot.GetUntil(hash, key, now)
 		}
 		if e != nil && until-now > int64(c.Lease)/2 {
 			c.Stats.Of(hash).Hot.Add(1)
@@ -39,7 +39,7 @@ func (c *Router) Leased(ctx context.Context, hash uint64, key string) (got Outco
 		// So it asks for a copy though the key may not be read often, and for a renewal.
 		got, _ = c.GetAt(ctx, o, hash, key, wire.FlagAgain, now)
 	}
-	if e, until := c.Hot.Leased(hash, key, c.Clock.Now()); e != nil {
+	if e, until := c.Hot.GetUntil(hash, key, c.Clock.Now()); e != nil {
 		return OutcomeOf(e, nil), until
 	}
 	if got.Err != nil && !errs.IsOutcome(got.Err) {
@@ -48,7 +48,7 @@ func (c *Router) Leased(ctx context.Context, hash uint64, key string) (got Outco
 	return got, 0
 }
 
-func (c *Router) leasedHere(ctx context.Context, hash uint64, key string) (got Outcome, until int64) {
+func (c *Router) lendHere(ctx context.Context, hash uint64, key string) (got Outcome, until int64) {
 	for try := range 2 {
 		era, now := c.State.Era(), c.Clock.Now()
 		_, term := c.Sessions.Renew(session.Peer{ID: c.Ways.ID}, era, now, c.State.Confirmed())
