@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -128,7 +129,24 @@ func (s *Server) Handler() http.Handler {
 			all.Handle("GET /"+path, s.guard(board, true))
 		}
 	}
-	return all
+	return straight(all)
+}
+
+// straight turns away paths that a ServeMux would lead elsewhere: of "keys//k" a client that follows would write
+// the key "k".
+func straight(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := r.URL.EscapedPath()
+		clean := path.Clean(at)
+		if strings.HasSuffix(at, "/") && clean != "/" {
+			clean += "/"
+		}
+		if at != clean && strings.HasPrefix(at, "/") {
+			problem(w, http.StatusBadRequest, "the path has an empty part, or one of dots: slashes and dots of a key are percent-encoded, as %2F and %2E")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // brief answers whom it does not know, if there is a token to know them by, and keeps no connection for them.
