@@ -40,6 +40,7 @@ or CACHEMESH_REDIS_PASSWORD_FILE. It measures the machine that it runs on too.`,
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 			defer stop()
+			defer context.AfterFunc(ctx, stop)() // who interrupts it again need not wait for what is under way
 			return sh.bench(ctx, o, output)
 		},
 	}

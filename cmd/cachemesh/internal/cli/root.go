@@ -36,7 +36,7 @@ func Run(args []string, getenv func(string) (string, bool), in io.Reader, out, e
 	said := make(chan struct{})
 	go func() { // nobody may take it, and this process ends all the same
 		defer close(said)
-		fmt.Fprintln(errOut, "cachemesh:", err)
+		fmt.Fprintln(errOut, "cachemesh:", strings.TrimPrefix(err.Error(), "cachemesh: "))
 	}()
 	within(errorTime, said)
 	var usage usageError
