@@ -4,6 +4,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -37,7 +38,7 @@ func NewServer(o Options) *Server {
 
 // Serve serves until Shutdown or Close, which is no error.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.inner.Serve(netutil.LimitListener(l, mostConns)); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.inner.Serve(netutil.LimitListener(l, cmp.Or(s.o.MaxConns, MostConns))); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
