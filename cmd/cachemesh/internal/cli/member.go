@@ -93,6 +93,7 @@ func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p pa
 	if m == nil {
 		return err
 	}
+	var failed error // of a server
 	if heard.IsZero() {
 		p.ready(m, c, log)
 		select {
@@ -104,9 +105,9 @@ func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p pa
 			log.Info("the process that this member is a part of has ended")
 			c.ShutdownTimeout = min(c.ShutdownTimeout, orphanTime)
 			signals = nil // one that the parent sent, too, is no second word
-		case err := <-m.Failed():
-			m.Close()
-			return err
+		case failed = <-m.Failed():
+			log.Error("a server of this member has failed: it leaves", "err", failed)
+			heard = time.Now()
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
@@ -119,7 +120,7 @@ func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p pa
 			if err == nil {
 				log.Info("this member has left")
 			}
-			return err
+			return errors.Join(failed, err)
 		case <-signals:
 			if time.Since(heard) < echoTime {
 				continue
