@@ -86,7 +86,7 @@ func (cl *client) do(ctx context.Context, method, path string, header http.Heade
 		return nil, nil, cl.unanswered("no answer", errors.Unwrap(err))
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	data, err := readAll(resp.Body, mostAnswer)
 	if err != nil {
 		return nil, nil, cl.unanswered("no whole answer", err)
 	}
@@ -108,6 +108,15 @@ func (cl *client) unanswered(what string, err error) error {
 		return fmt.Errorf("%s from %s within %v (--timeout)", what, at, cl.timeout)
 	}
 	return fmt.Errorf("%s from %s: %w", what, at, err)
+}
+
+// readAll reads all, but no more than so many bytes: a part of a value is none.
+func readAll(from io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("it is larger than %d bytes", most)
+	}
+	return data, err
 }
 
 // unreadable says that what answered is no member, or one of another version.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"text/tabwriter"
@@ -67,7 +66,7 @@ func setCommand(cl *client) *cobra.Command {
 			value = []byte(given[1])
 		} else {
 			var err error
-			if value, err = io.ReadAll(io.LimitReader(cl.sh.in, mostAnswer)); err != nil {
+			if value, err = readAll(cl.sh.in, mostAnswer); err != nil {
 				return err
 			}
 		}

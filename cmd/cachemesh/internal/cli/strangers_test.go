@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -59,5 +61,36 @@ func TestNamesThatCannotBe(t *testing.T) {
 	}
 	if path := <-asked; path != "/v1/groups/%2E%2E/keys/%2E%2E" {
 		t.Error(path)
+	}
+}
+
+// A part of a value is not taken for all of it, nor a file without a token for no token.
+func TestHalfOfWhatIsRead(t *testing.T) {
+	if data, err := readAll(strings.NewReader("12345"), 5); string(data) != "12345" || err != nil {
+		t.Errorf("%q, %v", data, err)
+	}
+	if data, err := readAll(strings.NewReader("123456"), 5); err == nil {
+		t.Errorf("%q of six bytes", data)
+	}
+	for _, file := range []string{os.DevNull, t.TempDir()} {
+		if code, _, errOut := run(map[string]string{"CACHEMESH_HTTP_TOKEN_FILE": file}, "", "stats"); code != 2 || !strings.Contains(errOut, "CACHEMESH_HTTP_TOKEN_FILE: ") {
+			t.Errorf("%s: %d %s", file, code, errOut)
+		}
+	}
+}
+
+// What is wrong with a file of settings is said in its words.
+func TestFilesOfSettingsThatCannotBe(t *testing.T) {
+	for text, want := range map[string]string{
+		"meshh: a": "field meshh not found", "- a": "cannot unmarshal a list", "ttl: 5": "the number `5` into a time such as 90s", "redis: {listen: {a: b}}": "a map into string",
+	} {
+		file := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errOut := run(nil, "", "config", "check", "--config", file)
+		if code != 2 || !strings.Contains(errOut, want) || strings.Contains(errOut, "config.") || strings.Contains(errOut, "!!") {
+			t.Errorf("%s: %d %s", text, code, errOut)
+		}
 	}
 }
