@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 // lookEvery bounds how often files are looked at.
 const lookEvery = time.Second
+
+// mostBytes bounds what is read of a file: bundles of all the web's authorities have a quarter of a megabyte.
+const mostBytes = 4 << 20
 
 // New returns a configuration for both ends of a connection: cachemesh.TLSFromFiles.
 func New(cert, key, ca string) (*tls.Config, error) {
@@ -43,7 +47,7 @@ func New(cert, key, ca string) (*tls.Config, error) {
 }
 
 func readRoots(path string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(path)
+	pem, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +111,11 @@ func (f *files) read() (*issue, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := os.ReadFile(f.cert)
+	cert, err := readFile(f.cert)
 	if err != nil {
 		return nil, errs.Option("cert", f.cert, err)
 	}
-	key, err := os.ReadFile(f.key)
+	key, err := readFile(f.key)
 	if err != nil {
 		return nil, errs.Option("key", f.key, err)
 	}
@@ -120,6 +124,20 @@ func (f *files) read() (*issue, error) {
 		return nil, errs.Option("cert", f.cert, fmt.Errorf("with the key %s: %w", f.key, err))
 	}
 	return &issue{pair, st}, nil
+}
+
+// readFile reads a file, but none without end, as a device can be.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
+	if err == nil && len(data) > mostBytes {
+		err = fmt.Errorf("it is larger than %d bytes", mostBytes)
+	}
+	return data, err
 }
 
 func (f *files) stamps() (st [2]stamp, err error) {

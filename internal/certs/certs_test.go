@@ -133,7 +133,14 @@ func TestMeshOutlivesItsCertificates(t *testing.T) {
 // TestFilesThatCannotBe names which file is at fault.
 func TestFilesThatCannotBe(t *testing.T) {
 	f, other := kit.NewAuthority(t).Write(t, t.TempDir(), time.Hour), kit.NewAuthority(t).Write(t, t.TempDir(), time.Hour)
+	endless := filepath.Join(t.TempDir(), "endless") // or nearly so: a device would be
+	if err := errors.Join(os.WriteFile(endless, nil, 0o600), os.Truncate(endless, 1<<40)); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ option, cert, key, ca string }{
+		{"cert", endless, f.Key, f.CA},
+		{"key", f.Cert, endless, f.CA},
+		{"ca", f.Cert, f.Key, endless},
 		{"cert", f.Cert + ".not", f.Key, f.CA},
 		{"key", f.Cert, f.Key + ".not", f.CA},
 		{"ca", f.Cert, f.Key, f.CA + ".not"},

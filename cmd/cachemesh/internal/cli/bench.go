@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/config"
 	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/load"
 )
 
@@ -40,6 +40,7 @@ or CACHEMESH_REDIS_PASSWORD_FILE. It measures the machine that it runs on too.`,
 			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt)
 			defer stop()
+			defer context.AfterFunc(ctx, stop)() // who interrupts it again need not wait for what is under way
 			return sh.bench(ctx, o, output)
 		},
 	}
@@ -61,11 +62,10 @@ or CACHEMESH_REDIS_PASSWORD_FILE. It measures the machine that it runs on too.`,
 func (sh *shell) secret(name string) (string, error) {
 	text, _ := sh.getenv(name)
 	if file, _ := sh.getenv(name + "_FILE"); file != "" {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return "", err
+		var err error
+		if text, err = config.ReadSecret(file); err != nil {
+			return "", fmt.Errorf("%s_FILE: %w", name, err)
 		}
-		text = strings.TrimRight(string(data), "\r\n")
 	}
 	return text, nil
 }

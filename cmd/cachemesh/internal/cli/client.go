@@ -48,6 +48,9 @@ func (cl *client) prepare() error {
 	if u, err := url.Parse(cl.server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return usageError{fmt.Errorf("--server: %q is no URL such as http://127.0.0.1:8080", cl.server)}
 	}
+	if cl.timeout <= 0 {
+		return usageError{fmt.Errorf("--timeout: %v is no time to wait", cl.timeout)}
+	}
 	if cl.output != "table" && cl.output != "json" {
 		return usageError{fmt.Errorf("--output: %q is neither table nor json", cl.output)}
 	}
@@ -61,7 +64,7 @@ func (cl *client) prepare() error {
 // An apiError is a problem that a member answered with.
 type apiError struct{ httpapi.Problem }
 
-func (e apiError) Error() string { return e.Detail }
+func (e apiError) Error() string { return fmt.Sprint(plain(e.Detail)) }
 
 // do sends a request, and returns the answer's headers and body. An answer that says that it
 // failed is an apiError.
@@ -80,12 +83,12 @@ func (cl *client) do(ctx context.Context, method, path string, header http.Heade
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("no answer from %s: %w", cl.server, errors.Unwrap(err))
+		return nil, nil, cl.unanswered("no answer", errors.Unwrap(err))
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	data, err := readAll(resp.Body, mostAnswer)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, cl.unanswered("no whole answer", err)
 	}
 	if resp.StatusCode >= 300 {
 		failed := apiError{httpapi.Problem{Status: resp.StatusCode, Detail: resp.Status}}
@@ -95,13 +98,42 @@ func (cl *client) do(ctx context.Context, method, path string, header http.Heade
 	return resp.Header, data, nil
 }
 
-// key returns the path of a key. A key of dots alone must not be taken for a way up.
+// unanswered says why there is no answer of the member.
+func (cl *client) unanswered(what string, err error) error {
+	at := cl.server
+	if u, err := url.Parse(at); err == nil {
+		at = u.Redacted()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s from %s within %v (--timeout)", what, at, cl.timeout)
+	}
+	return fmt.Errorf("%s from %s: %w", what, at, err)
+}
+
+// readAll reads all, but no more than so many bytes: a part of a value is none.
+func readAll(from io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("it is larger than %d bytes", most)
+	}
+	return data, err
+}
+
+// unreadable says that what answered is no member, or one of another version.
+func unreadable(err error) error { return fmt.Errorf("the member's answer cannot be read: %w", err) }
+
+// key returns the path of a key.
 func (cl *client) key(key string) string {
-	escaped := url.PathEscape(key)
-	if strings.Trim(key, ".") == "" {
+	return "/v1/groups/" + part(cl.group) + "/keys/" + part(key)
+}
+
+// part returns a name as a part of a path. One of dots alone must not be taken for a way up.
+func part(name string) string {
+	escaped := url.PathEscape(name)
+	if strings.Trim(name, ".") == "" {
 		escaped = strings.ReplaceAll(escaped, ".", "%2E")
 	}
-	return "/v1/groups/" + url.PathEscape(cl.group) + "/keys/" + escaped
+	return escaped
 }
 
 // command makes a command that asks a member.
@@ -118,7 +150,12 @@ func (cl *client) command(use, short string, check cobra.PositionalArgs, run fun
 
 // keyed makes a command about a key.
 func (cl *client) keyed(use, short string, check cobra.PositionalArgs, run func(c *cobra.Command, given []string) error) *cobra.Command {
-	c := cl.command(use, short, check, run)
+	c := cl.command(use, short, check, func(c *cobra.Command, given []string) error {
+		if given[0] == "" || cl.group == "" {
+			return usageError{errors.New("a key and a group have a byte or more")}
+		}
+		return run(c, given)
+	})
 	c.Flags().StringVarP(&cl.group, "group", "g", "default", "the key's group")
 	return c
 }

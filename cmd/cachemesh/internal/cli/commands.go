@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"text/tabwriter"
@@ -67,7 +66,7 @@ func setCommand(cl *client) *cobra.Command {
 			value = []byte(given[1])
 		} else {
 			var err error
-			if value, err = io.ReadAll(io.LimitReader(cl.sh.in, mostAnswer)); err != nil {
+			if value, err = readAll(cl.sh.in, mostAnswer); err != nil {
 				return err
 			}
 		}
@@ -106,7 +105,7 @@ func ownerCommand(cl *client) *cobra.Command {
 		}
 		var o httpapi.Owner
 		if err := json.Unmarshal(data, &o); err != nil {
-			return fmt.Errorf("the member's answer cannot be read: %w", err)
+			return unreadable(err)
 		}
 		lines := []line{{"owner", o.Owner}, {"address", o.Addr}, {"has a value", o.HasValue}}
 		if o.HasValue {
@@ -139,6 +138,9 @@ func ttlCommand(cl *client) *cobra.Command {
 		if errors.As(err, &failed) && failed.Status == http.StatusNotFound {
 			return errors.New("the key has no value")
 		}
+		if err == nil && header.Get("CacheMesh-TTL") == "" {
+			err = errors.New("what answers is no member")
+		}
 		if err != nil {
 			return err
 		}
@@ -162,7 +164,7 @@ func listCommand[T any](cl *client, name, short, path string, titles []string, r
 		}
 		var list map[string][]T
 		if err := json.Unmarshal(data, &list); err != nil {
-			return fmt.Errorf("the member's answer cannot be read: %w", err)
+			return unreadable(err)
 		}
 		table := tabwriter.NewWriter(cl.sh.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, strings.Join(titles, "\t"))
@@ -188,7 +190,7 @@ func statsCommand(cl *client) *cobra.Command {
 		}
 		var s httpapi.Stats
 		if err := json.Unmarshal(data, &s); err != nil {
-			return fmt.Errorf("the member's answer cannot be read: %w", err)
+			return unreadable(err)
 		}
 		return cl.lines([]line{
 			{"name", s.Name}, {"version", s.Version}, {"members", s.Members}, {"they agree", s.Settled}, {"mode", s.Mode},
@@ -205,6 +207,10 @@ func healthCommand(cl *client) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		var said struct{ Status string }
+		if json.Unmarshal(data, &said); said.Status != "ready" {
+			return errors.New("what answers is no member that is ready")
+		}
 		if cl.output == "json" {
 			return cl.json(json.RawMessage(data))
 		}
@@ -216,6 +222,10 @@ func healthCommand(cl *client) *cobra.Command {
 // json prints a value as JSON.
 func (cl *client) json(v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
+	var wrong *json.MarshalerError // a json.RawMessage, what a member said, is none
+	if errors.As(err, &wrong) {
+		return unreadable(wrong.Unwrap())
+	}
 	if err == nil {
 		_, err = cl.sh.out.Write(append(data, '\n'))
 	}

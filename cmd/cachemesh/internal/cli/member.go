@@ -25,13 +25,15 @@ func (sh *shell) memberCommand() *cobra.Command {
 (--redis-listen is CACHEMESH_REDIS_LISTEN) or a line of the YAML file that --config
 names; a flag counts before the environment, and that before the file.
 
-SIGTERM or SIGINT makes it leave in order: its clients are answered, its values are
-handed over. A second one ends it at once.
+SIGTERM, SIGINT or SIGHUP makes it leave in order: its clients are answered, its values
+are handed over. Another one, half a second later or more, ends it at once. With nohup
+SIGHUP is nothing to it.
 
 For a program that runs a member as a part of itself: with --announce the member says on
 standard output, in one line of JSON, where it listens once it is ready; with
 --exit-with-stdin it leaves when its standard input ends, or its parent, within two seconds,
-and SIGINT, which Ctrl-C sends to the parent and to all its children, is the parent's alone.`,
+and SIGINT and SIGHUP, which a terminal sends to the parent and to all its children, are the
+parent's alone.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := config.Load(c.Flags(), sh.getenv)
@@ -50,7 +52,9 @@ and SIGINT, which Ctrl-C sends to the parent and to all its children, is the par
 			if exitWithStdin {
 				p.in = sh.in
 			}
-			return runMember(settings, sh.logger(settings), signals, p)
+			log, endLog := sh.logger(settings)
+			defer endLog()
+			return runMember(settings, log, signals, p)
 		},
 	}
 	config.AddFlags(c.Flags())
@@ -59,74 +63,80 @@ and SIGINT, which Ctrl-C sends to the parent and to all its children, is the par
 	return c
 }
 
-// listen returns the signals that make a member leave, until stop is called. The SIGINT that a terminal sends is
-// nothing to a member whose parent gets it as well: the parent may still answer requests that need the member.
+// listen returns the signals that make a member leave, until stop is called. The SIGINT and SIGHUP that a terminal sends
+// are nothing to a member whose parent gets them as well: the parent may still answer requests that need the member.
 func listen(partOfParent bool) (signals <-chan os.Signal, stop func()) {
 	all, nowhere := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(all, syscall.SIGTERM)
+	terminals := []os.Signal{os.Interrupt}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it, whose programs outlive the terminal
+		terminals = append(terminals, syscall.SIGHUP)
+	}
 	if partOfParent {
-		signal.Notify(nowhere, os.Interrupt) // not signal.Ignore, with which Windows ends the process
+		signal.Notify(nowhere, terminals...) // not signal.Ignore, with which Windows ends the process
 	} else {
-		signal.Notify(all, os.Interrupt)
+		signal.Notify(all, terminals...)
 	}
 	return all, func() { signal.Stop(all); signal.Stop(nowhere) }
 }
 
-func (sh *shell) logger(c config.Config) *slog.Logger {
-	level, _ := c.Level() // Load has checked it
-	o := &slog.HandlerOptions{Level: level}
-	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(sh.err, o))
-	}
-	return slog.New(slog.NewTextHandler(sh.err, o))
-}
+// echoTime is how long after a signal another one is the same word: some that end a process send it to its group, too, as
+// timeout(1) does, or forward what the terminal has sent it already.
+const echoTime = 500 * time.Millisecond
 
 // runMember runs a member until a signal comes, its parent ends, or a server of it fails.
 func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p parent) error {
 	watching, cancelWatch := context.WithCancel(context.Background())
 	defer cancelWatch()
 	gone := p.gone(watching)
-	m, stopped, err := startMember(c, log, gone, signals)
+	m, heard, err := startMember(c, log, gone, signals)
 	if m == nil {
 		return err
 	}
-	if !stopped {
+	var failed error // of a server
+	if heard.IsZero() {
 		p.ready(m, c, log)
 		select {
 		case s := <-signals:
 			log.Info("a signal came", "signal", s.String())
+			heard = time.Now()
 		case <-gone:
 			time.AfterFunc(orphanMost, func() { os.Exit(1) })
 			log.Info("the process that this member is a part of has ended")
 			c.ShutdownTimeout = min(c.ShutdownTimeout, orphanTime)
 			signals = nil // one that the parent sent, too, is no second word
-		case err := <-m.Failed():
-			m.Close()
-			return err
+		case failed = <-m.Failed():
+			log.Error("a server of this member has failed: it leaves", "err", failed)
+			heard = time.Now()
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- m.Shutdown(ctx) }()
-	select {
-	case err = <-ended:
-	case <-signals:
-		log.Warn("a second signal came: this member ends at once")
-		m.Close()
-		<-ended
-		err = errors.New("ended before the member had left the mesh")
+	for {
+		select {
+		case err = <-ended:
+			if err == nil {
+				log.Info("this member has left")
+			}
+			return errors.Join(failed, err)
+		case <-signals:
+			if time.Since(heard) < echoTime {
+				continue
+			}
+			log.Warn("a second signal came: this member ends at once")
+			m.Close()
+			<-ended
+			return errors.New("ended before the member had left the mesh")
+		}
 	}
-	if err == nil {
-		log.Info("this member has left")
-	}
-	return err
 }
 
 // startMember starts a member, unless its parent ends first: then this process is to end, with
 // all that was begun. A signal that comes first stops it; a second one does not wait until it has stopped. One that was
-// ready all the same is returned with stopped, and is to leave.
-func startMember(c config.Config, log *slog.Logger, gone <-chan struct{}, signals <-chan os.Signal) (m *member.Member, stopped bool, err error) {
+// ready all the same is returned with when the signal was heard, and is to leave.
+func startMember(c config.Config, log *slog.Logger, gone <-chan struct{}, signals <-chan os.Signal) (m *member.Member, heard time.Time, err error) {
 	ctx, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
 	type result struct {
@@ -141,19 +151,22 @@ func startMember(c config.Config, log *slog.Logger, gone <-chan struct{}, signal
 	for {
 		select {
 		case r := <-started:
-			if stopped && errors.Is(r.err, context.Canceled) {
+			if !heard.IsZero() && errors.Is(r.err, context.Canceled) {
 				r.err = nil // it had nothing to hand over
 			}
-			return r.m, stopped, r.err
+			return r.m, heard, r.err
 		case s := <-signals:
-			if stopped {
-				return nil, true, errors.New("a second signal came before this member had stopped")
+			if !heard.IsZero() {
+				if time.Since(heard) < echoTime {
+					continue
+				}
+				return nil, heard, errors.New("a second signal came before this member had stopped")
 			}
 			log.Info("a signal came before this member was ready", "signal", s.String())
-			stopped = true
+			heard = time.Now()
 			giveUp()
 		case <-gone:
-			return nil, false, errors.New("the process that this member is a part of ended before it was ready")
+			return nil, heard, errors.New("the process that this member is a part of ended before it was ready")
 		}
 	}
 }

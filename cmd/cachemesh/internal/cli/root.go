@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ import (
 const (
 	exitFailed = 1
 	exitUsage  = 2
+
+	errorTime = time.Second // for what went wrong to be said
 )
 
 // Run runs the program and returns its exit code.
@@ -30,7 +33,12 @@ func Run(args []string, getenv func(string) (string, bool), in io.Reader, out, e
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(errOut, "cachemesh:", err)
+	said := make(chan struct{})
+	go func() { // nobody may take it, and this process ends all the same
+		defer close(said)
+		fmt.Fprintln(errOut, "cachemesh:", strings.TrimPrefix(err.Error(), "cachemesh: "))
+	}()
+	within(errorTime, said)
 	var usage usageError
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") {
 		return exitUsage

@@ -24,7 +24,7 @@ func (s *seen) show(w io.Writer, before *seen) error {
 	if !s.Stats.Settled {
 		agree = "they do not agree yet"
 	}
-	fmt.Fprintf(w, "%s  %s  %d members, %s, mode %s", plain(s.Stats.Name), s.At.Format(time.TimeOnly), s.Stats.Members, agree, s.Stats.Mode)
+	fmt.Fprintf(w, "%s  %s  %d members, %s, mode %s", plain(s.Stats.Name), s.At.Format(time.TimeOnly), s.Stats.Members, agree, plain(s.Stats.Mode))
 	if len(s.Stats.Unreachable) > 0 {
 		fmt.Fprintf(w, ", unreachable: %s", plain(strings.Join(s.Stats.Unreachable, " ")))
 	}
@@ -62,7 +62,7 @@ func (s *seen) show(w io.Writer, before *seen) error {
 		} else if m.Self {
 			note = "this one"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", plain(m.Name), m.Addr, note)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", plain(m.Name), plain(m.Addr), note)
 	}
 	return table.Flush()
 }

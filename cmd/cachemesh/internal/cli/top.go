@@ -80,7 +80,7 @@ func (cl *client) look(ctx context.Context) (*seen, error) {
 			return nil, err
 		}
 		if err := json.Unmarshal(data, to); err != nil {
-			return nil, fmt.Errorf("the member's answer cannot be read: %w", err)
+			return nil, unreadable(err)
 		}
 	}
 	return now, nil

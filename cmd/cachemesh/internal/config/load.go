@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -84,7 +85,7 @@ func (c *Config) readSecrets() error {
 		if *both[0] != "" {
 			return fmt.Errorf("%s is given twice, by itself and by a file", name)
 		}
-		text, err := readSecret(*both[1])
+		text, err := ReadSecret(*both[1])
 		if err != nil {
 			return fmt.Errorf("%s-file: %w", name, err)
 		}
@@ -96,7 +97,7 @@ func (c *Config) readSecrets() error {
 // AcceptSecrets reads the secrets that are accepted besides the member's own.
 func (c *Config) AcceptSecrets() (secrets [][]byte, err error) {
 	for _, file := range c.AcceptSecretFiles {
-		text, err := readSecret(file)
+		text, err := ReadSecret(file)
 		if err != nil {
 			return nil, fmt.Errorf("accept-secret-files: %w", err)
 		}
@@ -105,9 +106,9 @@ func (c *Config) AcceptSecrets() (secrets [][]byte, err error) {
 	return secrets, nil
 }
 
-// readSecret reads a file without the line end at its end. An empty one is an error, or a
+// ReadSecret reads a file without the line end at its end. An empty one is an error, or a
 // file that was not written yet would mean "no password".
-func readSecret(file string) (string, error) {
+func ReadSecret(file string) (string, error) {
 	data, err := readFile(file)
 	if err != nil {
 		return "", err
@@ -141,13 +142,23 @@ func (c *Config) readYAML(file string) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(c); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %s", file, inWords(err))
 	}
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: more than one document", file)
 	}
 	return nil
 }
+
+// inWords returns what is wrong with a file without the names of Go's types.
+func inWords(err error) string {
+	return words.Replace(ofTypes.ReplaceAllString(err.Error(), ""))
+}
+
+var (
+	ofTypes = regexp.MustCompile(` (in type|into) (\[\])?config\.\w+`)
+	words   = strings.NewReplacer("into time.Duration", "into a time such as 90s", "!!seq", "a list", "!!map", "a map", "!!int ", "the number ", "!!str ", "the text ")
+)
 
 // WithoutSecrets returns c to be shown: what it has of secrets is "(set)".
 func (c Config) WithoutSecrets() Config {

@@ -69,7 +69,12 @@ func fail(w http.ResponseWriter, err error) {
 // answered that it cannot: all bodies under way have a bound together.
 func (s *Server) body(w http.ResponseWriter, r *http.Request, most int64) (data []byte, ok bool) {
 	size := r.ContentLength
-	if size < 0 || size > most {
+	if size > most {
+		w.Header().Set("Connection", "close") // or the answer would wait for the body
+		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", most))
+		return nil, false
+	}
+	if size < 0 {
 		size = most
 	}
 	if size > smallBody {

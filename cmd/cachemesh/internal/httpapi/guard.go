@@ -58,11 +58,11 @@ func fromHere(r *http.Request) bool {
 }
 
 // namesHere reports whether the host of a request can be meant for this machine: a name of
-// the DNS that points at the loopback interface is somebody's trick.
+// the DNS that points at the loopback interface is somebody's trick. HTTP/1.0, which no browser speaks, names none.
 func namesHere(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil || strings.EqualFold(host, "localhost")
+	return err == nil || host == "" || strings.EqualFold(host, "localhost")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,12 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 	if g == nil {
 		return
 	}
-	if query := r.URL.Query(); r.Method == http.MethodGet && query.Has("claim") {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // part of it would be left out
+		problem(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if r.Method == http.MethodGet && query.Has("claim") {
 		s.claim(w, r, g, query)
 		return
 	}
@@ -104,7 +110,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if r.Header.Get(claimHeader) != "" {
+	if _, claimed := r.Header[http.CanonicalHeaderKey(claimHeader)]; claimed {
 		if cond != (cachemesh.Condition{}) {
 			problem(w, http.StatusBadRequest, "a claim is filled without If-Match and If-None-Match")
 			return
@@ -133,6 +139,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 }
 
 func conditions(r *http.Request) (ttl time.Duration, c cachemesh.Condition, err error) {
+	for _, name := range []string{ttlHeader, claimHeader, "If-None-Match", "If-Match"} {
+		if has := r.Header.Values(name); len(has) > 1 || len(has) == 1 && has[0] == "" {
+			return 0, c, fmt.Errorf("%s: want one value, or no such header", name)
+		}
+	}
 	switch text := r.Header.Get(ttlHeader); text {
 	case "":
 	case "forever":
@@ -163,7 +174,11 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request) {
 	if g == nil {
 		return
 	}
-	var err error
+	_, _, err := conditions(r)
+	if err != nil {
+		problem(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	switch match := r.Header.Get("If-Match"); match {
 	case "":
 		err = g.Delete(r.Context(), r.PathValue("key"))
@@ -251,7 +266,13 @@ func decode(data []byte, into any) error {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+	var wrong *json.UnmarshalTypeError
+	switch err := decoder.Decode(into); {
+	case err == io.EOF:
+		return errors.New("it is empty")
+	case errors.As(err, &wrong): // without the names of Go's types
+		return fmt.Errorf("what ends at byte %d is of the wrong kind: %s", wrong.Offset, wrong.Value)
+	case err != nil:
 		return err
 	}
 	if _, err := decoder.Token(); err != io.EOF {

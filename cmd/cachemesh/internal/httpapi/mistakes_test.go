@@ -2,7 +2,12 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/httpapi"
 )
@@ -19,7 +24,19 @@ func TestMistakesOfClients(t *testing.T) {
 	}{
 		{"PUT", key, "v", []string{"If-Match: *", "If-None-Match: *"}, 400, ""},
 		{"POST", many, `{"keys": ["k"]} {"keys": ["l"]}`, nil, 400, ""},
-		{"POST", many, "{\"keys\": [\"\xff\"]}", nil, 400, ""}, // not the key U+FFFD
+		{"POST", many, "{\"keys\": [\"\xff\"]}", nil, 400, ""},    // not the key U+FFFD
+		{"PUT", key, "v", []string{"CacheMesh-Claim: "}, 400, ""}, // a token that somebody lost is not a Set
+		{"PUT", key, "v", []string{"If-Match: "}, 400, ""},
+		{"PUT", key, "v", []string{"If-None-Match: "}, 400, ""},
+		{"PUT", key, "v", []string{"CacheMesh-TTL: "}, 400, ""},
+		{"DELETE", key, "", []string{"If-Match: "}, 400, ""},
+		{"GET", key + "?claim=1&wait=1%zz", "", nil, 400, ""},
+		{"PUT", "/v1/groups/default/keys/a//b", "v", nil, 400, ""}, // not the key b, nor the way there
+		{"PUT", "/v1/groups/default/keys//b", "v", nil, 400, ""},
+		{"GET", "/v1/groups//keys/b", "", nil, 400, ""},
+		{"GET", "/v1/groups/default/keys/x/../b", "", nil, 400, ""},
+		{"POST", many, `[]`, nil, 400, ""},
+		{"POST", many, ``, nil, 400, ""},
 		{"PATCH", key, "", nil, 405, "GET, HEAD, PUT, DELETE"},
 		{"OPTIONS", key, "", nil, 405, "GET, HEAD, PUT, DELETE"},
 		{"POST", key + "/owner", "", nil, 404, ""}, // a POST there ends a claim
@@ -28,7 +45,7 @@ func TestMistakesOfClients(t *testing.T) {
 		{"GET", "/v1/groups/default/keys/", "", nil, 404, ""},
 	} {
 		resp, body := ask(t, c.method, url+c.path, c.body, c.headers...)
-		if resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow || !json.Valid([]byte(body)) {
+		if resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow || !json.Valid([]byte(body)) || strings.Contains(body, "struct") {
 			t.Errorf("%s %s %v: %s, Allow: %q, %s, want %d and %q", c.method, c.path, c.headers, resp.Status, resp.Header.Get("Allow"), body, c.status, c.allow)
 		}
 	}
@@ -62,4 +79,38 @@ func TestStrangersHoldNoConnection(t *testing.T) {
 	if resp, _ := ask(t, "GET", url+"/v1/members", "", "Authorization: Bearer sesame"); resp.StatusCode != 200 || resp.Close {
 		t.Errorf("with the token: %s, and the connection is closed", resp.Status)
 	}
+}
+
+// What is said before a body comes is enough to know that it is too large: nobody need send it.
+func TestBodyThatIsTooLargeIsNotAwaited(t *testing.T) {
+	const head = "PUT /v1/groups/default/keys/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+	if said := talk(t, serve(t, nil), fmt.Sprintf(head, 1<<20+1)); !strings.HasPrefix(said, "HTTP/1.1 413") || !strings.Contains(said, "1048576 bytes") {
+		t.Error(said)
+	}
+}
+
+// HTTP/1.0 knows no Host: what no browser can send is no trick of another site's page.
+func TestRequestWithoutHost(t *testing.T) {
+	if said := talk(t, serve(t, nil), "GET /v1/members HTTP/1.0\r\n\r\n"); !strings.HasPrefix(said, "HTTP/1.0 200") {
+		t.Error(said)
+	}
+}
+
+// talk sends what is to be sent as it is, and returns all that comes.
+func talk(t *testing.T, url, say string) string {
+	t.Helper()
+	nc, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(nc, say); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(nc)
+	if err != nil {
+		t.Errorf("after %q: %v", said, err)
+	}
+	return string(said)
 }

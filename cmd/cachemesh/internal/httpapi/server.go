@@ -4,12 +4,14 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +38,7 @@ func NewServer(o Options) *Server {
 
 // Serve serves until Shutdown or Close, which is no error.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.inner.Serve(netutil.LimitListener(l, mostConns)); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.inner.Serve(netutil.LimitListener(l, cmp.Or(s.o.MaxConns, MostConns))); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
@@ -128,7 +130,24 @@ func (s *Server) Handler() http.Handler {
 			all.Handle("GET /"+path, s.guard(board, true))
 		}
 	}
-	return all
+	return straight(all)
+}
+
+// straight turns away paths that a ServeMux would lead elsewhere: of "keys//k" a client that follows would write
+// the key "k".
+func straight(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		at := r.URL.EscapedPath()
+		clean := path.Clean(at)
+		if strings.HasSuffix(at, "/") && clean != "/" {
+			clean += "/"
+		}
+		if at != clean && strings.HasPrefix(at, "/") {
+			problem(w, http.StatusBadRequest, "the path has an empty part, or one of dots: slashes and dots of a key are percent-encoded, as %2F and %2E")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // brief answers whom it does not know, if there is a token to know them by, and keeps no connection for them.

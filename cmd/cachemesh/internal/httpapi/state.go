@@ -20,6 +20,7 @@ type Options struct {
 	Claims   *claims.Table
 	Token    string // that clients send as "Authorization: Bearer …"; "": none
 	MaxValue int    // bytes of a value
+	MaxConns int    // at once; 0: MostConns
 	Ready    func() bool
 	Version  string
 	Log      *slog.Logger
@@ -41,7 +42,9 @@ type Server struct {
 }
 
 const (
-	mostConns   = 2000
+	// MostConns is how many connections there are at once.
+	MostConns = 2000
+
 	mostBodies  = 256 << 20 // bytes of large bodies, together
 	smallBody   = 64 << 10  // bytes of a body that is not counted
 	retryAfterS = "1"

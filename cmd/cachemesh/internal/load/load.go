@@ -122,6 +122,7 @@ func (r *Result) ask(ctx context.Context, o Options, left *atomic.Int64) error {
 		return err
 	}
 	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(answerTime))
 	in, out := bufio.NewReaderSize(nc, 64<<10), bufio.NewWriterSize(nc, 64<<10)
 	if o.Password != "" {
 		write(out, "AUTH", o.Password)

@@ -3,9 +3,11 @@ package member
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/praveenduddu/cachemesh"
@@ -43,11 +45,13 @@ func (m *Member) listenRedis() error {
 }
 
 // listenSocket listens at a path, for this user and group alone. A socket that a member left
-// there that does not run any more makes room; one that answers does not.
+// there that does not run any more makes room; no other does, and nothing else.
 func listenSocket(path string) (net.Listener, error) {
-	if at, err := os.Stat(path); err == nil && at.Mode()&os.ModeSocket != 0 {
-		if nc, err := net.DialTimeout("unix", path, time.Second); err == nil {
-			nc.Close()
+	if at, err := os.Stat(path); err == nil {
+		if at.Mode()&os.ModeSocket == 0 {
+			return nil, fmt.Errorf("%s is there, and no socket", path)
+		}
+		if !deserted(path) {
 			return nil, fmt.Errorf("%s is another process's", path)
 		}
 		if err := os.Remove(path); err != nil {
@@ -55,6 +59,9 @@ func listenSocket(path string) (net.Listener, error) {
 		}
 	}
 	l, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EINVAL) && len(path) > shortPath {
+		return nil, fmt.Errorf("%s is too long: systems take about a hundred bytes", path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +70,21 @@ func listenSocket(path string) (net.Listener, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+const (
+	shortPath        = 90                   // bytes that each system takes as a socket's path
+	refusedOnWindows = syscall.Errno(10061) // WSAECONNREFUSED
+)
+
+// deserted reports whether nobody listens at a socket, which is known only of a connection that is refused: who is
+// stopped, or too busy to take one, is there all the same, and so is a socket of another kind.
+func deserted(path string) bool {
+	nc, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		nc.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, refusedOnWindows)
 }
 
 // loadTLS reads a certificate with its key, and who signs those of the other side, which

@@ -63,12 +63,13 @@ func (m *Member) start(ctx context.Context, version string) error {
 		return err
 	}
 	c := m.c
+	redisClients, httpConns := m.clients()
 	m.redis = redis.NewServer(redis.Options{
 		Node: m.Node, Group: m.groups.Get(c.Redis.Group), Prefixed: m.prefixed(), Use: m.groups.Use, Names: m.groups.Names, Claims: m.claims, Password: c.Redis.Password,
-		MaxClients: c.Redis.MaxClients, MaxValue: int(c.MaxValueBytes), MaxBuffered: int64(c.Redis.MaxBuffered), IdleTimeout: c.Redis.IdleTimeout,
+		MaxClients: redisClients, MaxValue: int(c.MaxValueBytes), MaxBuffered: int64(c.Redis.MaxBuffered), IdleTimeout: c.Redis.IdleTimeout,
 		WriteTimeout: c.Redis.WriteTimeout, Version: version, Log: m.log,
 	})
-	if err := m.startHTTP(version); err != nil {
+	if err := m.startHTTP(version, httpConns); err != nil {
 		return err
 	}
 	if err := m.listenRedis(); err != nil {
@@ -178,7 +179,7 @@ func (m *Member) prefixed() map[string]*groups.Group {
 	return all
 }
 
-func (m *Member) startHTTP(version string) error {
+func (m *Member) startHTTP(version string, mostConns int) error {
 	if config.Off(m.c.HTTP.Listen) {
 		return nil
 	}
@@ -188,7 +189,7 @@ func (m *Member) startHTTP(version string) error {
 	}
 	m.HTTPAddr = l.Addr()
 	o := httpapi.Options{
-		Node: m.Node, Groups: m.groups, Claims: m.claims, Token: m.c.HTTP.Token, MaxValue: int(m.c.MaxValueBytes), Ready: m.ready.Load, Version: version, Log: m.log,
+		Node: m.Node, Groups: m.groups, Claims: m.claims, Token: m.c.HTTP.Token, MaxValue: int(m.c.MaxValueBytes), MaxConns: mostConns, Ready: m.ready.Load, Version: version, Log: m.log,
 		Metrics: metrics.Handler(m.Node, version, func() metrics.Redis { return metrics.Redis(m.redis.Stats()) }, m.log),
 	}
 	if m.c.HTTP.ShowsDashboard() {

@@ -47,7 +47,9 @@ func (c *conn) do(args [][]byte) {
 	switch {
 	case cmd == nil && (string(name) == "post" || string(name) == "host:"):
 		// A web page makes a browser send a request: its lines must not be commands.
-		c.s.o.Log.Warn("an HTTP request came to the port for Redis clients; its connection is closed", "addr", c.nc.RemoteAddr())
+		if c.s.mayWarn() {
+			c.s.o.Log.Warn("an HTTP request came to the port for Redis clients; its connection is closed", "addr", c.nc.RemoteAddr())
+		}
 		c.ending = true
 	case cmd == nil && !c.known:
 		c.w.Error("NOAUTH Authentication required.")

@@ -51,7 +51,7 @@ func serveServer(t testing.TB, o redis.Options) (*redis.Server, string) {
 	}
 	o.MaxBuffered = cmp.Or(o.MaxBuffered, 16<<20)
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 10*time.Second)
-	o.Version, o.Log = "test", slog.New(slog.DiscardHandler)
+	o.Version, o.Log = "test", cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := redis.NewServer(o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

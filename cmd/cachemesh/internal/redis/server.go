@@ -26,6 +26,7 @@ const (
 	strangersArgs = 10      // of a client that has not said the password
 	strangersBulk = 16 << 10
 	strangersTime = 10 * time.Second // to say the password, or to end the TLS handshake
+	warnEvery     = time.Second      // of what they do wrong
 )
 
 // Options configure a Server.
@@ -78,6 +79,7 @@ type Server struct {
 	commands atomic.Int64
 	idle     atomic.Int64 // IdleTimeout, which CONFIG SET changes
 	most     atomic.Int64 // MaxClients, which CONFIG SET changes
+	warned   atomic.Int64 // when since began a stranger's mistake was logged last
 }
 
 // NewServer returns a server that serves nobody yet.
@@ -93,6 +95,7 @@ func NewServer(o Options) *Server {
 	}
 	s.idle.Store(int64(o.IdleTimeout))
 	s.most.Store(int64(o.MaxClients))
+	s.warned.Store(-int64(warnEvery))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.staying, s.leave = context.WithCancel(s.ctx)
 	return s
@@ -131,6 +134,12 @@ func (s *Server) Serve(l net.Listener) error {
 			return nil
 		}
 	}
+}
+
+// mayWarn reports whether what strangers can do as often as they like may be logged now.
+func (s *Server) mayWarn() bool {
+	now, last := int64(time.Since(s.began)), s.warned.Load()
+	return now-last >= int64(warnEvery) && s.warned.CompareAndSwap(last, now)
 }
 
 // begin serves a connection, if there may be another.
