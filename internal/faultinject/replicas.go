@@ -54,6 +54,12 @@ type Replicas struct {
 	// though others have the one before.
 	TraceOfGone bool
 
+	// LeaveWritten makes an owner not begin anew with a key whose newest value went with a group while it was written.
+	LeaveWritten bool
+
+	// HideGained makes an owner that asks all anew what they have not show meanwhile what it gained.
+	HideGained bool
+
 	// PassBy makes an owner that goes on with a change of view not look at a key first that is asked for.
 	PassBy bool
 
