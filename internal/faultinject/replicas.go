@@ -38,6 +38,9 @@ type Replicas struct {
 	// KeepOlder makes an owner show a value that a member cannot hold, which may have an older one, though too few others have it.
 	KeepOlder bool
 
+	// EvictUnheld makes an owner that cannot hold what it has written take that for evicted.
+	EvictUnheld bool
+
 	// ClearUnnoted makes members tell new owners of a Clear only after they have carried it out.
 	ClearUnnoted bool
 

@@ -180,7 +180,9 @@ func (x *writing) install() {
 	ok := n.core.Install(x.write)
 	delete(n.writing, x.hash)
 	n.w.log("%s installed %d: %v %v", n.id, x.hash, VersionOf(x.entry), ok)
-	if ok {
+	if _, fits := n.Takes(x.entry); ok && !fits { // it was given less room meanwhile, and the client is told
+		n.w.counts.unheldHere++
+	} else if ok {
 		n.w.counts.nils++
 		x.cond.check(x)
 		n.w.keys[x.hash].raise(VersionOf(x.entry), x.deleted)
