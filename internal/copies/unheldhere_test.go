@@ -4,11 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/praveenduddu/cachemesh/internal/clock"
 	"github.com/praveenduddu/cachemesh/internal/errs"
-	"github.com/praveenduddu/cachemesh/internal/life"
-	"github.com/praveenduddu/cachemesh/internal/replica"
-	"github.com/praveenduddu/cachemesh/internal/ring"
 	"github.com/praveenduddu/cachemesh/internal/store"
 )
 
@@ -27,19 +23,7 @@ func TestRoomIsTakenBesideAWrite(t *testing.T) {
 		resize  []int64
 		refused bool
 	}{{nil, false}, {[]int64{1 << 20}, true}, {[]int64{1 << 20, 64 << 20}, false}} {
-		s, err := store.New(store.Options{MaxBytes: 64 << 20})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		now := new(clock.Clock)
-		now.Start()
-		c := New(Basis{Life: life.New(), Clock: now, Store: s, Values: new(numbers), Copies: 2, Fewer: true, Self: "here",
-			Put: func(hash uint64, e *store.Entry, now int64) error { return s.Set(hash, e, now) }})
-		c.core.Adopt(replica.View{ID: 1, Members: []string{"here"}, Owner: func(uint64) string { return "here" },
-			Successors: func(uint64, int) []string { return []string{"here"} }})
-		c.core.Own()
-		hash := ring.Hash(0, "key")
+		c, s, hash := alone(t)
 		write := func(size int, meanwhile ...int64) error {
 			w, err := c.Here(hash, "key", &store.Entry{Key: "key", Data: make([]byte, size)}, Order{})
 			if err != nil {
@@ -56,7 +40,7 @@ func TestRoomIsTakenBesideAWrite(t *testing.T) {
 		if err := write(100); err != nil {
 			t.Fatal(err)
 		}
-		err = write(1<<20, test.resize...)
+		err := write(1<<20, test.resize...)
 		pe, _ := errors.AsType[*errs.PeerError](err)
 		if refused := errors.Is(err, errs.ErrTooLarge) && pe != nil && pe.MaybeApplied; refused != test.refused || !refused && err != nil {
 			t.Errorf("resized to %d: %v", test.resize, err)
