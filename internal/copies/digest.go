@@ -70,6 +70,10 @@ const digestStep = 1024
 func (c *digests) tellDigest(id string, epoch uint64, page *wire.DigestPage, lines []replica.Line, last bool) {
 	c.lock()
 	defer c.unlock()
+	if c.core.IsLong(id, page.Epoch, page.Cleared) {
+		c.long.Add(1)
+		defer c.long.Add(-1)
+	}
 	c.core.Digested(id, epoch, page.Epoch, page.Cleared, lines, last)
 	c.kickLocked()
 }

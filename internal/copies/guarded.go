@@ -68,6 +68,9 @@ func (c *guarded) lock() { c.mu.Lock() }
 
 func (c *guarded) unlock() {
 	c.tellGoneLocked()
+	if c.few != 0 && !c.core.TooFew() {
+		c.few = 0 // when they are too few again, others may be about to register the group again
+	}
 	if alone := c.core.Alone(); c.view != nil && alone != c.alone.Load() {
 		c.alone.Store(alone)
 	}

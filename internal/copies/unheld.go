@@ -40,11 +40,12 @@ func (w *Write) tooLarge() error {
 }
 
 // heldLocked returns why what was installed is not held here: the store was given less room a moment ago.
-// Then it is as if it were evicted.
+// Then the key is deleted.
 func (w *Write) heldLocked() error {
 	now := w.Clock.Now()
 	e := w.Store.PeekHash(w.hash, now)
-	if w.e.Expires != 0 && w.e.Expires <= now || e != nil || w.e.Size() <= w.Store.MaxEntry() {
+	deleted := e != nil && e.Version != w.e.Version
+	if !deleted && (w.e.Expires != 0 && w.e.Expires <= now || e != nil || w.e.Size() <= w.Store.MaxEntry()) {
 		return nil
 	}
 	return w.MaybeApplied(&errs.RemoteError{Text: errs.ErrTooLarge.Error(), Known: errs.ErrTooLarge})

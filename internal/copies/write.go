@@ -130,10 +130,7 @@ func (c *writes) tooFew() bool {
 	c.lock()
 	defer c.unlock()
 	now := max(c.Clock.Now(), 1)
-	switch {
-	case !c.core.TooFew():
-		c.few = 0
-	case c.few == 0:
+	if c.few == 0 && c.core.TooFew() {
 		c.few = now
 	}
 	return c.few != 0 && now-c.few >= int64(fewFor)

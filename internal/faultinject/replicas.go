@@ -38,6 +38,9 @@ type Replicas struct {
 	// KeepOlder makes an owner show a value that a member cannot hold, which may have an older one, though too few others have it.
 	KeepOlder bool
 
+	// EvictUnheld makes an owner that cannot hold what it has written take that for evicted.
+	EvictUnheld bool
+
 	// ClearUnnoted makes members tell new owners of a Clear only after they have carried it out.
 	ClearUnnoted bool
 
@@ -53,6 +56,12 @@ type Replicas struct {
 	// TraceOfGone makes an owner take a value for lost that went with the group of the last member that had it,
 	// though others have the one before.
 	TraceOfGone bool
+
+	// LeaveWritten makes an owner not begin anew with a key whose newest value went with a group while it was written.
+	LeaveWritten bool
+
+	// HideGained makes an owner that asks all anew what they have not show meanwhile what it gained.
+	HideGained bool
 
 	// PassBy makes an owner that goes on with a change of view not look at a key first that is asked for.
 	PassBy bool

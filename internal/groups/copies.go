@@ -153,27 +153,41 @@ func (r *Registry) serveCopies(ctx context.Context, c *Core, req *httppool.Reque
 }
 
 // tellOthers tells the other members that this one keeps copies of a group since a moment ago, or
-// does not any more. Who does not hear of it asks when the view changes.
+// does not any more, until they have heard it or are members no more: who joins later asks.
 func (c *Core) tellOthers() {
 	v := c.State.View()
 	if c.Copies() == nil || v == nil {
 		return
 	}
-	for id, o := range v.Peers {
+	for id := range v.Peers {
 		if id == c.Ways.ID {
 			continue
 		}
 		c.Life.Go(func() {
-			for wait := route.RetryFloor; c.State.View() == v; wait = min(2*wait, tellCeiling) {
-				ctx, cancel := context.WithTimeout(c.Life.Context(), time.Second)
-				_, _, _, err := carrier{c}.Ask(ctx, o, wire.OpCopies, v.ID, binary.AppendUvarint(nil, 0))
-				cancel()
-				if err == nil || c.Life.Pause(context.Background(), wait) != nil {
+			for wait := route.RetryFloor; !c.tellOther(id); wait = min(2*wait, tellCeiling) {
+				if c.Life.Pause(context.Background(), wait) != nil {
 					return
 				}
 			}
 		})
 	}
+}
+
+// tellOther tells another member that this one has begun anew with a group. It reports false if that must be told again: no
+// answer came, or that of a member that has too much to do.
+func (c *Core) tellOther(id string) bool {
+	v := c.State.View() // this member alone may have another one since, of the same members
+	if v == nil || v.Peers[id] == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(c.Life.Context(), time.Second)
+	defer cancel()
+	_, status, _, err := carrier{c}.Ask(ctx, v.Peers[id], wire.OpCopies, v.ID, binary.AppendUvarint(nil, 0))
+	switch status {
+	case httppool.StatusOverloaded, httppool.StatusCancelled, wire.StatusClosed: // that starts, or leaves
+		return false
+	}
+	return err == nil
 }
 
 // tellCeiling is how long it waits between two tries to tell a member.

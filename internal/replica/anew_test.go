@@ -167,6 +167,67 @@ func TestDigestIsOver(t *testing.T) {
 	})
 }
 
+// The same beside a write that nobody was sent, and that is given up after it.
+func TestNewestGoesWithTheGroupBesideAWrite(t *testing.T) {
+	check(t, faultinject.Replicas{LeaveWritten: true}, func(f faultinject.Replicas) bool {
+		tb := set(t, "abcd", f)
+		a := tb.nodes["a"]
+		w, _ := tb.write(a, 1, false, "")
+		a.core.Install(w)
+		w, err := a.core.Begin(0, &store.Entry{Version: store.Version{Clock: 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tb.nodes["d"].Set(0, &store.Entry{Version: store.Version{Clock: 2}})
+		a.core.Untold("d")
+		tb.digests(a, "d")
+		tb.anew("d")
+		a.core.Untold("d")
+		tb.digests(a, "d")
+		a.core.Abandon(w)
+		for range 3 {
+			for _, id := range a.core.Ask() {
+				tb.digests(a, id)
+			}
+			tb.mend(a, ms)
+		}
+		return !a.core.Shows(0) || tb.has("a") != 1 || tb.has("b") != 1
+	})
+}
+
+// All are asked anew what they have, for the sake of another key, and one that was gained is evicted when who has its copy
+// has told that already: the copy is dropped, or a Delete would leave it.
+func TestEvictedWhileAllAreAskedAgain(t *testing.T) {
+	check(t, faultinject.Replicas{HideGained: true}, func(f faultinject.Replicas) bool {
+		tb := set(t, "abcd", f)
+		a := tb.nodes["a"]
+		w, _ := tb.write(a, 1, false, "")
+		a.core.Install(w)
+		tb.nodes["d"].Set(1, &store.Entry{Version: store.Version{Clock: 2}})
+		b := tb.view("bcd", false)
+		b.core.Own()
+		for range 5 {
+			for _, s := range b.core.Work(ms, 100) {
+				if s.Hash == 0 { // the other key is not fetched
+					tb.carry(b, s)
+				}
+			}
+		}
+		tb.anew("d")
+		b.core.Untold("d")
+		tb.digests(b, "d")
+		if b.core.Ready() || tb.has("c") != 1 {
+			t.Fatal("not all are asked again")
+		}
+		tb.digests(b, "c")
+		b.Delete(0)
+		b.core.Evicted(0, store.Version{Clock: 1})
+		tb.digests(b, "d")
+		tb.mend(b, ms)
+		return tb.has("c") != 0
+	})
+}
+
 // Only one member has the newest version, and closes the group before its owner has that: the one before it is the value,
 // as if the member had crashed.
 func TestNewestGoesWithTheGroup(t *testing.T) {

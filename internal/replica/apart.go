@@ -50,8 +50,11 @@ func (c *notebook) regroup(w who, apart bool) {
 // of what others have all must tell again. It reports false where there is no need to.
 func (c *notebook) restart(n *note) bool {
 	e := c.cfg.Held.Peek(n.hash)
-	if !n.hidden || len(n.has) > 0 || VersionOf(e) == n.version || n.writes > 0 || c.faults.TraceOfGone {
+	if !n.hidden || len(n.has) > 0 || VersionOf(e) == n.version || c.faults.TraceOfGone {
 		return false
+	}
+	if n.orphan = n.writes > 0; n.orphan {
+		return false // the write may come above it; else look comes back to it
 	}
 	n.version, n.deleted, n.ending = VersionOf(e), e != nil && e.Negative, false
 	return true

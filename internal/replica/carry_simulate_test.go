@@ -36,7 +36,7 @@ func (n *node) take(cv View, v *meshView) {
 func simulateSteps(t testing.TB, seed uint64, f faultinject.Replicas, trace bool) (*world, string) {
 	return simulateIn(seed, func(members, copies int) *world {
 		w := newWorld(t, seed, members, copies, f, trace)
-		w.steps = true
+		w.steps, w.conds = true, seed/2%2 == 0
 		return w
 	})
 }

@@ -76,6 +76,13 @@ func (c *Core) Digested(from string, asked, theirs uint64, cleared store.Version
 	c.peers[w].in = c.peers[w].in || last && (!c.peers[w].anew || c.faults.Unheard)
 }
 
+// IsLong reports whether Digested looks at all that is held, where a member has told of an epoch and of a Clear.
+func (c *Core) IsLong(from string, theirs uint64, cleared store.Version) bool {
+	w, ok := c.ids[from]
+	regroups := ok && (c.peers[w].apart != (theirs >= Apart) || c.peers[w].epoch != 0 && !c.samePart(w, theirs))
+	return regroups || cleared.After(c.cleared)
+}
+
 // Answered takes what became of a Send. Of a write, Next says what follows.
 func (c *Core) Answered(s Send, a Answer, now int64) {
 	if s.from != c.epoch {

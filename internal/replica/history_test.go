@@ -37,7 +37,7 @@ func (n *node) read(hash uint64) {
 	e := n.Peek(hash)
 	w.log("%s reads %d: %v", n.id, hash, VersionOf(e))
 	if e != nil && !e.Negative {
-		if h.floor.After(VersionOf(e)) {
+		if h.floor.After(VersionOf(e)) || h.deleted && h.floor == VersionOf(e) { // the Delete needed no trace
 			w.fail("%s shows %v of key %d, after %v (deleted %v)", n.id, VersionOf(e), hash, h.floor, h.deleted)
 		}
 		h.raise(VersionOf(e), false)
@@ -76,6 +76,7 @@ type writing struct {
 	deleted bool
 	value   int
 	refused bool // it was too large for others: what was there before is written again
+	cond    *condition
 	write   *Write
 	part    uint32
 	entry   *store.Entry
@@ -88,7 +89,9 @@ func (n *node) begin(hash uint64, deleted bool) {
 	if !n.acts(hash) || n.writing[hash] {
 		return
 	}
-	if deleted && n.core.Nothing(hash) {
+	if deleted && n.core.Nothing(hash) { // it is done, and what was there is not there any more
+		w.counts.nothing++
+		h.deleted = h.deleted || h.floor != (store.Version{})
 		return
 	}
 	h.values++
@@ -101,6 +104,7 @@ func (n *node) begin(hash uint64, deleted bool) {
 		return
 	}
 	w.counts.sets++
+	x.cond = n.condition(hash)
 	n.writing[hash] = true
 	w.log("%s writes %d: %v deleted %v", n.id, hash, VersionOf(x.entry), deleted)
 	x.sent()
@@ -169,15 +173,18 @@ func (x *writing) install() {
 	if n.dead || n.part != x.part {
 		return
 	}
-	if n.w.now >= n.right {
+	if n.w.now >= n.right || !x.cond.isMet(x) {
 		x.end(false)
 		return
 	}
 	ok := n.core.Install(x.write)
 	delete(n.writing, x.hash)
 	n.w.log("%s installed %d: %v %v", n.id, x.hash, VersionOf(x.entry), ok)
-	if ok {
+	if _, fits := n.Takes(x.entry); ok && !fits { // it was given less room meanwhile, and the client is told
+		n.w.counts.unheldHere++
+	} else if ok {
 		n.w.counts.nils++
+		x.cond.check(x)
 		n.w.keys[x.hash].raise(VersionOf(x.entry), x.deleted)
 	} else {
 		n.w.counts.maybes++

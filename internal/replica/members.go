@@ -43,6 +43,7 @@ type members struct {
 	staying int    // members that are not leaving
 	apart   int    // of these, those that keep no copies
 	acts    bool   // nobody outside the view can act for what this member owns
+	came    bool   // what came with the view was its own once: it stays so while all are asked again
 	carries bool   // not all that was known in former views is known in this one yet
 	lost    bool   // what was known in former views is not known any more
 	first   uint64 // all of a Send's numbers are above it
@@ -64,7 +65,7 @@ type peer struct {
 // enter makes v the view, in which nobody has told anything yet. Who kept no copies does not, until it says otherwise.
 func (c *members) enter(v View) {
 	old, former := c.layout(), c.peers
-	c.view, c.acts = v, false
+	c.view, c.acts, c.came = v, false, false
 	c.epoch++
 	c.ids, c.peers = make(map[string]who, len(v.Members)), make([]peer, len(v.Members))
 	for i, id := range v.Members {
@@ -167,8 +168,12 @@ func (c *members) keeps() func(hash uint64) bool {
 	return c.view.Kept
 }
 
-// gained reports whether keys that came with the view are this member's own by now.
-func (c *members) gained() bool { return (c.acts || c.faults.NoWait) && c.Ready() }
+// gained reports whether keys that came with the view are this member's own by now. They are still when all are
+// asked again, for the sake of other keys: else nothing would be noted of one that is evicted meanwhile, whose copies are known.
+func (c *members) gained() bool {
+	c.came = (c.came && !c.faults.HideGained) || (c.acts || c.faults.NoWait) && c.Ready()
+	return c.came
+}
 
 // need is how many members must have what is written, which some cannot hold.
 func (c *members) need(unable []who) int {

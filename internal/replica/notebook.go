@@ -17,6 +17,7 @@ type note struct {
 	urgent  bool          // it is in urgent
 	wanted  bool          // somebody waited for it
 	ending  bool          // the trace is being dropped
+	orphan  bool          // while it was written, the newest went with the group of who had it
 	writes  uint8         // under way
 
 	countedHidden, countedLacking bool  // in Stats

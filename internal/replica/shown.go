@@ -132,6 +132,11 @@ func (c *notebook) settle(n *note) bool {
 
 // look sees whether a note is needed, and has it looked at again if it is.
 func (c *notebook) look(n *note) {
+	if n.orphan && n.writes == 0 && !c.faults.LeaveWritten {
+		if n.orphan = false; c.restart(n) {
+			c.askAgain()
+		}
+	}
 	if n.writes == 0 && c.settle(n) {
 		return
 	}

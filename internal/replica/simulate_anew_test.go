@@ -9,8 +9,11 @@ import (
 // evict has an owner have no room for what it shows.
 func (n *node) evict(hash uint64) {
 	e := n.Peek(hash)
-	if !n.acts(hash) || e == nil || e.Negative {
+	if !n.isShown(hash) || e == nil || e.Negative {
 		return
+	}
+	if _, done := n.core.forgotten[hash]; n.core.carries && !done && n.core.notes[hash] == nil {
+		n.w.counts.unreached++
 	}
 	n.w.log("%s evicts %d: %v", n.id, hash, VersionOf(e))
 	n.w.counts.evicted++
@@ -24,8 +27,11 @@ func (n *node) evict(hash uint64) {
 
 // evictions go on until the end.
 func (w *world) evictions() {
-	if n := w.nodes[w.names[w.rnd.IntN(len(w.names))]]; n.view != nil {
-		n.evict(w.rnd.Uint64N(keyCount))
+	n, all := w.nodes[w.names[w.rnd.IntN(len(w.names))]], w.rnd.IntN(20) == 0 // all: the group is given less room
+	for hash, only := uint64(0), w.rnd.Uint64N(keyCount); hash < keyCount; hash++ {
+		if all || hash == only {
+			n.evict(hash)
+		}
 	}
 	w.after(w.rnd.Int64N(40*ms), w.evictions)
 }
@@ -102,7 +108,7 @@ func simulateAnew(t testing.TB, seed uint64, f faultinject.Replicas, trace, evic
 	return simulateIn(seed, func(members, copies int) *world {
 		w := newWorld(t, seed, members, copies, f, trace)
 		w.steps = seed/8%2 == 0
-		w.anews, w.evicts = anew, evicts
+		w.anews, w.evicts, w.conds = anew, evicts, seed/16%2 == 0
 		if evicts {
 			w.evictions()
 		}
@@ -111,7 +117,7 @@ func simulateAnew(t testing.TB, seed uint64, f faultinject.Replicas, trace, evic
 }
 
 func playAnew(t *testing.T, evicts, anew bool) {
-	var nils, reads, evicted, times int
+	var nils, reads, evicted, times, nothing, conditions, unreached int
 	for seed := range uint64(*worlds) {
 		w, broke := simulateAnew(t, seed, faultinject.Replicas{}, false, evicts, anew)
 		if broke != "" {
@@ -119,8 +125,13 @@ func playAnew(t *testing.T, evicts, anew bool) {
 			t.Fatalf("seed %d: %s", seed, broke)
 		}
 		nils, reads, evicted, times = nils+w.counts.nils, reads+w.counts.reads, evicted+w.counts.evicted, times+w.counts.anew
+		nothing, conditions, unreached = nothing+w.counts.nothing, conditions+w.counts.conditions, unreached+w.counts.unreached
 	}
-	t.Logf("%d worlds, %d reads, %d writes with nil, %d evicted, %d groups anew", *worlds, reads, nils, evicted, times)
+	t.Logf("%d worlds, %d reads, %d writes with nil (%d on a condition), %d Deletes of nothing, %d evicted (%d midway), %d groups anew",
+		*worlds, reads, nils, conditions, nothing, evicted, unreached, times)
+	if nothing*conditions == 0 || evicts && unreached == 0 {
+		t.Error("not all happened that should")
+	}
 }
 
 // TestSimulateAnew: a group that is closed and registered again is like a member that crashes.
@@ -131,7 +142,7 @@ func TestSimulateAnewAndEvictions(t *testing.T) { playAnew(t, true, true) }
 
 // Builds without one of the rules are noticed.
 func TestSimulateAnewNotices(t *testing.T) {
-	from := map[string]uint64{"dropped before what is older": 1950, "told before it began anew": 300, "a trace of what has gone": 370}
+	from := map[string]uint64{"dropped before what is older": 2290, "told before it began anew": 300, "a trace of what has gone": 370}
 	for name, f := range map[string]faultinject.Replicas{
 		"dropped before what is older": {DropFirst: true},
 		"told before it began anew":    {Unheard: true},

@@ -120,6 +120,7 @@ func (w *world) strike() {
 func (w *world) heal() {
 	w.log("healing")
 	clear(w.slow)
+	w.sizing = false
 	for _, name := range w.names {
 		n := w.nodes[name]
 		n.cut = false

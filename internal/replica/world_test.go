@@ -35,6 +35,8 @@ type world struct {
 	steps  bool // keys are carried over one at a time
 	anews  bool // groups are closed and registered again
 	evicts bool // owners evict values
+	conds  bool // some writes are made on a condition
+	sizing bool // members get smaller, and larger again, until all is healed
 	parts  uint32
 	faults faultinject.Replicas
 	trace  bool
@@ -48,7 +50,7 @@ type world struct {
 	gone   int                 // members that went since all copies were made
 	broke  string
 	keys   [keyCount]history
-	counts struct{ sets, nils, reads, maybes, views, hidden, clears, unheld, midway, evicted, anew int }
+	counts struct{ sets, nils, reads, maybes, views, hidden, clears, unheld, midway, evicted, anew, nothing, conditions, unreached, unheldHere int }
 }
 
 // meshView is a view that the world made.

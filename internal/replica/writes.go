@@ -213,8 +213,13 @@ func (c *writes) finish(w *Write, hide bool) {
 	if w.epoch == c.epoch {
 		n.unable = slices.Clone(w.Unable())
 	}
-	if !held { // as if it were evicted at once
+	switch {
+	case held:
+	case c.faults.EvictUnheld:
 		n.deleted, n.hidden, n.ending = true, false, true
+	default: // evicted, it would leave nothing to whoever is missing and has what was before the former value
+		n.hidden = true
+		c.forgo(n)
 	}
 }
 

@@ -134,6 +134,11 @@ func (w *world) adopt() {
 // run plays a seed.
 func run(seed uint64, faults faultinject.Sessions) *world {
 	w := newWorld(seed, faults)
+	w.play()
+	return w
+}
+
+func (w *world) play() {
 	for range 6000 {
 		if w.failed != nil {
 			break
@@ -147,7 +152,6 @@ func run(seed uint64, faults faultinject.Sessions) *world {
 		w.now = max(w.now, next)
 		w.step()
 	}
-	return w
 }
 
 // TestNoScheduleIsStale plays schedules: no holder reads what was written over, and no write waits for

@@ -25,6 +25,7 @@ type world struct {
 	holders []*simHolder
 
 	reads, hits, waits int
+	mixed              int   // copies that were granted under another session than others of their call
 	longest            int64 // that a write took
 	failed             error
 }
