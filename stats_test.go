@@ -127,7 +127,7 @@ func atMost(l cachemesh.Latency, bound time.Duration) uint64 {
 func TestGroupsWithoutTheirTypes(t *testing.T) {
 	kit.Bubble(t, func(t *testing.T, ctx context.Context) {
 		m := kit.New(t, 2)
-		groups := kit.GroupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{TTL: time.Minute})
+		groups := kit.GroupOn[string](m, "g", nil, cachemesh.GroupOptions[string]{TTL: time.Minute, Replicas: 1})
 		all := m.Nodes[0].Groups()
 		if len(all) != 2 || all[0].Name() != "" || all[1].Name() != "g" || all[1] != m.Nodes[0].Groups()[1] {
 			t.Fatalf("groups %v", all)

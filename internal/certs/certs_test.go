@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,8 +134,8 @@ func TestMeshOutlivesItsCertificates(t *testing.T) {
 // TestFilesThatCannotBe names which file is at fault.
 func TestFilesThatCannotBe(t *testing.T) {
 	f, other := kit.NewAuthority(t).Write(t, t.TempDir(), time.Hour), kit.NewAuthority(t).Write(t, t.TempDir(), time.Hour)
-	endless := filepath.Join(t.TempDir(), "endless") // or nearly so: a device would be
-	if err := errors.Join(os.WriteFile(endless, nil, 0o600), os.Truncate(endless, 1<<40)); err != nil {
+	endless := filepath.Join(t.TempDir(), "endless") // a device would be: it is larger than any that is meant
+	if err := errors.Join(os.WriteFile(endless, nil, 0o600), os.Truncate(endless, 8<<20)); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ option, cert, key, ca string }{
@@ -151,6 +152,8 @@ func TestFilesThatCannotBe(t *testing.T) {
 	} {
 		c, err := cachemesh.TLSFromFiles(test.cert, test.key, test.ca)
 		if oe, ok := errors.AsType[*cachemesh.OptionError](err); !ok || oe.Option != test.option || c != nil {
+			t.Errorf("%+v: %v", test, err)
+		} else if large := slices.Contains([]string{test.cert, test.key, test.ca}, endless); large != strings.Contains(err.Error(), "larger than") {
 			t.Errorf("%+v: %v", test, err)
 		}
 	}

@@ -20,7 +20,7 @@ type Queue struct {
 	depth int
 
 	mu      sync.Mutex    // guards all below
-	lines   []line        // at most depth
+	lines   []line        // at most depth, and at the end one more
 	dropped uint64        // since the last line that found room
 	running bool          // a goroutine writes
 	idle    chan struct{} // closed when nothing waits or is being written; nil: nobody asked
@@ -29,7 +29,7 @@ type Queue struct {
 
 // line is one record on its way.
 type line struct {
-	to      *handler
+	to      *handler // nil: there is no record, but only what was lost
 	ctx     context.Context
 	record  slog.Record
 	dropped uint64 // lines that were lost right before it
@@ -120,6 +120,9 @@ func (q *Queue) write(l line) {
 			_ = q.user.Handle(l.ctx, r)
 		}
 	}
+	if l.to == nil {
+		return
+	}
 	if h := l.to.resolve(); h.Enabled(l.ctx, l.record.Level) {
 		_ = h.Handle(l.ctx, l.record)
 	}
@@ -148,12 +151,28 @@ func (q *Queue) Flush(timeout time.Duration) bool {
 	}
 }
 
-// Close is Flush, after which lines are ignored. A handler that is still blocked then is
+// Close is Flush, after which lines are ignored. What was lost before is said last. A handler that is still blocked then is
 // left behind, with the one goroutine that called it and nothing more to write.
 func (q *Queue) Close(timeout time.Duration) bool {
+	q.sayLost()
 	written := q.Flush(timeout)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed, q.lines = true, nil
 	return written
+}
+
+// sayLost queues what says how many lines were lost, if that was not said.
+func (q *Queue) sayLost() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.dropped == 0 || q.closed {
+		return
+	}
+	q.lines = append(q.lines, line{ctx: context.Background(), dropped: q.dropped})
+	q.dropped = 0
+	if !q.running {
+		q.running = true
+		go q.run()
+	}
 }

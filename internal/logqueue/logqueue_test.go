@@ -129,6 +129,29 @@ func TestBlockedHandler(t *testing.T) {
 	})
 }
 
+// TestCloseSaysWhatWasLost: nothing is logged after it that could.
+func TestCloseSaysWhatWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		var last string
+		q := New(funcHandler{handle: func(r slog.Record) {
+			<-release
+			last = r.Message
+			r.Attrs(func(a slog.Attr) bool { last += " " + a.String(); return true })
+		}})
+		log := q.Logger()
+		log.Info("first")
+		synctest.Wait() // it is with the handler
+		for range depth + 7 {
+			log.Info("more")
+		}
+		time.AfterFunc(time.Second, func() { close(release) })
+		if !q.Close(time.Minute) || !strings.HasSuffix(last, "lines=7") {
+			t.Errorf("the last line is %q", last)
+		}
+	})
+}
+
 type valuer func() slog.Value
 
 func (v valuer) LogValue() slog.Value { return v() }

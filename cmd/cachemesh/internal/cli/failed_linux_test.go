@@ -35,7 +35,12 @@ func TestMemberWhoseServerFailsHandsOver(t *testing.T) {
 	c.Bootstrap, c.RequireJoin = []string{stays.Node.Addr()}, true
 	ready, ended := make(lineTo, 1), make(chan error, 1)
 	go func() { ended <- runMember(c, log, make(chan os.Signal), parent{announce: ready}) }()
-	line := <-ready
+	var line readyLine
+	select {
+	case line = <-ready:
+	case err := <-ended:
+		t.Fatal(err)
+	}
 	env := map[string]string{"CACHEMESH_SERVER": "http://" + stays.HTTPAddr.String()}
 	const keys = 100
 	for i := range keys {

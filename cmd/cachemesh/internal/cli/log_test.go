@@ -1,9 +1,10 @@
 package cli
 
 import (
-	"os"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A member whose log nobody reads leaves in order at a signal as any other does.
@@ -15,12 +16,37 @@ func TestMemberWhoseLogIsStuckLeaves(t *testing.T) {
 	if err := fill(int(write.Fd())); err != nil {
 		t.Fatal(err)
 	}
-	inTime(t, "a member whose log is stuck", func() {
-		c.Process.Signal(syscall.SIGTERM)
-		if err := c.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
+	c.Process.Signal(syscall.SIGTERM)
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Lines that nobody wants take no places of those that wait for a log that is slow.
+func TestLinesBelowTheLevelTakeNoPlaces(t *testing.T) {
+	said := &slowWriter{free: make(chan struct{})}
+	log, end := (&shell{err: said}).logger(local())
+	log.Info("one")
+	for range 300 {
+		log.With("a", 1).WithGroup("g").Debug("nobody wants this")
+	}
+	log.Error("two")
+	close(said.free)
+	end(time.Minute)
+	if got := said.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "two") {
+		t.Error(got)
+	}
+}
+
+// slowWriter takes nothing until it is free.
+type slowWriter struct {
+	free chan struct{}
+	strings.Builder
+}
+
+func (w *slowWriter) Write(b []byte) (int, error) {
+	<-w.free
+	return w.Builder.Write(b)
 }
 
 // Nor does one stay that has to say what went wrong.
@@ -35,15 +61,4 @@ func TestErrorThatNobodyTakes(t *testing.T) {
 	if code := c.ProcessState.ExitCode(); code != exitUsage {
 		t.Errorf("exit code %d", code)
 	}
-}
-
-// stuckPipe returns a pipe that nobody reads, though it is open at both ends.
-func stuckPipe(t *testing.T) (write *os.File) {
-	t.Helper()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { read.Close(); write.Close() })
-	return write
 }

@@ -20,7 +20,7 @@ func (sh *shell) memberCommand() *cobra.Command {
 	var announce, exitWithStdin bool
 	c := &cobra.Command{
 		Use:   "member",
-		Short: "Run a member of the mesh, until SIGTERM or SIGINT",
+		Short: "Run a member of the mesh, until SIGTERM, SIGINT or SIGHUP",
 		Long: `Runs a member of the mesh. Each setting is a flag, a variable of the environment
 (--redis-listen is CACHEMESH_REDIS_LISTEN) or a line of the YAML file that --config
 names; a flag counts before the environment, and that before the file.
@@ -45,15 +45,17 @@ parent's alone.`,
 			// Or a member whose log nobody reads any more, as when its parent was killed, would end with the next
 			// line that it writes, and with it what only it holds.
 			signal.Ignore(syscall.SIGPIPE)
-			p := parent{ppid: os.Getppid}
+			watching, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			var p parent
 			if announce {
 				p.announce = sh.out
 			}
 			if exitWithStdin {
-				p.in = sh.in
+				p.gone = gone(watching, sh.in, os.Getppid)
 			}
 			log, endLog := sh.logger(settings)
-			defer endLog()
+			defer func() { endLog(p.logTime()) }()
 			return runMember(settings, log, signals, p)
 		},
 	}
@@ -80,57 +82,28 @@ func listen(partOfParent bool) (signals <-chan os.Signal, stop func()) {
 	return all, func() { signal.Stop(all); signal.Stop(nowhere) }
 }
 
-// echoTime is how long after a signal another one is the same word: some that end a process send it to its group, too, as
-// timeout(1) does, or forward what the terminal has sent it already.
-const echoTime = 500 * time.Millisecond
-
 // runMember runs a member until a signal comes, its parent ends, or a server of it fails.
 func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p parent) error {
-	watching, cancelWatch := context.WithCancel(context.Background())
-	defer cancelWatch()
-	gone := p.gone(watching)
-	m, heard, err := startMember(c, log, gone, signals)
+	m, heard, err := startMember(c, log, p.gone, signals)
 	if m == nil {
 		return err
 	}
-	var failed error // of a server
-	if heard.IsZero() {
-		p.ready(m, c, log)
-		select {
-		case s := <-signals:
-			log.Info("a signal came", "signal", s.String())
-			heard = time.Now()
-		case <-gone:
-			time.AfterFunc(orphanMost, func() { os.Exit(1) })
-			log.Info("the process that this member is a part of has ended")
-			c.ShutdownTimeout = min(c.ShutdownTimeout, orphanTime)
-			signals = nil // one that the parent sent, too, is no second word
-		case failed = <-m.Failed():
-			log.Error("a server of this member has failed: it leaves", "err", failed)
-			heard = time.Now()
-		}
+	l := leaving{m: m, log: log, most: c.ShutdownTimeout, signals: signals, gone: p.gone, heard: heard, exit: os.Exit}
+	if !heard.IsZero() {
+		return l.leave()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- m.Shutdown(ctx) }()
-	for {
-		select {
-		case err = <-ended:
-			if err == nil {
-				log.Info("this member has left")
-			}
-			return errors.Join(failed, err)
-		case <-signals:
-			if time.Since(heard) < echoTime {
-				continue
-			}
-			log.Warn("a second signal came: this member ends at once")
-			m.Close()
-			<-ended
-			return errors.New("ended before the member had left the mesh")
-		}
+	p.ready(m, c, log)
+	select {
+	case s := <-signals:
+		log.Info("a signal came", "signal", s.String())
+		l.heard = time.Now()
+	case <-p.gone:
+		l.most = min(l.most, orphanTime)
+	case failed := <-m.Failed():
+		log.Error("a server of this member has failed: it leaves", "err", failed)
+		return errors.Join(failed, l.leave())
 	}
+	return l.leave()
 }
 
 // startMember starts a member, unless its parent ends first: then this process is to end, with
@@ -157,7 +130,7 @@ func startMember(c config.Config, log *slog.Logger, gone <-chan struct{}, signal
 			return r.m, heard, r.err
 		case s := <-signals:
 			if !heard.IsZero() {
-				if time.Since(heard) < echoTime {
+				if isEcho(heard) {
 					continue
 				}
 				return nil, heard, errors.New("a second signal came before this member had stopped")

@@ -191,44 +191,6 @@ func TestMemberEndsWithItsParent(t *testing.T) {
 	}
 }
 
-// Nor does one outlive it whose log nobody reads, though another process has that open: it leaves in order.
-func TestMemberWhoseLogIsStuckEndsWithItsParent(t *testing.T) {
-	c := program("cachemesh", alone...)
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := stuckPipe(t)
-	c.Stderr = write
-	started(t, c)
-	if err := fill(int(write.Fd())); err != nil {
-		t.Fatal(err)
-	}
-	inTime(t, "a member whose log is stuck", func() {
-		in.Close()
-		if err := c.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// fill writes to a pipe as much as it takes without a reader.
-func fill(pipe int) error {
-	if err := syscall.SetNonblock(pipe, true); err != nil {
-		return err
-	}
-	for _, size := range []int{4096, 1} {
-		for {
-			if _, err := syscall.Write(pipe, make([]byte, size)); err == syscall.EAGAIN {
-				break
-			} else if err != nil {
-				return err
-			}
-		}
-	}
-	return syscall.SetNonblock(pipe, false)
-}
-
 // The same goes for one that is not ready yet.
 func TestParentEndsBeforeTheMemberIsReady(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // nobody there answers

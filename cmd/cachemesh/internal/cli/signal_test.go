@@ -14,6 +14,9 @@ var withoutParent = []string{"member", "--announce", "--listen=127.0.0.1:0", "--
 // The end of the terminal makes a member leave in order, unless it is to outlive the terminal.
 func TestTerminalHangsUp(t *testing.T) {
 	for _, nohup := range []bool{false, true} {
+		if !nohup && signal.Ignored(syscall.SIGHUP) {
+			continue // as children of this have it, too
+		}
 		c := program("cachemesh", withoutParent...)
 		var said strings.Builder
 		c.Stderr = &said
@@ -53,7 +56,11 @@ func TestSignalComesTwiceAtOnce(t *testing.T) {
 		}
 		go func() { ended <- runMember(local(), slog.New(slog.DiscardHandler), signals, parent{announce: ready}) }()
 		if !early {
-			<-ready
+			select {
+			case <-ready:
+			case err := <-ended:
+				t.Fatal(err)
+			}
 			twice()
 		}
 		if err := <-ended; err != nil {

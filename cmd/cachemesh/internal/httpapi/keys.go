@@ -174,7 +174,10 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request) {
 	if g == nil {
 		return
 	}
-	_, _, err := conditions(r)
+	_, c, err := conditions(r)
+	if err == nil && (c.Absent || r.Header.Get(claimHeader) != "") {
+		err = errors.New("a DELETE knows no condition but If-Match: *")
+	}
 	if err != nil {
 		problem(w, http.StatusBadRequest, err.Error())
 		return

@@ -30,6 +30,8 @@ func TestMistakesOfClients(t *testing.T) {
 		{"PUT", key, "v", []string{"If-None-Match: "}, 400, ""},
 		{"PUT", key, "v", []string{"CacheMesh-TTL: "}, 400, ""},
 		{"DELETE", key, "", []string{"If-Match: "}, 400, ""},
+		{"DELETE", key, "", []string{"If-None-Match: *"}, 400, ""},
+		{"DELETE", key, "", []string{"CacheMesh-Claim: c"}, 400, ""},
 		{"GET", key + "?claim=1&wait=1%zz", "", nil, 400, ""},
 		{"PUT", "/v1/groups/default/keys/a//b", "v", nil, 400, ""}, // not the key b, nor the way there
 		{"PUT", "/v1/groups/default/keys//b", "v", nil, 400, ""},
@@ -71,7 +73,7 @@ func TestVersionsThatAClientHas(t *testing.T) {
 // member is alive need one.
 func TestStrangersHoldNoConnection(t *testing.T) {
 	url := serve(t, func(o *httpapi.Options) { o.Token = "sesame" })
-	for path, status := range map[string]int{"/v1/members": 401, "/livez": 200, "/readyz": 200, "/openapi.yaml": 200} {
+	for path, status := range map[string]int{"/v1/members": 401, "/livez": 200, "/readyz": 200, "/openapi.yaml": 200, "//": 400, "/v1/groups/default/keys//b": 400} {
 		if resp, _ := ask(t, "GET", url+path, ""); resp.StatusCode != status || !resp.Close {
 			t.Errorf("%s: %s, and the connection is kept", path, resp.Status)
 		}

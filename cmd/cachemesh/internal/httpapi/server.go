@@ -143,6 +143,7 @@ func straight(next http.Handler) http.Handler {
 			clean += "/"
 		}
 		if at != clean && strings.HasPrefix(at, "/") {
+			w.Header().Set("Connection", "close") // it may be a stranger's: the token comes later
 			problem(w, http.StatusBadRequest, "the path has an empty part, or one of dots: slashes and dots of a key are percent-encoded, as %2F and %2E")
 			return
 		}

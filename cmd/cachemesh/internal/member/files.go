@@ -1,11 +1,20 @@
 package member
 
-import "github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/httpapi"
+import (
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/config"
+	"github.com/praveenduddu/cachemesh/cmd/cachemesh/internal/httpapi"
+)
 
 // clients returns how many clients are let in at once, of Redis and of HTTP. Where this process may open so few files that
 // they could take all, other members would not reach this one: fewer are let in then.
 func (m *Member) clients() (redis, http int) {
 	redis, http = m.c.Redis.MaxClients, httpapi.MostConns
+	if config.Off(m.c.Redis.Listen) && m.c.Redis.Socket == "" {
+		redis = 0
+	}
+	if config.Off(m.c.HTTP.Listen) {
+		http = 0
+	}
 	files := mostFiles()
 	if files == 0 {
 		return redis, http
@@ -22,8 +31,11 @@ func (m *Member) clients() (redis, http int) {
 func fit(files uint64, redis, http int) (fewer, fewerHTTP int) {
 	own := max(files/4, min(32, files/2))
 	if most := files - own; most < uint64(redis+http) {
-		fewer = max(1, min(redis, int(most)*5/6))
-		return fewer, max(1, min(http, int(most)-fewer))
+		if http > 0 {
+			redis = min(redis, max(1, int(most)*5/6))
+		}
+		redis = min(redis, max(1, int(most)))
+		return redis, min(http, max(1, int(most)-redis))
 	}
 	return redis, http
 }
