@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshClient;
+import io.github.praveenduddu.cachemesh.client.CacheMeshException;
 import io.github.praveenduddu.cachemesh.client.CacheStats;
 import io.github.praveenduddu.cachemesh.client.MeshInfo;
 import io.github.praveenduddu.cachemesh.spring.cache.CacheCounts;
@@ -75,12 +76,21 @@ public class CacheMeshEndpoint {
         if (known == null) {
             return null;
         }
-        CacheStats stats = known.getMemberStats();
-        HitSplit member = new HitSplit(stats.gets(), stats.ownHits(), stats.copyHits(), stats.peerHits(), stats.misses(),
-                stats.claimsWon(), stats.entries(), stats.bytes(), stats.maxBytes());
         CacheCounts c = known.getCounts();
         return new CacheDescriptor(known.getSettings(), new InstanceCounts(c.hits(), c.misses(), c.puts(), c.removals(),
-                c.loads(), c.loadFailures(), c.failures()), member);
+                c.loads(), c.loadFailures(), c.failures()), member(known));
+    }
+
+    /** What is known here is shown whatever the member says: it may not have the cache. */
+    private static @Nullable HitSplit member(CacheMeshCache cache) {
+        try {
+            CacheStats stats = cache.getMemberStats();
+            return new HitSplit(stats.gets(), stats.ownHits(), stats.copyHits(), stats.peerHits(), stats.misses(),
+                    stats.claimsWon(), stats.entries(), stats.bytes(), stats.maxBytes());
+        }
+        catch (CacheMeshException ex) {
+            return null;
+        }
     }
 
     /**
@@ -115,10 +125,10 @@ public class CacheMeshEndpoint {
      *
      * @param settings what holds for it
      * @param instance what this instance counted
-     * @param member what this instance's member counted, for whoever asked it
+     * @param member what this instance's member counted, for whoever asked it; null if it does not say
      */
     public record CacheDescriptor(CacheMeshCacheSettings settings, InstanceCounts instance,
-            HitSplit member) implements OperationResponseBody {
+            @Nullable HitSplit member) implements OperationResponseBody {
     }
 
     /**

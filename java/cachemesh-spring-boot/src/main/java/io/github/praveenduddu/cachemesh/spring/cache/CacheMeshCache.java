@@ -8,6 +8,7 @@ import io.github.praveenduddu.cachemesh.client.CacheEntry;
 import io.github.praveenduddu.cachemesh.client.CacheMeshException;
 import io.github.praveenduddu.cachemesh.client.CacheMeshLoadException;
 import io.github.praveenduddu.cachemesh.client.CacheStats;
+import io.github.praveenduddu.cachemesh.client.KeyEncoder;
 import io.github.praveenduddu.cachemesh.client.MeshCache;
 import org.jspecify.annotations.Nullable;
 import reactor.core.scheduler.Schedulers;
@@ -33,6 +34,8 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
 
     private final MeshCache<Object, Object> mesh;
 
+    private final KeyEncoder<Object> keys;
+
     private final CacheMeshCacheSettings settings;
 
     private final CacheCounts counts = new CacheCounts();
@@ -41,12 +44,13 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
 
     private final MemberFailures failures;
 
-    CacheMeshCache(String name, MeshCache<Object, Object> mesh, CacheMeshCacheSettings settings) {
+    CacheMeshCache(String name, MeshCache<Object, Object> mesh, KeyEncoder<Object> keys, CacheMeshCacheSettings settings) {
         super(true);
         this.name = name;
         this.mesh = mesh;
+        this.keys = keys;
         this.settings = settings;
-        this.owed = new OwedWrites(name, mesh);
+        this.owed = new OwedWrites(name, mesh, keys);
         this.failures = new MemberFailures(name, settings.onError(), this.counts, this.owed);
     }
 
@@ -207,34 +211,38 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
     @Override
     public void put(Object key, @Nullable Object value) {
         this.counts.put();
+        EncodedKey encoded = encoded(key);
         if (Schedulers.isInNonBlockingThread()) {
-            Futures.handle(this.mesh.setAsync(key, value, null), (done, ex) -> this.failures.told(key, ex, "put"));
+            long mark = this.owed.mark();
+            Futures.handle(this.mesh.setAsync(encoded, value, null), (done, ex) -> this.failures.told(encoded, mark, ex, "put"));
             return;
         }
-        this.failures.guard(key, "put", () -> this.mesh.set(key, value));
+        this.failures.guard(encoded, "put", () -> this.mesh.set(encoded, value));
     }
 
     @Override
     public @Nullable ValueWrapper putIfAbsent(Object key, @Nullable Object value) {
         this.counts.put();
+        EncodedKey encoded = encoded(key);
+        long mark = this.owed.mark();
         try {
-            if (this.owed.has(key) && !this.owed.settle()) {
+            if (this.owed.has(encoded) && !this.owed.settle()) {
                 return null;
             }
             for (int i = 1;; i++) {
-                CacheEntry<Object> there = this.mesh.putIfAbsent(key, value);
+                CacheEntry<Object> there = this.mesh.putIfAbsent(encoded, value);
                 if (there == null || !MeshValues.unreadable(there.value())) {
                     return (there != null) ? new SimpleValueWrapper(there.value()) : null;
                 }
-                this.mesh.delete(key);
+                this.mesh.delete(encoded);
                 if (i == TRIES) {
-                    this.mesh.set(key, value);
+                    this.mesh.set(encoded, value);
                     return null;
                 }
             }
         }
         catch (CacheMeshException ex) {
-            this.failures.write(key, ex, "put");
+            this.failures.write(encoded, mark, ex, "put");
             return null;
         }
     }
@@ -243,7 +251,9 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
     public void evict(Object key) {
         if (Schedulers.isInNonBlockingThread()) {
             this.counts.removed();
-            Futures.handle(this.mesh.deleteAsync(key), (done, ex) -> this.failures.told(key, ex, "evicted"));
+            EncodedKey encoded = encoded(key);
+            long mark = this.owed.mark();
+            Futures.handle(this.mesh.deleteAsync(encoded), (done, ex) -> this.failures.told(encoded, mark, ex, "evicted"));
             return;
         }
         evictIfPresent(key);
@@ -252,15 +262,17 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
     @Override
     public boolean evictIfPresent(Object key) {
         this.counts.removed();
+        EncodedKey encoded = encoded(key);
         boolean[] there = new boolean[1];
-        this.failures.guard(key, "evicted", () -> there[0] = this.mesh.delete(key));
+        this.failures.guard(encoded, "evicted", () -> there[0] = this.mesh.delete(encoded));
         return there[0];
     }
 
     @Override
     public void clear() {
         if (Schedulers.isInNonBlockingThread()) {
-            Futures.handle(this.mesh.clearAsync(), (done, ex) -> this.failures.told(null, ex, "cleared"));
+            long mark = this.owed.mark();
+            Futures.handle(this.mesh.clearAsync(), (done, ex) -> this.failures.told(null, mark, ex, "cleared"));
             return;
         }
         this.failures.guard(null, "cleared", this.mesh::clear);
@@ -271,6 +283,11 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
         boolean[] there = new boolean[1];
         this.failures.guard(null, "cleared", () -> there[0] = this.mesh.invalidate());
         return there[0];
+    }
+
+    /** What is written is owed, if it fails, of the key that it was: it is encoded once. */
+    private EncodedKey encoded(Object key) {
+        return EncodedKey.of(this.keys, key);
     }
 
     @SuppressWarnings("unchecked")

@@ -52,13 +52,13 @@ public class CacheMeshCacheManager extends AbstractTransactionSupportingCacheMan
     public CacheMeshCacheManager(CacheMeshClient client, CacheMeshKeyEncoder keys, CacheMeshValues values) {
         this.client = client;
         this.values = values;
-        this.keys = (key) -> {
+        this.keys = EncodedKey.known((key) -> {
             String text = keys.encode(key);
             if (text == null) {
                 throw new CacheMeshKeyException("A key of a cache is of " + key.getClass() + ", which has no encoding.");
             }
             return text.getBytes(StandardCharsets.UTF_8);
-        };
+        });
     }
 
     /**
@@ -120,7 +120,7 @@ public class CacheMeshCacheManager extends AbstractTransactionSupportingCacheMan
 
     private CacheMeshCache create(String name) {
         CacheMeshCacheSettings own = this.settings.getOrDefault(name, this.defaults);
-        return new CacheMeshCache(name, this.client.cache(name, this.keys, new MeshValues(name, this.values), own.toOptions()), own);
+        return new CacheMeshCache(name, this.client.cache(name, this.keys, new MeshValues(name, this.values), own.toOptions()), this.keys, own);
     }
 
     @Override

@@ -1,22 +1,16 @@
 package io.github.praveenduddu.cachemesh.spring.cache;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicLong;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshException;
 import io.github.praveenduddu.cachemesh.client.CacheMeshInterruptedException;
+import io.github.praveenduddu.cachemesh.client.CacheMeshNoSuchCacheException;
 import io.github.praveenduddu.cachemesh.client.CacheMeshSerializationException;
 import io.github.praveenduddu.cachemesh.client.CacheMeshTooLargeException;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 /** What a cache makes of a member that does not do what it is asked: an exception, or a warning. Safe for concurrent use. */
 final class MemberFailures {
-
-    private static final Log logger = LogFactory.getLog(CacheMeshCache.class);
-
-    private static final long MINUTE = 60_000_000_000L;
 
     private final String name;
 
@@ -26,7 +20,11 @@ final class MemberFailures {
 
     private final OwedWrites owed;
 
-    private final AtomicLong lastWarning = new AtomicLong();
+    private final RareWarnings ofReads = new RareWarnings();
+
+    private final RareWarnings ofWrites = new RareWarnings();
+
+    private final RareWarnings ofSizes = new RareWarnings();
 
     MemberFailures(String name, OnError onError, CacheCounts counts, OwedWrites owed) {
         this.name = name;
@@ -39,16 +37,7 @@ final class MemberFailures {
     void read(CacheMeshException ex) {
         this.counts.failed();
         rethrowIfWanted(ex);
-        warnOfReads(ex);
-    }
-
-    /** Warns once a minute: what reads meet, many reads meet. */
-    private void warnOfReads(CacheMeshException ex) {
-        long now = System.nanoTime();
-        long last = this.lastWarning.get();
-        if ((last == 0 || now - last > MINUTE) && this.lastWarning.compareAndSet(last, now)) {
-            logger.warn("Cache '" + this.name + "' cannot be read, so values are loaded (said once a minute): " + ex.getMessage());
-        }
+        this.ofReads.add(() -> "Cache '" + this.name + "' cannot be read, so values are loaded: " + ex.getMessage(), null);
     }
 
     private void rethrowIfWanted(CacheMeshException ex) {
@@ -58,30 +47,34 @@ final class MemberFailures {
     }
 
     /** Writes a key, or all if it is null. */
-    void guard(@Nullable Object key, String what, Runnable write) {
+    void guard(@Nullable EncodedKey key, String what, Runnable write) {
+        long mark = this.owed.mark();
         try {
             write.run();
-            this.owed.paid(key);
+            this.owed.paid(key, mark);
         }
         catch (CacheMeshException ex) {
-            write(key, ex, what);
+            write(key, mark, ex, what);
         }
     }
 
-    /** Returns if a write that failed is owed, and throws what it met if not. */
-    void write(@Nullable Object key, CacheMeshException ex, String what) {
+    /** Returns if a write that failed is owed, and throws what it met if not. The mark is from before the write. */
+    void write(@Nullable EncodedKey key, long mark, CacheMeshException ex, String what) {
         this.counts.failed();
         if (ex instanceof CacheMeshTooLargeException) {
-            this.owed.paid(key);
+            this.owed.paid(key, mark);
+        }
+        if (ex instanceof CacheMeshInterruptedException && this.onError == OnError.MISS) {
+            this.owed.add(key); // though it is thrown: nobody knows whether the write has arrived
         }
         rethrowIfWanted(ex);
         owe(key, ex, what);
     }
 
     /** The same of a write that nobody waits for: there is nobody to throw at. */
-    CompletableFuture<Void> told(@Nullable Object key, @Nullable CacheMeshException ex, String what) {
+    CompletableFuture<Void> told(@Nullable EncodedKey key, long mark, @Nullable CacheMeshException ex, String what) {
         if (ex == null) {
-            this.owed.paid(key);
+            this.owed.paid(key, mark);
         }
         else {
             this.counts.failed();
@@ -90,13 +83,18 @@ final class MemberFailures {
         return CompletableFuture.completedFuture(null);
     }
 
-    private void owe(@Nullable Object key, CacheMeshException ex, String what) {
+    private void owe(@Nullable EncodedKey key, CacheMeshException ex, String what) {
+        String subject = (key != null) ? "key '" + key + "'" : "the keys";
         if (ex instanceof CacheMeshTooLargeException) { // the client has evicted the key
-            logger.warn("Cache '%s': key '%s' could not be %s, and has no value now: %s".formatted(this.name, key, what, ex.getMessage()));
+            this.ofSizes.add(() -> "Cache '%s': %s could not be %s, and has no value now: %s".formatted(this.name, subject, what, ex.getMessage()), null);
+            return;
+        }
+        if (ex instanceof CacheMeshNoSuchCacheException) { // there may never be one: nothing would end what is owed
+            this.ofWrites.add(() -> "Cache '%s': %s could not be %s: %s".formatted(this.name, subject, what, ex.getMessage()), null);
             return;
         }
         this.owed.add(key);
-        logger.warn("Cache '%s': %s could not be %s, which is made up for when the member is back: %s".formatted(this.name,
-                (key != null) ? "key '" + key + "'" : "the keys", what, ex.getMessage()));
+        this.ofWrites.add(() -> "Cache '%s': %s could not be %s, which is made up for when the member is back: %s".formatted(this.name,
+                subject, what, ex.getMessage()), null);
     }
 }

@@ -1,11 +1,14 @@
 package io.github.praveenduddu.cachemesh.spring.cache;
 
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshException;
+import io.github.praveenduddu.cachemesh.client.CacheMeshNoSuchCacheException;
+import io.github.praveenduddu.cachemesh.client.KeyEncoder;
 import io.github.praveenduddu.cachemesh.client.MeshCache;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -30,42 +33,80 @@ final class OwedWrites {
 
     private final MeshCache<Object, Object> mesh;
 
-    /** Keys, each with the last write that is owed. */
-    private final Map<Object, Object> keys = new ConcurrentHashMap<>();
+    private final KeyEncoder<Object> encoder;
 
-    /** What is owed if all keys are; null: they are not. */
-    private volatile @Nullable Object all;
+    private final ThreadFactory threads;
+
+    private final RareWarnings warnings = new RareWarnings();
+
+    /** Each write that is owed has a number of its own, which tells it from an earlier one of its key. */
+    private final AtomicLong last = new AtomicLong();
+
+    /** Keys, each with the last write that is owed. */
+    private final Map<EncodedKey, Long> keys = new ConcurrentHashMap<>();
+
+    /** The last write of all keys that is owed; 0: none is. */
+    private final AtomicLong all = new AtomicLong();
 
     private final AtomicReference<@Nullable Thread> payer = new AtomicReference<>();
 
     private volatile boolean closed;
 
-    OwedWrites(String name, MeshCache<Object, Object> mesh) {
+    OwedWrites(String name, MeshCache<Object, Object> mesh, KeyEncoder<Object> encoder) {
+        this(name, mesh, encoder, (task) -> new Thread(task, "cachemesh-owed-" + name));
+    }
+
+    OwedWrites(String name, MeshCache<Object, Object> mesh, KeyEncoder<Object> encoder, ThreadFactory threads) {
         this.name = name;
         this.mesh = mesh;
+        this.encoder = encoder;
+        this.threads = threads;
+    }
+
+    private boolean any() {
+        return this.all.get() != 0 || !this.keys.isEmpty();
     }
 
     boolean has(Object key) {
-        return this.all != null || (!this.keys.isEmpty() && this.keys.containsKey(key));
+        if (!any()) {
+            return false;
+        }
+        beginToPay(); // there may have been no thread to be had
+        return this.all.get() != 0 || this.keys.containsKey(EncodedKey.of(this.encoder, key));
     }
 
     /** Adds a key, or all if it is null. */
-    void add(@Nullable Object key) {
+    void add(@Nullable EncodedKey key) {
+        long number = this.last.incrementAndGet();
         if (key == null || this.keys.size() >= MOST) {
-            this.all = new Object();
+            this.all.accumulateAndGet(number, Math::max);
         }
         else {
-            this.keys.put(key, new Object());
+            this.keys.merge(key, number, Math::max);
         }
         beginToPay();
     }
 
     private void beginToPay() {
-        Thread thread = new Thread(this::pay, "cachemesh-owed-" + this.name);
+        if (this.closed || this.payer.get() != null) {
+            return;
+        }
+        Thread thread = this.threads.newThread(this::pay);
         thread.setDaemon(true);
-        if (!this.closed && this.payer.compareAndSet(null, thread)) {
+        if (!this.payer.compareAndSet(null, thread)) {
+            return;
+        }
+        try {
             thread.start();
         }
+        catch (RuntimeException | Error ex) { // the process may have no more threads
+            this.payer.set(null);
+            warn(ex);
+        }
+    }
+
+    private void warn(Throwable ex) {
+        this.warnings.add(() -> "Cache '" + this.name + "': what could not be changed while the member was gone cannot be evicted yet", ex);
     }
 
     private void pay() {
@@ -83,7 +124,7 @@ final class OwedWrites {
         finally {
             this.payer.set(null);
         }
-        if (this.all != null || !this.keys.isEmpty()) {
+        if (any()) {
             beginToPay(); // something came after the last look
         }
     }
@@ -96,47 +137,60 @@ final class OwedWrites {
         }
     }
 
-    /** Says that a later write of a key, or of all, has arrived. */
-    void paid(@Nullable Object key) {
+    /** Returns what {@link #paid} is told of a write that begins now. */
+    long mark() {
+        return this.last.get();
+    }
+
+    /** Says that a write of a key, or of all, has arrived, which pays for what was owed when it began. */
+    void paid(@Nullable EncodedKey key, long mark) {
         if (key != null) {
-            this.keys.remove(key);
+            this.keys.computeIfPresent(key, (k, number) -> (number > mark) ? number : null);
         }
         else {
-            this.all = null;
-            this.keys.clear();
+            this.all.updateAndGet((number) -> (number > mark) ? number : 0);
+            this.keys.values().removeIf((number) -> number <= mark);
         }
     }
 
-    /** Evicts what is owed, and returns whether that was possible. What is added meanwhile stays. */
+    /** Evicts what is owed, and returns whether that is done with. What is added meanwhile stays. */
     boolean settle() {
-        Object clear = this.all;
-        List<Map.Entry<Object, Object>> entries = List.copyOf(this.keys.entrySet());
-        if (clear == null && entries.isEmpty()) {
+        long clear = this.all.get();
+        Map<EncodedKey, Long> due = Map.copyOf(this.keys);
+        if (clear == 0 && due.isEmpty()) {
             return true;
         }
         try {
-            if (clear != null) {
-                this.mesh.clear();
-            }
-            for (Map.Entry<Object, Object> entry : entries) {
-                if (clear == null) {
-                    this.mesh.delete(entry.getKey());
-                }
-                this.keys.remove(entry.getKey(), entry.getValue());
-            }
-            if (clear == this.all) {
-                this.all = null;
-            }
+            evict(clear, due);
             logger.info("Cache '%s': %s evicted, as could not be done while the member was gone".formatted(this.name,
-                    (clear != null) ? "all keys are" : entries.size() + " keys are"));
+                    (clear != 0) ? "all keys are" : due.size() + " keys are"));
+            return true;
+        }
+        catch (CacheMeshNoSuchCacheException ex) { // trying again would not help: while it runs, it makes no more groups
+            due.forEach(this.keys::remove);
+            this.all.compareAndSet(clear, 0);
+            logger.warn("Cache '%s': what could not be changed while the member was gone stays as it is: %s".formatted(this.name, ex.getMessage()));
             return true;
         }
         catch (CacheMeshException ex) {
             return false;
         }
-        catch (RuntimeException ex) { // of the application's encoder of keys, say; the thread must not end with it
-            logger.warn("Cache '" + this.name + "': what could not be changed while the member was gone cannot be evicted yet", ex);
+        catch (RuntimeException | Error ex) { // of what the application brings, say; the thread must not end with it
+            warn(ex);
             return false;
         }
+    }
+
+    private void evict(long clear, Map<EncodedKey, Long> due) {
+        if (clear != 0) {
+            this.mesh.clear();
+        }
+        due.forEach((key, number) -> {
+            if (clear == 0) {
+                this.mesh.delete(key);
+            }
+            this.keys.remove(key, number);
+        });
+        this.all.compareAndSet(clear, 0);
     }
 }

@@ -4,7 +4,9 @@ import java.time.Instant;
 import java.util.Map;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshClient;
+import io.github.praveenduddu.cachemesh.client.CacheMeshNoSuchCacheException;
 import io.github.praveenduddu.cachemesh.client.MemberAddress;
+import io.github.praveenduddu.cachemesh.client.MeshCache;
 import io.github.praveenduddu.cachemesh.member.CacheMeshMember;
 import io.github.praveenduddu.cachemesh.member.MemberHealth;
 import io.github.praveenduddu.cachemesh.member.MemberState;
@@ -78,9 +80,7 @@ class ActuatorAutoConfigurationTests {
     }
 
     private static CacheMeshMember member(MemberState state, @Nullable String reason) {
-        return (CacheMeshMember) java.lang.reflect.Proxy.newProxyInstance(ActuatorAutoConfigurationTests.class.getClassLoader(),
-                new Class<?>[] { CacheMeshMember.class },
-                (proxy, method, args) -> method.getName().equals("health") ? new MemberHealth(state, Instant.EPOCH, reason, 3, -1) : null);
+        return proxy(CacheMeshMember.class, (proxy, method, args) -> method.getName().equals("health") ? new MemberHealth(state, Instant.EPOCH, reason, 3, -1) : null);
     }
 
     @Test
@@ -180,6 +180,33 @@ class ActuatorAutoConfigurationTests {
             assertThat(endpoint.clear("books")).isEqualTo(new CacheMeshEndpoint.Cleared(true));
             assertThat(books.get("a")).isNull();
         });
+    }
+
+    @Test
+    void theEndpointShowsACacheThatTheMemberDoesNotHave() {
+        this.runner.withPropertyValues("management.endpoints.web.exposure.include=cachemesh", "spring.cache.cache-names=books,extra")
+            .withBean(CacheMeshClient.class, ActuatorAutoConfigurationTests::withoutExtra)
+            .run((context) -> {
+                Map<String, CacheMeshEndpoint.CacheDescriptor> caches = context.getBean(CacheMeshEndpoint.class).mesh().caches();
+                assertThat(caches).containsOnlyKeys("books", "extra");
+                assertThat(caches.get("books").member()).isNotNull();
+                assertThat(caches.get("extra").member()).isNull();
+                assertThat(caches.get("extra").instance().hits()).isZero();
+            });
+    }
+
+    private static CacheMeshClient withoutExtra() {
+        InMemoryCacheMeshClient client = new InMemoryCacheMeshClient();
+        return proxy(CacheMeshClient.class, (proxy, method, args) -> {
+            Object result = method.invoke(client, args);
+            return !(method.getName().equals("cache") && args[0].equals("extra")) ? result : proxy(MeshCache.class, (cache, operation, with) -> {
+                throw new CacheMeshNoSuchCacheException("this member has no such group", null);
+            });
+        });
+    }
+
+    private static <T> T proxy(Class<T> type, java.lang.reflect.InvocationHandler handler) {
+        return type.cast(java.lang.reflect.Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] { type }, handler));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshClient;
 import io.github.praveenduddu.cachemesh.client.CacheMeshUnavailableException;
@@ -15,6 +16,7 @@ import io.github.praveenduddu.cachemesh.client.KeyEncoder;
 import io.github.praveenduddu.cachemesh.client.MeshCache;
 import io.github.praveenduddu.cachemesh.client.MeshInfo;
 import io.github.praveenduddu.cachemesh.client.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /** A client whose member can be gone. */
 class GoneClient implements CacheMeshClient {
@@ -23,7 +25,11 @@ class GoneClient implements CacheMeshClient {
 
     private volatile boolean gone;
 
-    private volatile boolean broken;
+    private volatile @Nullable Throwable broken;
+
+    private final AtomicReference<@Nullable Throwable> next = new AtomicReference<>();
+
+    private final AtomicReference<@Nullable Runnable> after = new AtomicReference<>();
 
     private final AtomicInteger tries = new AtomicInteger();
 
@@ -35,10 +41,20 @@ class GoneClient implements CacheMeshClient {
         this.gone = yes;
     }
 
-    /** Whether operations fail with what is no failure of the member's; it is there again then. */
-    void broken(boolean yes) {
-        this.broken = yes;
+    /** What all operations fail with, null for nothing; the member is there again then. */
+    void broken(@Nullable Throwable ex) {
+        this.broken = ex;
         this.gone = false;
+    }
+
+    /** What the next operation fails with. */
+    void brokenOnce(Throwable ex) {
+        this.next.set(ex);
+    }
+
+    /** What happens when the next operation is done, before its caller knows. */
+    void afterNext(Runnable what) {
+        this.after.set(what);
     }
 
     int tries() {
@@ -51,9 +67,10 @@ class GoneClient implements CacheMeshClient {
         MeshCache<K, V> cache = this.there.cache(name, keys, values, options);
         return (MeshCache<K, V>) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] { MeshCache.class },
                 (proxy, method, args) -> {
-                    if (this.broken) {
+                    Throwable broken = (this.broken != null) ? this.broken : this.next.getAndSet(null);
+                    if (broken != null) {
                         this.tries.incrementAndGet();
-                        throw new IllegalArgumentException("broken");
+                        throw broken;
                     }
                     if (this.gone && !method.getName().equals("name")) {
                         CacheMeshUnavailableException ex = new CacheMeshUnavailableException("There is no member.", null);
@@ -63,7 +80,12 @@ class GoneClient implements CacheMeshClient {
                         throw ex;
                     }
                     try {
-                        return method.invoke(cache, args);
+                        Object done = method.invoke(cache, args);
+                        Runnable after = this.after.getAndSet(null);
+                        if (after != null) {
+                            after.run();
+                        }
+                        return done;
                     }
                     catch (InvocationTargetException ex) {
                         throw ex.getTargetException();
