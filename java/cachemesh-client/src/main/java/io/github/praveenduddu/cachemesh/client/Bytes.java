@@ -25,7 +25,7 @@ final class Bytes {
         try {
             bytes = serializer.serialize(value);
         } catch (Exception e) {
-            throw new CacheMeshSerializationException("a value of " + value.getClass().getName() + " cannot be turned into bytes: " + e.getMessage(), e);
+            throw new CacheMeshSerializationException("a value of " + value.getClass().getName() + " cannot be turned into bytes: " + Errors.message(e), e);
         }
         if (bytes.length == 0 || bytes[0] != 0) {
             return bytes;
@@ -51,7 +51,7 @@ final class Bytes {
         try {
             return new CacheEntry<>(serializer.deserialize(plain));
         } catch (Exception e) {
-            throw new CacheMeshSerializationException("the bytes of a value cannot be read, perhaps another version of this program wrote them: " + e.getMessage(), e);
+            throw new CacheMeshSerializationException("the bytes of a value cannot be read, perhaps another version of this program wrote them: " + Errors.message(e), e);
         }
     }
 

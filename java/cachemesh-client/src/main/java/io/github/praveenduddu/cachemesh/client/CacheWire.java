@@ -37,6 +37,10 @@ final class CacheWire {
         this.options = options;
     }
 
+    Duration hold() {
+        return options.hold();
+    }
+
     CompletableFuture<List<Object>> ask(Key key) {
         return client.call(Command.GET, Connections.array(), args(key).add(HOLD).add(options.hold().toMillis()));
     }
@@ -93,9 +97,8 @@ final class CacheWire {
         return client.call(Command.NOTFOUND, status(), args(key).add(token));
     }
 
-    CompletableFuture<String> fail(Key key, byte[] token, Throwable why) {
-        String text = why.toString();
-        return client.call(Command.FAIL, status(), args(key).add(token).add(bytes(text.substring(0, Math.min(text.length(), MOST_REASON)))));
+    CompletableFuture<String> fail(Key key, byte[] token, String why) {
+        return client.call(Command.FAIL, status(), args(key).add(token).add(bytes(why.substring(0, Math.min(why.length(), MOST_REASON)))));
     }
 
     CompletableFuture<String> extend(Key key, byte[] token) {

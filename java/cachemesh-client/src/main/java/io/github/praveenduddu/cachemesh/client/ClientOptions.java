@@ -127,7 +127,7 @@ public final class ClientOptions {
 
         /**
          * Where loaders of {@link MeshCache#getOrAsync} are called, and what depends on its stages is run. Default:
-         * the common pool.
+         * the common pool, whose threads have the class loader of the system.
          */
         public Builder executor(Executor e) {
             executor = Objects.requireNonNull(e, "executor");

@@ -73,6 +73,23 @@ final class Errors {
         };
     }
 
+    /** Returns what an exception says, whatever its class does: loaders throw those of the application. */
+    static String text(Throwable t) {
+        try {
+            return String.valueOf(t);
+        } catch (RuntimeException | Error e) {
+            return t.getClass().getName();
+        }
+    }
+
+    static @Nullable String message(Throwable t) {
+        try {
+            return t.getMessage();
+        } catch (RuntimeException | Error e) {
+            return t.getClass().getName();
+        }
+    }
+
     static Throwable unwrap(Throwable t) {
         Throwable e = t;
         while ((e instanceof CompletionException || e instanceof ExecutionException) && e.getCause() != null) {
@@ -141,7 +158,7 @@ final class Errors {
         if (e instanceof ClosedChannelException) {
             return "it is closed";
         }
-        String m = e.getMessage();
+        String m = message(e);
         return m == null || m.isEmpty() ? e.getClass().getSimpleName() : m;
     }
 }

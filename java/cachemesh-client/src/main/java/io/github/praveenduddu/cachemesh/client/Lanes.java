@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -146,7 +147,7 @@ final class Lanes {
         }
         int[] deep = depth.get();
         if (deep[0] == MOST_DEPTH) { // failures that come at once would go on in here as long as there are callers
-            client.options.executor().execute(() -> next(lane));
+            ForkJoinPool.commonPool().execute(() -> next(lane)); // the application's executor may take no more
             return;
         }
         deep[0]++;

@@ -6,13 +6,15 @@ import io.github.praveenduddu.cachemesh.client.Outcome.Loaded;
 import io.github.praveenduddu.cachemesh.client.Outcome.Raw;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,14 +61,21 @@ final class Loads<K, V> {
         });
         ScheduledFuture<?> late = client.timer.schedule(() -> caller.completeExceptionally(tooLate()), options.loadTimeout().toNanos(), TimeUnit.NANOSECONDS);
         waiting.whenComplete((outcome, e) -> late.cancel(false));
-        return waiting.handleAsync((outcome, e) -> {
-            if (e != null) {
-                throw Errors.rethrow(e);
+        AtomicBoolean over = new AtomicBoolean(); // its turn has come, or it has gone away before
+        CompletableFuture<@Nullable V> result = waiting.handleAsync((outcome, e) -> {
+            if (!over.compareAndSet(false, true) || e != null) {
+                throw e == null ? new CancellationException() : Errors.rethrow(e);
             }
-            return outcome;
-        }, client.options.executor()).thenCompose(outcome -> outcome instanceof Lead lead
-                ? leadAsync(key, lead.claim(), ttl, loader)
-                : CompletableFuture.completedFuture(value(outcome)));
+            return outcome instanceof Lead lead
+                    ? leadAsync(key, lead.claim(), ttl, loader)
+                    : CompletableFuture.completedFuture(value(outcome));
+        }, client.options.executor()).thenCompose(ending -> ending);
+        result.whenComplete((value, e) -> { // it may be cancelled, and the executor may take no more
+            if (e != null && over.compareAndSet(false, true)) {
+                leave(caller, e);
+            }
+        });
+        return result;
     }
 
     private CacheMeshTimeoutException tooLate() {
@@ -87,10 +96,15 @@ final class Loads<K, V> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             CacheMeshInterruptedException here = new CacheMeshInterruptedException("interrupted while waiting for cache " + name, e);
-            if (!caller.completeExceptionally(here) && !caller.isCompletedExceptionally() && caller.join() instanceof Lead lead) {
-                lead.claim().pass();
-            }
+            leave(caller, here);
             throw here;
+        }
+    }
+
+    /** A caller goes away. If it has been given the right to load, the next has it. */
+    private static void leave(CompletableFuture<Outcome> caller, Throwable why) {
+        if (!caller.completeExceptionally(why) && !caller.isCompletedExceptionally() && caller.join() instanceof Lead lead) {
+            lead.claim().pass();
         }
     }
 
@@ -106,84 +120,86 @@ final class Loads<K, V> {
 
     private @Nullable V lead(K key, Claim claim, @Nullable Duration ttl, Loader<? super K, ? extends V> loader) {
         client.loads.increment();
-        V value;
-        ScheduledFuture<?> renewed = renew(claim);
-        loadedHere.get().add(claim.key());
         try {
-            value = loader.load(key);
-        } catch (Throwable t) {
-            renewed.cancel(false);
-            return value(failed(claim, t));
+            claim.renew();
+            V value;
+            loadedHere.get().add(claim.key());
+            try {
+                value = loader.load(key);
+            } catch (Throwable t) {
+                restore(t);
+                return value(failed(claim, t));
+            } finally {
+                loadedHere.get().remove(claim.key());
+            }
+            CompletableFuture<Void> kept = keep(claim, value, ttl);
+            try {
+                kept.get(client.options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // the value is there all the same
+            } catch (ExecutionException | TimeoutException e) {
+                log.debug("cache {}: it is not known whether a loaded value was kept", name, e);
+            }
+            claim.ended(new Loaded(value));
+            return value;
         } finally {
-            loadedHere.get().remove(claim.key());
+            claim.close();
         }
-        CompletableFuture<Void> kept;
-        try {
-            kept = keep(claim, value, ttl);
-        } catch (RuntimeException e) {
-            failed(claim, e);
-            throw e;
-        } finally {
-            renewed.cancel(false);
-        }
-        try {
-            kept.get(client.options.timeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the value is there all the same
-        } catch (ExecutionException | TimeoutException e) {
-            log.debug("cache {}: it is not known whether a loaded value was kept", name, e);
-        }
-        claim.ended(new Loaded(value));
-        return value;
     }
 
     private CompletableFuture<@Nullable V> leadAsync(K key, Claim claim, @Nullable Duration ttl, AsyncLoader<? super K, ? extends V> loader) {
         client.loads.increment();
-        ScheduledFuture<?> renewed = renew(claim);
-        CompletionStage<? extends @Nullable V> loading;
-        try {
-            loading = loader.load(key);
-        } catch (Throwable t) {
-            loading = CompletableFuture.failedFuture(t);
-        }
-        CompletableFuture<@Nullable V> result = new CompletableFuture<>();
-        loading.whenCompleteAsync((value, t) -> {
-            renewed.cancel(false);
-            try {
-                if (t != null) {
-                    result.complete(value(failed(claim, Errors.unwrap(t))));
-                    return;
-                }
-                CompletableFuture<Void> kept;
-                try {
-                    kept = keep(claim, value, ttl);
-                } catch (RuntimeException e) {
-                    failed(claim, e);
-                    throw e;
-                }
-                kept.orTimeout(client.options.timeout().toNanos(), TimeUnit.NANOSECONDS).handleAsync((done, e) -> {
-                    claim.ended(new Loaded(value));
-                    return result.complete(value);
-                }, client.options.executor());
-            } catch (Throwable e) {
-                result.completeExceptionally(e);
+        return begin(key, claim, loader).handleAsync((value, t) -> {
+            if (t != null) {
+                return CompletableFuture.completedFuture(value(failed(claim, Errors.unwrap(t))));
             }
-        }, client.options.executor());
-        return result;
+            return keep(claim, value, ttl).orTimeout(client.options.timeout().toNanos(), TimeUnit.NANOSECONDS).handleAsync((done, e) -> {
+                claim.ended(new Loaded(value));
+                return value;
+            }, client.options.executor());
+        }, client.options.executor()).<@Nullable V>thenCompose(ending -> ending).whenComplete((value, e) -> claim.close());
     }
 
-    private ScheduledFuture<?> renew(Claim claim) {
-        long every = options.hold().toMillis() / 3;
-        return client.timer.scheduleAtFixedRate(() -> wire.extend(claim.key(), claim.token()), every, every, TimeUnit.MILLISECONDS);
+    /** Calls a loader. The future fails with whatever goes wrong. */
+    private CompletableFuture<@Nullable V> begin(K key, Claim claim, AsyncLoader<? super K, ? extends V> loader) {
+        CompletableFuture<@Nullable V> loading = new CompletableFuture<>();
+        try {
+            claim.renew();
+            Objects.requireNonNull(loader.load(key), "the loader returned null instead of a stage").whenComplete((value, t) -> {
+                if (t == null) {
+                    loading.complete(value);
+                } else {
+                    loading.completeExceptionally(t);
+                }
+            });
+        } catch (Throwable t) {
+            restore(t);
+            loading.completeExceptionally(t);
+        }
+        return loading;
+    }
+
+    /** An interrupt that a loader took note of is its caller's, too. */
+    private static void restore(Throwable t) {
+        if (t instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Brings what was loaded to the mesh. The future never fails, save for lack of an answer. */
     private CompletableFuture<Void> keep(Claim claim, @Nullable V value, @Nullable Duration ttl) {
-        byte[] bytes = Bytes.encode(values, value, options);
+        byte[] bytes;
+        try {
+            bytes = Bytes.encode(values, value, options);
+        } catch (RuntimeException | Error e) {
+            failed(claim, e);
+            throw e;
+        }
         Duration lives = LettuceCache.ttl(options, value, ttl);
         CompletableFuture<String> sent = lives != null && lives.isZero()
                 ? wire.notFound(claim.key(), claim.token())
                 : wire.fill(claim.key(), claim.token(), bytes, lives);
+        claim.renewNoMore();
         return sent.handle((ok, e) -> {
             if (e != null) {
                 client.notKept.increment();
@@ -196,21 +212,21 @@ final class Loads<K, V> {
     /** Says that a load failed. Returns what there is instead, or throws what the loader did. */
     private Outcome failed(Claim claim, Throwable t) {
         client.loadFailures.increment();
-        if (t instanceof InterruptedException) { // that says nothing of the value: another may load it
-            Thread.currentThread().interrupt();
+        if (t instanceof InterruptedException || t instanceof CacheMeshInterruptedException) { // that says nothing of the value: another may load it
             claim.release();
             throw new CacheMeshInterruptedException("the loader was interrupted", t);
         }
-        wire.fail(claim.key(), claim.token(), t);
+        String text = Errors.text(t);
+        wire.fail(claim.key(), claim.token(), text);
         byte[] old = claim.old();
         if (old != null) {
-            log.warn("cache {}: a loader failed, and a value is served whose time is over: {}", name, t.toString());
             Outcome stale = new Raw(new Replies.Found(Replies.Kind.STALE, old, null));
             claim.ended(stale);
+            log.warn("cache {}: a loader failed, and a value is served whose time is over: {}", name, text);
             return stale;
         }
         CacheMeshException failure = t instanceof CacheMeshSerializationException known ? known
-                : new CacheMeshLoadException("cache " + name + ": the loader failed: " + t, t);
+                : new CacheMeshLoadException("cache " + name + ": the loader failed: " + text, t);
         claim.failed(failure);
         if (t instanceof Error error) {
             throw error;

@@ -211,19 +211,29 @@ class LoadsIT {
 
     @Test
     void interruptsHandTheLoadOn() throws Exception {
+        interrupted("interrupts", k -> {
+            Thread.sleep(60_000);
+            return "late";
+        });
+        interrupted("nested interrupts", k -> cache(0, "inner").getOr(k, i -> {
+            Thread.sleep(60_000);
+            return "late";
+        }));
+    }
+
+    private static void interrupted(String name, Loader<String, String> slow) throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         Thread[] loader = new Thread[1];
         Future<String> interrupted = threads.submit(() -> {
             loader[0] = Thread.currentThread();
-            return cache(0, "interrupts").getOr("k", k -> {
+            return cache(0, name).getOr("k", k -> {
                 begun.countDown();
-                Thread.sleep(60_000);
-                return "late";
+                return slow.load(k);
             });
         });
         begun.await();
-        Future<String> same = threads.submit(() -> cache(0, "interrupts").getOr("k", k -> "v"));
-        Future<String> other = threads.submit(() -> cache(1, "interrupts").getOr("k", k -> "v"));
+        Future<String> same = threads.submit(() -> cache(0, name).getOr("k", k -> "v"));
+        Future<String> other = threads.submit(() -> cache(1, name).getOr("k", k -> "v"));
         loader[0].interrupt();
         assertThatThrownBy(() -> get(interrupted)).cause().isInstanceOf(CacheMeshInterruptedException.class);
         assertThat(get(same)).isEqualTo("v");

@@ -1,5 +1,7 @@
 package io.github.praveenduddu.cachemesh.spring.autoconfigure;
 
+import java.util.concurrent.ForkJoinPool;
+
 import io.github.praveenduddu.cachemesh.client.CacheMeshClient;
 import io.github.praveenduddu.cachemesh.client.ClientOptions;
 import io.github.praveenduddu.cachemesh.client.MemberAddress;
@@ -18,6 +20,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.core.env.Environment;
+import org.springframework.core.io.ResourceLoader;
 
 /**
  * Configures the member beside this JVM, and the client that talks to it. With {@code cachemesh.member.mode=external},
@@ -91,13 +94,14 @@ public final class CacheMeshMemberAutoConfiguration {
 
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
-    CacheMeshClient cacheMeshClient(CacheMeshProperties properties, CacheMeshConnectionDetails details,
+    CacheMeshClient cacheMeshClient(CacheMeshProperties properties, CacheMeshConnectionDetails details, ResourceLoader application,
             ObjectProvider<CacheMeshClientCustomizer> customizers) {
         CacheMeshProperties.Client client = properties.client();
         ClientOptions.Builder builder = ClientOptions.builder(details::getAddress)
             .connectTimeout(client.connectTimeout())
             .timeout(client.timeout())
-            .waitingConnections(client.waitingConnections());
+            .waitingConnections(client.waitingConnections())
+            .executor(new ApplicationExecutor(ForkJoinPool.commonPool(), application.getClassLoader()));
         customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
         return CacheMeshClient.create(builder.build());
     }

@@ -27,7 +27,7 @@ import org.springframework.cache.support.SimpleValueWrapper;
  */
 public class CacheMeshCache extends AbstractValueAdaptingCache {
 
-    /** How often a load that failed elsewhere is tried here, so that callers get the exception of their own loader. */
+    /** How often the mesh is asked for a load that fails elsewhere; then the caller's own runs, for callers get their own exception. */
     private static final int TRIES = 3;
 
     private final String name;
@@ -135,9 +135,12 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
                 }
             }
             catch (CacheMeshLoadException ex) {
-                if (ex.getCause() != null || i == TRIES) {
+                if (ex.getCause() != null) {
                     this.counts.got(false);
-                    throw new ValueRetrievalException(key, valueLoader, (ex.getCause() != null) ? ex.getCause() : ex);
+                    throw new ValueRetrievalException(key, valueLoader, ex.getCause());
+                }
+                if (i == TRIES) {
+                    return direct(key, load);
                 }
             }
             catch (CacheMeshException ex) {
@@ -192,11 +195,11 @@ public class CacheMeshCache extends AbstractValueAdaptingCache {
                         (deleted, failed) -> (failed != null || attempt == TRIES) ? directly(load) : retrieve(key, load, attempt + 1));
             }
             if (ex instanceof CacheMeshLoadException) {
-                if (ex.getCause() == null && attempt < TRIES) {
-                    return retrieve(key, load, attempt + 1);
+                if (ex.getCause() == null) {
+                    return (attempt < TRIES) ? retrieve(key, load, attempt + 1) : directly(load);
                 }
                 this.counts.got(false);
-                return CompletableFuture.failedFuture((ex.getCause() != null) ? ex.getCause() : ex);
+                return CompletableFuture.failedFuture(ex.getCause());
             }
             this.failures.read(ex);
             return directly(load);

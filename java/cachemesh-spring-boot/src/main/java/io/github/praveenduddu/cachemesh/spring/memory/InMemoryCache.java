@@ -137,9 +137,9 @@ record InMemoryCache<K, V>(InMemoryCacheMeshClient client, String name, Store st
         }
         CompletionStage<? extends @Nullable V> begun;
         try {
-            begun = loader.load(key);
+            begun = java.util.Objects.requireNonNull(loader.load(key), "The loader returned null instead of a stage.");
         }
-        catch (Exception ex) {
+        catch (Throwable ex) {
             begun = CompletableFuture.failedFuture(ex);
         }
         return begun.handle((value, ex) -> {
@@ -149,7 +149,7 @@ record InMemoryCache<K, V>(InMemoryCacheMeshClient client, String name, Store st
             try {
                 return landed(encoded, flight, value, ttl);
             }
-            catch (RuntimeException failure) {
+            catch (Throwable failure) {
                 throw failed(encoded, flight, failure);
             }
         });

@@ -3,6 +3,8 @@ package io.github.praveenduddu.cachemesh.spring.autoconfigure;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 import io.github.praveenduddu.cachemesh.client.CacheMeshClient;
 import io.github.praveenduddu.cachemesh.client.MemberAddress;
@@ -26,6 +28,7 @@ import org.springframework.cache.interceptor.SimpleKey;
 import org.springframework.mock.env.MockEnvironment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class CacheMeshMemberAutoConfigurationTests {
 
@@ -75,6 +78,27 @@ class CacheMeshMemberAutoConfigurationTests {
         this.runner.withBean(CacheMeshConnectionDetails.class, () -> () -> MemberAddress.of("there", 1, null))
             .run((context) -> assertThat(context).hasSingleBean(CacheMeshConnectionDetails.class).hasSingleBean(CacheMeshClient.class)
                 .doesNotHaveBean(CacheMeshMember.class));
+    }
+
+    /** Threads of the common pool have the system's class loader, which knows nothing of an application in one jar. */
+    @Test
+    void loadersRunWithTheClassLoaderOfTheApplication() {
+        ClassLoader application = new ClassLoader(getClass().getClassLoader()) {
+        };
+        List<Executor> executors = new ArrayList<>();
+        this.runner.withClassLoader(application).withPropertyValues("cachemesh.member.mode=external", "cachemesh.client.address=there:1")
+            .withBean(CacheMeshClientCustomizer.class, () -> (builder) -> executors.add(builder.build().executor()))
+            .run((context) -> assertThat(context).hasSingleBean(CacheMeshClient.class));
+        assertThat(CompletableFuture.supplyAsync(() -> Thread.currentThread().getContextClassLoader(), executors.get(0)).join())
+            .isSameAs(application);
+        ClassLoader former = Thread.currentThread().getContextClassLoader();
+        List<ClassLoader> seen = new ArrayList<>();
+        assertThatThrownBy(() -> new ApplicationExecutor(Runnable::run, application).execute(() -> {
+            seen.add(Thread.currentThread().getContextClassLoader());
+            throw new IllegalStateException("broken");
+        })).hasMessage("broken");
+        assertThat(seen).containsExactly(application);
+        assertThat(Thread.currentThread().getContextClassLoader()).isSameAs(former);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.github.praveenduddu.cachemesh.spring.cache;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -12,9 +13,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
+import io.github.praveenduddu.cachemesh.client.CacheMeshLoadException;
 import io.github.praveenduddu.cachemesh.client.CacheMeshSerializationException;
 import io.github.praveenduddu.cachemesh.client.CacheOptions;
 import io.github.praveenduddu.cachemesh.client.KeyEncoder;
+import io.github.praveenduddu.cachemesh.client.MeshCache;
 import io.github.praveenduddu.cachemesh.client.Serializer;
 import org.junit.jupiter.api.Test;
 import org.springframework.cache.Cache.ValueRetrievalException;
@@ -116,6 +119,43 @@ class CacheMeshCacheTests extends CacheFixture {
         assertThat(this.cache.get("a", loader("1"))).isEqualTo("1");
         assertThatThrownBy(() -> this.cache.retrieve("b", () -> CompletableFuture.failedFuture(broken)).join())
             .isInstanceOf(CompletionException.class).hasCause(broken);
+    }
+
+    /** Loads elsewhere fail again and again before this instance has its turn: it runs its own, for its own exception. */
+    @Test
+    void loadsThatFailElsewhereEachTime() {
+        @SuppressWarnings("unchecked")
+        MeshCache<Object, Object> failing = (MeshCache<Object, Object>) Proxy.newProxyInstance(getClass().getClassLoader(),
+                new Class<?>[] { MeshCache.class }, (proxy, method, args) -> switch (method.getName()) {
+                    case "getOr" -> throw new CacheMeshLoadException("x", null);
+                    case "getOrAsync" -> CompletableFuture.failedFuture(new CacheMeshLoadException("x", null));
+                    default -> throw new UnsupportedOperationException(method.getName());
+                });
+        CacheMeshCache elsewhere = new CacheMeshCache("elsewhere", failing, this.cache.getSettings());
+        IOException own = new IOException("no database");
+        assertThatExceptionOfType(ValueRetrievalException.class).isThrownBy(() -> elsewhere.get("a", () -> {
+            throw own;
+        })).withCause(own);
+        assertThat(elsewhere.get("a", loader("1"))).isEqualTo("1");
+        assertThatThrownBy(() -> elsewhere.retrieve("a", () -> CompletableFuture.failedFuture(own)).join())
+            .isInstanceOf(CompletionException.class).hasCause(own);
+        assertThat(elsewhere.retrieve("a", () -> CompletableFuture.completedFuture("2")).join()).isEqualTo("2");
+        assertThat(elsewhere.getCounts().misses()).isEqualTo(4);
+        elsewhere.close();
+    }
+
+    /** However a load in memory ends, the next caller loads. */
+    @Test
+    void loadsInMemoryEndWithoutAStageAndWithAnError() {
+        var raw = this.client.cache("books", KeyEncoder.utf8(), Serializer.utf8(),
+                CacheOptions.builder().loadTimeout(java.time.Duration.ofSeconds(1)).build());
+        assertThatThrownBy(() -> raw.getOrAsync("a", (key) -> null).toCompletableFuture().join()).cause()
+            .isInstanceOf(CacheMeshLoadException.class).hasCauseInstanceOf(NullPointerException.class);
+        assertThat(raw.getOr("a", (key) -> "1")).isEqualTo("1");
+        assertThatThrownBy(() -> raw.getOrAsync("b", (key) -> {
+            throw new NoClassDefFoundError("Gone");
+        }).toCompletableFuture().join()).hasCauseInstanceOf(NoClassDefFoundError.class);
+        assertThat(raw.getOr("b", (key) -> "1")).isEqualTo("1");
     }
 
     @Test
