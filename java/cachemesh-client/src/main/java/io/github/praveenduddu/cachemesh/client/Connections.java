@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The connections to the member. That of all operations is made when it is needed; after a failure operations fail
- * with that for a moment, longer and longer, before it is tried again. Nothing is sent twice.
+ * with that for a moment, longer and longer, before it is tried again; after two, only the one that tries waits for the next.
+ * Nothing is sent twice.
  */
 final class Connections {
 
@@ -130,8 +131,9 @@ final class Connections {
             if (c != null && c.isOpen()) {
                 return CompletableFuture.completedFuture(c);
             }
-            if (connecting != null) {
-                return connecting;
+            if (connecting != null) { // one finds out whether a member that hung does no more
+                CacheMeshException again = failures > 1 ? failure : null;
+                return again != null ? CompletableFuture.failedFuture(again) : connecting;
             }
             if (closed) {
                 return CompletableFuture.failedFuture(new CacheMeshUnavailableException("this client is closed", null));
@@ -141,8 +143,12 @@ final class Connections {
             } catch (RuntimeException e) {
                 return CompletableFuture.failedFuture(Errors.ofConnect(e, null));
             }
+            if (!address.equals(failedAt)) { // it began elsewhere
+                failures = 0;
+                failure = null;
+            }
             CacheMeshException last = failure;
-            if (last != null && System.nanoTime() - notBefore < 0 && address.equals(failedAt)) {
+            if (last != null && System.nanoTime() - notBefore < 0) {
                 return CompletableFuture.failedFuture(last);
             }
             connecting = mine = new CompletableFuture<>();
@@ -205,17 +211,15 @@ final class Connections {
     }
 
     private CompletableFuture<StatefulRedisConnection<byte[], byte[]>> open(MemberAddress at) {
-        RedisURI.Builder uri = at.socket() != null ? RedisURI.Builder.socket(at.socket()) : RedisURI.Builder.redis(at.host(), at.port());
-        uri.withTimeout(options.connectTimeout().plus(options.timeout())).withClientName(options.name()).withLibraryName("cachemesh-java");
-        if (at.password() != null) {
-            uri.withPassword(at.password().toCharArray());
-        }
         try {
+            RedisURI.Builder uri = at.socket() != null ? RedisURI.Builder.socket(at.socket()) : RedisURI.Builder.redis(at.host(), at.port());
+            uri.withTimeout(options.connectTimeout().plus(options.timeout())).withClientName(options.name()).withLibraryName("cachemesh-java");
+            if (at.password() != null) {
+                uri.withPassword(at.password().toCharArray());
+            }
             return client().connectAsync(ByteArrayCodec.INSTANCE, uri.build()).toCompletableFuture();
-        } catch (CacheMeshException e) {
-            return CompletableFuture.failedFuture(e);
-        } catch (RuntimeException | LinkageError e) { // no native transport for a Unix socket
-            return CompletableFuture.failedFuture(new CacheMeshUnavailableException("the member at " + at + " cannot be reached: " + e.getMessage(), e));
+        } catch (RuntimeException | Error e) { // an error, as when there is no native transport for a Unix socket, or no thread
+            return CompletableFuture.failedFuture(Errors.ofConnect(e, at));
         }
     }
 

@@ -97,25 +97,33 @@ final class Child {
         ProcessBuilder b = new ProcessBuilder(command);
         Settings.environment(b.environment(), o, password, token);
         Process p = execute(b);
-        begun.accept(p);
-        Output output = new Output(p);
+        try {
+            begun.accept(p);
+            Output output = new Output(p);
+            String line = firstLine(o, p, output, command.get(0));
+            return new Child(p, ready(line, password, token, command.get(0)), output, folder, mesh);
+        } catch (RuntimeException | Error e) { // an error, as when there is no thread to be had
+            p.destroyForcibly();
+            throw e;
+        }
+    }
+
+    private static String firstLine(MemberOptions o, Process p, Output output, String program) {
         try {
             String line = output.firstLine.get(o.startTimeout().toNanos(), TimeUnit.NANOSECONDS);
             if (line == null) {
                 p.waitFor(1, TimeUnit.SECONDS);
-                throw failed(p, output.last(), command.get(0));
+                throw failed(p, output.last(), program);
             }
-            return new Child(p, ready(line, password, token, command.get(0)), output, folder, mesh);
+            return line;
         } catch (TimeoutException e) {
-            p.destroyForcibly();
+            p.destroyForcibly(); // then it has said all
             throw new StartTimeoutException("the member was not ready within " + o.startTimeout() + " and was ended; it said last: " + output.last(), e);
         } catch (InterruptedException e) {
-            p.destroyForcibly();
             Thread.currentThread().interrupt();
             throw new StartFailedException("interrupted while the member was started; it was ended", e);
-        } catch (ExecutionException | RuntimeException e) {
-            p.destroyForcibly();
-            throw e instanceof RuntimeException r ? r : new StartFailedException("the member's output cannot be read: " + e, e);
+        } catch (ExecutionException e) {
+            throw new StartFailedException("the member's output cannot be read: " + e, e);
         }
     }
 

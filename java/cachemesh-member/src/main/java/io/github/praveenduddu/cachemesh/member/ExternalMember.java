@@ -48,7 +48,7 @@ final class ExternalMember implements CacheMeshMember {
                 ReadyMember m = ask();
                 ready = m;
                 since = Instant.now();
-                log.info("{} answers", m);
+                Foreign.say(() -> log.info("{} answers", m));
                 tell(l -> l.ready(m));
                 return;
             } catch (IOException e) {
@@ -180,13 +180,7 @@ final class ExternalMember implements CacheMeshMember {
     }
 
     private void tell(Consumer<MemberListener> what) {
-        for (MemberListener l : listeners) {
-            try {
-                what.accept(l);
-            } catch (RuntimeException e) {
-                log.warn("a listener of the member failed", e);
-            }
-        }
+        listeners.forEach(l -> Foreign.tell(l, what));
     }
 
     @Override

@@ -88,11 +88,9 @@ final class Output {
         } finally {
             lock.unlock();
         }
-        try {
-            log.atLevel(level).log("{}", text);
-        } catch (RuntimeException e) {
-            // an appender that fails is no reason not to read on: the child's pipe would fill
-        }
+        Level at = level;
+        String whole = text;
+        Foreign.say(() -> log.atLevel(at).log("{}", whole)); // if that fails the child's pipe must not fill
     }
 
     private void awaitEnd() {

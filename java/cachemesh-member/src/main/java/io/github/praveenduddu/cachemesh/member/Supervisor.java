@@ -5,7 +5,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,6 +21,7 @@ final class Supervisor implements CacheMeshMember {
 
     private static final Logger log = LoggerFactory.getLogger(CacheMeshMember.class);
     private static final int MOST_DOUBLINGS = 16;
+    private static final long LOOK_SECONDS = 1; // between two looks whether the child lives
 
     private final MemberOptions options;
     private final String name;
@@ -31,19 +34,24 @@ final class Supervisor implements CacheMeshMember {
     private volatile @Nullable Child child; // the one that is ready; written under life
     private @Nullable String listened; // where the child listened for other members, who look for it there; guarded by life
     private int failures; // to start it again, one after the other; guarded by life
+    private @Nullable ScheduledFuture<?> looks; // until stop; guarded by life
     private volatile MemberHealth health = new MemberHealth(MemberState.STOPPED, Instant.now(), "it was not started", 0, -1);
 
     Supervisor(MemberOptions options) {
+        this(options, task -> {
+            Thread t = new Thread(task, "cachemesh-member");
+            t.setDaemon(true);
+            return t;
+        });
+    }
+
+    Supervisor(MemberOptions options, ThreadFactory threads) {
         this.options = Objects.requireNonNull(options, "options");
         byte[] own = new byte[4];
         ThreadLocalRandom.current().nextBytes(own);
         String given = options.name();
         name = given != null ? given : "jvm-" + ProcessHandle.current().pid() + "-" + HexFormat.of().formatHex(own);
-        worker = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread t = new Thread(task, "cachemesh-member");
-            t.setDaemon(true);
-            return t;
-        });
+        worker = new ScheduledThreadPoolExecutor(1, threads);
         worker.setKeepAliveTime(1, TimeUnit.SECONDS);
         worker.allowCoreThreadTimeOut(true); // a member that is dropped leaves no thread
         worker.setRemoveOnCancelPolicy(true);
@@ -62,10 +70,14 @@ final class Supervisor implements CacheMeshMember {
             listened = null;
             health = new MemberHealth(MemberState.STARTING, Instant.now(), "it is being started", 0, -1);
             try {
+                // It keeps the worker's thread: when the child ends there may be no new one to be had.
+                looks = worker.scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
                 launch();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 wanted = false;
-                health = new MemberHealth(MemberState.STOPPED, Instant.now(), e.getMessage(), 0, -1);
+                abandon();
+                noMoreLooks();
+                health = new MemberHealth(MemberState.STOPPED, Instant.now(), reason(e), 0, -1);
                 throw e;
             }
         } finally {
@@ -84,13 +96,41 @@ final class Supervisor implements CacheMeshMember {
             }
         });
         child = c;
+        c.process.onExit().thenRun(() -> worker.execute(() -> ended(c))); // before anything that may fail
         if (options.listen().endsWith(":0")) { // it advertises the port that it found free
             listened = options.listen().replaceFirst("0$", c.ready.meshAddress().replaceFirst(".*:", ""));
         }
         health = new MemberHealth(MemberState.READY, Instant.now(), null, health.restarts(), c.ready.pid());
-        log.info("{}, ready in {} ms", c.ready, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin));
-        c.process.onExit().thenRun(() -> worker.execute(() -> ended(c)));
+        Foreign.say(() -> log.info("{}, ready in {} ms", c.ready, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin)));
         tell(l -> l.ready(c.ready));
+    }
+
+    /** Ends a child whose launch failed after all, under life. */
+    private void abandon() {
+        Child c = child;
+        child = null;
+        if (c != null) {
+            c.process.destroyForcibly();
+        }
+    }
+
+    private void noMoreLooks() {
+        if (looks != null) {
+            looks.cancel(false);
+            looks = null;
+        }
+    }
+
+    /** Sees a child's end that nobody could tell. */
+    private void look() {
+        Child c = child;
+        if (c != null && !c.process.isAlive()) {
+            try {
+                ended(c);
+            } catch (RuntimeException | Error e) {
+                // the next look tries again
+            }
+        }
     }
 
     /** A child has ended: if it was not asked to, another is started. */
@@ -101,16 +141,18 @@ final class Supervisor implements CacheMeshMember {
             if (!wanted || child != c) {
                 return;
             }
-            child = null;
             String reason = c.reason();
-            if (JvmEnd.hasBegun()) {
-                log.info("{}; this JVM ends, too", reason);
-            } else {
-                log.warn("{}; it is started again", reason);
-            }
             health = new MemberHealth(MemberState.RESTARTING, Instant.now(), reason, health.restarts(), -1);
-            tell(l -> l.lost(reason));
             again();
+            child = null; // only now: until it is to be started again, the next look would find it
+            Foreign.say(() -> {
+                if (JvmEnd.hasBegun()) {
+                    log.info("{}; this JVM ends, too", reason);
+                } else {
+                    log.warn("{}; it is started again", reason);
+                }
+            });
+            tell(l -> l.lost(reason));
         } finally {
             life.unlock();
         }
@@ -135,19 +177,26 @@ final class Supervisor implements CacheMeshMember {
                 long stable = options.restartBackoffMax().toMillis();
                 Child c = child;
                 worker.schedule(() -> settled(c), stable, TimeUnit.MILLISECONDS);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                abandon();
                 if (e instanceof PortTakenException) {
                     listened = null;
                 }
                 if (wanted) {
-                    log.warn("the member could not be started again: {}", e.getMessage());
-                    health = new MemberHealth(MemberState.RESTARTING, was.since(), e.getMessage(), health.restarts(), -1);
                     again();
+                    String reason = reason(e);
+                    Foreign.say(() -> log.warn("the member could not be started again: {}", reason));
+                    health = new MemberHealth(MemberState.RESTARTING, was.since(), reason, health.restarts(), -1);
                 }
             }
         } finally {
             life.unlock();
         }
+    }
+
+    private static String reason(Throwable e) {
+        String m = e instanceof MemberException ? e.getMessage() : null;
+        return m != null ? m : e.toString();
     }
 
     /** A child that has run for long begins with the shortest pause again. */
@@ -176,13 +225,14 @@ final class Supervisor implements CacheMeshMember {
             child = null;
             if (c != null) {
                 c.stop(options.stopTimeout());
-                log.info("{} has left", c.ready);
+                Foreign.say(() -> log.info("{} has left", c.ready));
                 tell(MemberListener::stopped);
             }
             if (health.state() != MemberState.STOPPED) {
                 health = new MemberHealth(MemberState.STOPPED, Instant.now(), "it was stopped", health.restarts(), -1);
             }
         } finally {
+            noMoreLooks();
             life.unlock();
         }
     }
@@ -216,7 +266,7 @@ final class Supervisor implements CacheMeshMember {
         worker.execute(() -> {
             Child c = child;
             if (c != null) {
-                quietly(listener, l -> l.ready(c.ready));
+                Foreign.tell(listener, l -> l.ready(c.ready));
             }
         });
     }
@@ -227,15 +277,7 @@ final class Supervisor implements CacheMeshMember {
     }
 
     private void tell(Consumer<MemberListener> what) {
-        worker.execute(() -> listeners.forEach(l -> quietly(l, what)));
-    }
-
-    private static void quietly(MemberListener l, Consumer<MemberListener> what) {
-        try {
-            what.accept(l);
-        } catch (RuntimeException e) {
-            log.warn("a listener of the member failed", e);
-        }
+        worker.execute(() -> listeners.forEach(l -> Foreign.tell(l, what)));
     }
 
     @Override

@@ -179,6 +179,12 @@ class MemberIT {
             ReadyMember at = sidecar.current();
             try (CacheMeshMember m = CacheMeshMember.create(MemberOptions.external(at.host(), at.port(), at.password()).build());
                     CacheMeshClient c = Kit.client(m)) {
+                m.addListener(new MemberListener() {
+                    @Override
+                    public void ready(ReadyMember r) {
+                        throw new NoClassDefFoundError("a listener's");
+                    }
+                });
                 m.start();
                 assertThat(m.health().up()).isTrue();
                 assertThat(m.current().version()).isEqualTo(at.version());

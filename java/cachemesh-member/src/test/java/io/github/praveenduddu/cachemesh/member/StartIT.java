@@ -77,6 +77,10 @@ class StartIT {
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
         starting(options().folder(open).binary(Kit.program())).isInstanceOf(FolderException.class)
                 .hasMessageContaining("is not this user's alone").hasMessageContaining("rwxrwxrwx");
+        try (CacheMeshMember m = CacheMeshMember.create(options().folder(open.resolve("cachemesh")).binary(Kit.program()).build())) {
+            m.start(); // a folder of its own in one that is all users', as where a volume is mounted
+            assertThat(m.health().up()).isTrue();
+        }
     }
 
     @Test

@@ -39,7 +39,11 @@ class MemberFailureAnalyzer extends AbstractFailureAnalyzer<MemberException> {
             return "Use the same version of all of CacheMesh's modules (cachemesh-bom), and a program of that version if "
                     + "cachemesh.member.binary names one.";
         }
-        if (cause instanceof NotExecutableException || cause instanceof FolderException) {
+        if (cause instanceof FolderException) {
+            return "Set cachemesh.member.directory to a folder that is this user's alone, or that is not there yet, and that "
+                    + "allows programs to run; or cachemesh.member.binary to a program that is installed.";
+        }
+        if (cause instanceof NotExecutableException) {
             return "Set cachemesh.member.directory to a folder that this user can write to and that allows programs to run; "
                     + "or cachemesh.member.binary to a program that is installed.";
         }

@@ -43,8 +43,8 @@ class FailureAnalyzerTests {
                 "Set cachemesh.member.directory to a folder that this user can write to and that allows programs to run; or "
                         + "cachemesh.member.binary to a program that is installed.");
         want.put(new FolderException("read-only.", null),
-                "Set cachemesh.member.directory to a folder that this user can write to and that allows programs to run; or "
-                        + "cachemesh.member.binary to a program that is installed.");
+                "Set cachemesh.member.directory to a folder that is this user's alone, or that is not there yet, and that allows programs to "
+                        + "run; or cachemesh.member.binary to a program that is installed.");
         want.put(new StartTimeoutException("Slow.", null),
                 "See the lines of the member in the log; set cachemesh.member.start-timeout if it needs longer.");
         want.put(new ExternalMemberException("Nobody.", null),
