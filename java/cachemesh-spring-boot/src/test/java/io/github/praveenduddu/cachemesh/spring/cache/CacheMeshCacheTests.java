@@ -1,6 +1,7 @@
 package io.github.praveenduddu.cachemesh.spring.cache;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -131,7 +132,7 @@ class CacheMeshCacheTests extends CacheFixture {
                     case "getOrAsync" -> CompletableFuture.failedFuture(new CacheMeshLoadException("x", null));
                     default -> throw new UnsupportedOperationException(method.getName());
                 });
-        CacheMeshCache elsewhere = new CacheMeshCache("elsewhere", failing, this.cache.getSettings());
+        CacheMeshCache elsewhere = new CacheMeshCache("elsewhere", failing, (key) -> key.toString().getBytes(StandardCharsets.UTF_8), this.cache.getSettings());
         IOException own = new IOException("no database");
         assertThatExceptionOfType(ValueRetrievalException.class).isThrownBy(() -> elsewhere.get("a", () -> {
             throw own;
