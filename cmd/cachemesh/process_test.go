@@ -175,23 +175,35 @@ func (p *process) processorTime(t *testing.T) time.Duration {
 func TestSIGTERMHandsOver(t *testing.T) {
 	stays := start(t, anywhere...)
 	leaves := start(t, append(anywhere, "--bootstrap", stays.mesh, "--require-join")...)
-	writer := goredis.NewClient(&goredis.Options{Addr: leaves.redis})
-	defer writer.Close()
-	const keys = 500
-	for i := range keys {
-		if err := writer.Set(t.Context(), fmt.Sprint("k", i), i, 0).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	leaves.setKeys(t)
 	began := time.Now()
 	if code, said := leaves.end(syscall.SIGTERM); code != 0 || !strings.Contains(said, "this member has left") {
 		t.Fatalf("exit code %d:\n%s", code, said)
 	}
 	t.Logf("left after %v", time.Since(began).Round(time.Millisecond))
-	reader := goredis.NewClient(&goredis.Options{Addr: stays.redis})
-	defer reader.Close()
-	for i := range keys {
-		if v, err := reader.Get(t.Context(), fmt.Sprint("k", i)).Int(); v != i || err != nil {
+	stays.wantKeys(t)
+}
+
+const setKeys = 500
+
+func (p *process) setKeys(t *testing.T) {
+	t.Helper()
+	client := goredis.NewClient(&goredis.Options{Addr: p.redis})
+	defer client.Close()
+	for i := range setKeys {
+		if err := client.Set(t.Context(), fmt.Sprint("k", i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wantKeys looks for what setKeys has set.
+func (p *process) wantKeys(t *testing.T) {
+	t.Helper()
+	client := goredis.NewClient(&goredis.Options{Addr: p.redis})
+	defer client.Close()
+	for i := range setKeys {
+		if v, err := client.Get(t.Context(), fmt.Sprint("k", i)).Int(); v != i || err != nil {
 			t.Fatalf("k%d after the other left: %d, %v", i, v, err)
 		}
 	}
