@@ -59,6 +59,11 @@ func (q *Queue) put(l line) {
 		q.dropped++
 		return
 	}
+	q.addLocked(l)
+}
+
+// addLocked queues a line, and with it how many were lost before.
+func (q *Queue) addLocked(l line) {
 	l.dropped, q.dropped = q.dropped, 0
 	q.lines = append(q.lines, l)
 	if !q.running {
@@ -166,13 +171,7 @@ func (q *Queue) Close(timeout time.Duration) bool {
 func (q *Queue) sayLost() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.dropped == 0 || q.closed {
-		return
-	}
-	q.lines = append(q.lines, line{ctx: context.Background(), dropped: q.dropped})
-	q.dropped = 0
-	if !q.running {
-		q.running = true
-		go q.run()
+	if q.dropped > 0 && !q.closed {
+		q.addLocked(line{ctx: context.Background()})
 	}
 }

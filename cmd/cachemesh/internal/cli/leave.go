@@ -28,6 +28,12 @@ type leaving struct {
 	exit    func(code int)  // ends this process
 }
 
+// hear notes the first signal.
+func (l *leaving) hear(s os.Signal) {
+	l.log.Info("a signal came", "signal", s.String())
+	l.heard = time.Now()
+}
+
 // leave takes the member out of the mesh in order. With a second signal it ends at once, and when its parent ends it
 // has no more than orphans have.
 func (l *leaving) leave() error {
@@ -50,8 +56,7 @@ func (l *leaving) leave() error {
 		case s := <-l.signals:
 			switch {
 			case l.heard.IsZero():
-				l.log.Info("a signal came", "signal", s.String())
-				l.heard = time.Now()
+				l.hear(s)
 			case !isEcho(l.heard):
 				l.log.Warn("a second signal came: this member ends at once")
 				l.m.Close()

@@ -95,8 +95,7 @@ func runMember(c config.Config, log *slog.Logger, signals <-chan os.Signal, p pa
 	p.ready(m, c, log)
 	select {
 	case s := <-signals:
-		log.Info("a signal came", "signal", s.String())
-		l.heard = time.Now()
+		l.hear(s)
 	case <-p.gone:
 		l.most = min(l.most, orphanTime)
 	case failed := <-m.Failed():
